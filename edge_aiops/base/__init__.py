@@ -1,0 +1,1 @@
+"""Words that everything uses: errors, time, ids, names, durations, settings, background tasks."""

@@ -1,0 +1,259 @@
+"""Settings: one frozen object from defaults, a TOML file and `EDGE_AIOPS_*`, each value with its origin.
+
+Later sources win: default < file < environment < command line. The key `port` of the table `[http]` is
+`EDGE_AIOPS_HTTP__PORT` in the environment.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from edge_aiops.base.durations import Duration
+from edge_aiops.base.errors import InvalidInput, SettingsError
+
+ENVIRONMENT_PREFIX = "EDGE_AIOPS_"
+CONFIG_FILE_VARIABLE = "EDGE_AIOPS_CONFIG"
+
+RESERVED_VARIABLES = {
+    CONFIG_FILE_VARIABLE: "the settings file",
+    "EDGE_AIOPS_PLUGINS": "comma-separated names: load only these plugins",
+    "EDGE_AIOPS_BLOCK_PLUGINS": "comma-separated names: do not load these plugins",
+    "EDGE_AIOPS_TRACE_PLUGINS": "1: log every hook call while plugins load",
+}
+"""Variables that are read at start and are not settings of a table."""
+
+Port = Annotated[int, Meta(ge=0, le=65_535, description="TCP port; 0 takes a free one")]
+
+
+def _said(description: str, **limits: Any) -> Meta:
+    return Meta(description=description, **limits)
+
+
+class DataSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[data]`: where everything is kept."""
+
+    folder: Annotated[str, _said("folder of the databases and model files")] = "~/.local/share/edge_aiops"
+
+
+class HttpSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[http]`: the address, and what a request may weigh."""
+
+    host: Annotated[str, _said("address to listen on")] = "127.0.0.1"
+    port: Port = 9926
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        _said("names by which clients may call, beside loopback and `host`; `*` allows every name"),
+    ] = ()
+    allowed_origins: Annotated[
+        tuple[str, ...], _said("web origins, such as https://ops.example, whose pages may change things here")
+    ] = ()
+    max_body_bytes: Annotated[int, _said("largest JSON body", ge=1_024)] = 32 * 1024 * 1024
+    max_upload_bytes: Annotated[int, _said("largest model artifact", ge=1_024)] = 8 * 1024**3
+    max_elements: Annotated[int, _said("most values in one JSON body", ge=1)] = 2_000_000
+    max_depth: Annotated[int, _said("deepest nesting of free-form JSON, such as metadata", ge=1, le=200)] = 32
+    body_timeout: Annotated[Duration, _said("longest pause while a body is sent")] = Duration(30)
+
+
+class ServingSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[serving]`: models in memory and the time an answer may take."""
+
+    memory_budget_bytes: Annotated[
+        int, _said("memory for loaded models; 0 takes half of what the machine or its cgroup has", ge=0)
+    ] = 0
+    max_loaded_models: Annotated[int, _said("most models in memory at once", ge=1)] = 32
+    default_deadline: Annotated[Duration, _said("time for an answer when X-Deadline-Ms is not sent")] = Duration(1)
+    load_timeout: Annotated[Duration, _said("longest time for a model to load")] = Duration(120)
+    max_batch_rows: Annotated[int, _said("most rows that requests waiting together may share a run", ge=1)] = 256
+    max_queued: Annotated[int, _said("most requests waiting for one model; more get 503", ge=1)] = 1_024
+
+
+class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[journal]`: the record of every inference."""
+
+    acknowledge: Annotated[
+        Literal["commit", "buffer"],
+        _said("an answer leaves after its event is on disk (commit), or at once (buffer: a crash may lose events)"),
+    ] = "commit"
+    synchronous: Annotated[
+        Literal["full", "normal"],
+        _said("full survives power loss; normal survives a crash of the process, not of the machine"),
+    ] = "full"
+    max_age: Annotated[Duration, _said("events older than this are deleted")] = Duration(30 * 86_400)
+    max_bytes: Annotated[int, _said("size of the journal that retention keeps to", ge=16 * 1024**2)] = 2 * 1024**3
+    max_rows: Annotated[int, _said("number of events that retention keeps to", ge=1_000)] = 10_000_000
+    retention_interval: Annotated[Duration, _said("how often retention looks")] = Duration(600)
+    read_timeout: Annotated[Duration, _said("longest time a query of the journal may take")] = Duration(5)
+
+
+class RegistrySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[registry]`: what the hub does with a new model."""
+
+    probe_timeout: Annotated[Duration, _said("longest time for a new model's trial load")] = Duration(60)
+
+
+class FleetSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[fleet]`: how a node keeps up with its hub."""
+
+    sync_interval: Annotated[Duration, _said("how often a node asks for its desired state")] = Duration(30)
+    request_timeout: Annotated[Duration, _said("longest time for one request to the hub")] = Duration(30)
+
+
+class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[log]`: what is written to standard error."""
+
+    level: Annotated[Literal["debug", "info", "warning", "error"], _said("least severe level shown")] = "info"
+    access: Annotated[bool, _said("one line for each request; costs a fifth of the throughput")] = False
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that can be set."""
+
+    data: DataSettings = field(default_factory=DataSettings)
+    http: HttpSettings = field(default_factory=HttpSettings)
+    serving: ServingSettings = field(default_factory=ServingSettings)
+    journal: JournalSettings = field(default_factory=JournalSettings)
+    registry: RegistrySettings = field(default_factory=RegistrySettings)
+    fleet: FleetSettings = field(default_factory=FleetSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+
+    @property
+    def data_folder(self) -> Path:
+        """The data folder with `~` expanded."""
+        return Path(self.data.folder).expanduser()
+
+
+class Setting(NamedTuple):
+    """One effective value, for people to read."""
+
+    key: str
+    value: object
+    origin: str
+    description: str
+
+
+class LoadedSettings(NamedTuple):
+    """The settings and where each value that is not a default came from, by dotted key."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+    def entries(self) -> Iterator[Setting]:
+        """Every setting, in the order of the tables."""
+        for key, wanted in _KEYS.items():
+            table, _, name = key.partition(".")
+            description = next((meta.description or "" for meta in get_args(wanted)[1:]), "")
+            value = getattr(getattr(self.settings, table), name)
+            yield Setting(key, value, self.origins.get(key, "default"), description)
+
+
+def load_settings(
+    *,
+    file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    overrides: Mapping[str, object] | None = None,
+) -> LoadedSettings:
+    """The effective settings.
+
+    `file`: a TOML file; without it the one named by EDGE_AIOPS_CONFIG, if any. `environment`: os.environ by
+    default. `overrides`: values by dotted key, from the command line; None means not given.
+    Raises `SettingsError` that names the source, the key and, for a wrong key, the nearest right one.
+    """
+    environment = os.environ if environment is None else environment
+    if file is None and (named := environment.get(CONFIG_FILE_VARIABLE)):
+        file = Path(named)
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    given = (("--" + key, key, value) for key, value in (overrides or {}).items() if value is not None)
+    for origin, key, value in (*_from_file(file), *_from_environment(environment), *given):
+        values[key] = value
+        origins[key] = f"command line ({origin})" if origin.startswith("--") else origin
+    tables: dict[str, dict[str, Any]] = {}
+    for key, value in values.items():
+        table, _, name = key.partition(".")
+        tables.setdefault(table, {})[name] = _converted(key, value, origins[key])
+    parts: dict[str, Any] = {}
+    for table, entries in tables.items():
+        parts[table] = _TABLES[table](**entries)
+    return LoadedSettings(Settings(**parts), origins)
+
+
+def _from_file(file: Path | None) -> Iterator[tuple[str, str, object]]:
+    if file is None:
+        return
+    try:
+        document = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"cannot read the settings file {file}: {error}") from error
+    for table, entries in document.items():
+        if not isinstance(entries, dict):
+            raise SettingsError(f"{file}: {table!r} must stand in a table, such as [http]{_suggested(table)}")
+        for name, value in entries.items():
+            yield f"file {file}", _known(f"{table}.{name}", origin=str(file)), value
+
+
+def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str, object]]:
+    for variable, value in sorted(environment.items()):
+        if not variable.startswith(ENVIRONMENT_PREFIX) or "__" not in variable:
+            if variable.startswith(ENVIRONMENT_PREFIX) and variable not in RESERVED_VARIABLES:
+                raise SettingsError(f"{variable} is no setting{_suggested_variable(variable)}")
+            continue
+        key = variable.removeprefix(ENVIRONMENT_PREFIX).lower().replace("__", ".", 1)
+        if key not in _KEYS:
+            raise SettingsError(f"{variable} is no setting{_suggested_variable(variable)}")
+        yield f"environment {variable}", key, value
+
+
+def environment_variable(key: str) -> str:
+    """The environment variable of a dotted key: `http.port` -> `EDGE_AIOPS_HTTP__PORT`."""
+    return ENVIRONMENT_PREFIX + key.replace(".", "__").upper()
+
+
+def _known(key: str, *, origin: str) -> str:
+    if key not in _KEYS:
+        raise SettingsError(f"{origin}: {key!r} is no setting{_suggested(key)}")
+    return key
+
+
+def _suggested(key: str) -> str:
+    close = difflib.get_close_matches(key, [*_KEYS, *_TABLES], n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else "; `edge-aiops config` lists them all"
+
+
+def _suggested_variable(variable: str) -> str:
+    known = [*map(environment_variable, _KEYS), *RESERVED_VARIABLES]
+    close = difflib.get_close_matches(variable, known, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else "; `edge-aiops config` lists them all"
+
+
+def _converted(key: str, value: object, origin: str) -> object:
+    wanted = _KEYS[key]
+    if isinstance(value, str) and get_args(get_args(wanted)[0])[:1] == (str,):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    try:
+        return msgspec.convert(value, wanted, strict=not isinstance(value, str), dec_hook=_decoded)
+    except (msgspec.ValidationError, InvalidInput) as error:
+        raise SettingsError(f"{origin}: {key} = {value!r} is not allowed: {error}") from error
+
+
+def _decoded(wanted: type, value: object) -> object:
+    if wanted is Duration and isinstance(value, str):
+        return Duration.parse(value)
+    raise InvalidInput(f"a {wanted.__name__.lower()} is written as text, such as '5m'")
+
+
+_TABLES: dict[str, type[Struct]] = {
+    name: kind for name, kind in get_type_hints(Settings).items() if issubclass(kind, Struct)
+}
+_KEYS: dict[str, Any] = {
+    f"{table}.{key}": wanted
+    for table, kind in _TABLES.items()
+    for key, wanted in get_type_hints(kind, include_extras=True).items()
+}

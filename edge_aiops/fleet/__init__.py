@@ -1,0 +1,1 @@
+"""How nodes and hub agree: wire messages, desired state, synchronisation."""

@@ -1,0 +1,47 @@
+"""What the hub wants its nodes to be, made from the catalogue."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NamedTuple
+
+import msgspec
+
+from edge_aiops.fleet.messages import DesiredModel, DesiredState
+from edge_aiops.registry.messages import ModelVersion
+from edge_aiops.registry.registry import Registry
+
+
+class Desired(NamedTuple):
+    """A desired state, its entity tag (without quotes) and the JSON that the tag is of."""
+
+    state: DesiredState
+    etag: str
+    body: bytes
+
+
+async def desired_state(registry: Registry) -> Desired:
+    """The desired state of the catalogue's present generation; archived versions are no part of it."""
+    snapshot = await registry.snapshot()
+    models = tuple(_desired(version) for version in snapshot.versions if version.stage != "archived")
+    state = DesiredState(generation=snapshot.generation, models=models)
+    body = msgspec.json.encode(state)
+    return Desired(state, f"{state.generation}-{hashlib.sha256(body).hexdigest()}", body)
+
+
+def _desired(version: ModelVersion) -> DesiredModel:
+    return DesiredModel(
+        name=version.model_name,
+        version=version.model_version,
+        deployment=version.deployment_version,
+        stage=version.stage,
+        framework=version.framework,
+        sha256=version.sha256,
+        size=version.size_bytes,
+        options=version.options,
+        task_type=version.task_type,
+        signature=version.signature,
+        feature_names=version.feature_names,
+        class_labels=version.class_labels,
+        capture=version.capture,
+    )

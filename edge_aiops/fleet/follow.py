@@ -1,0 +1,154 @@
+"""How a node follows its hub: it pulls the complete desired state, fetches files, then serves what it says."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import aiohttp
+import msgspec
+from msgspec import Struct
+
+from edge_aiops.base.errors import Conflict, EdgeAiopsError, Unavailable
+from edge_aiops.fleet.files import ModelFiles
+from edge_aiops.fleet.messages import SCHEMA, DesiredModel, DesiredState
+from edge_aiops.fleet.state import NodeState, SavedDesired
+from edge_aiops.serving.deployment import Deployment
+
+_CHUNK_BYTES = 256 * 1024
+
+logger = logging.getLogger(__name__)
+
+
+class FollowStatus(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Where a node stands with its hub."""
+
+    hub: str
+    generation: int
+    last_error: str | None
+
+
+class Follower:
+    """Pulls `GET /fleet/desired` and applies it: all files first, then one transaction, then the switch.
+
+    `apply` gets the deployments to serve from then on.
+    """
+
+    def __init__(
+        self,
+        hub_url: str,
+        *,
+        state: NodeState,
+        files: ModelFiles,
+        http: aiohttp.ClientSession,
+        apply: Callable[[list[Deployment]], None],
+    ) -> None:
+        self._hub_url = hub_url.rstrip("/")
+        self._state = state
+        self._files = files
+        self._http = http
+        self._apply = apply
+        self._etag = ""
+        self._generation = 0
+        self._last_error: str | None = None
+        self._pulling = asyncio.Lock()
+
+    @property
+    def status(self) -> FollowStatus:
+        """Where this node stands."""
+        return FollowStatus(hub=self._hub_url, generation=self._generation, last_error=self._last_error)
+
+    async def restore(self) -> None:
+        """Serve what was applied last, without asking anybody; a model whose file is gone waits for the hub."""
+        saved = await self._state.desired()
+        if saved is None:
+            return
+        desired = msgspec.json.decode(saved.body, type=DesiredState)
+        present = [model for model in desired.models if model.sha256 is None or model.sha256 in self._files]
+        if len(present) == len(desired.models):
+            self._etag = saved.etag
+        self._generation = saved.generation
+        self._apply([self._deployment(model) for model in present])
+
+    async def pull(self) -> None:
+        """One exchange with the hub.
+
+        Raises `Unavailable` where the hub does not answer as it should, `Conflict` for a state older than the
+        one applied; what is served stays as it was.
+        """
+        async with self._pulling:
+            try:
+                await self._pull()
+            except EdgeAiopsError as error:
+                self._last_error = str(error)
+                raise
+            except (aiohttp.ClientError, TimeoutError) as error:
+                self._last_error = f"{type(error).__name__}: {error}"
+                raise Unavailable(f"the hub {self._hub_url} cannot be reached: {self._last_error}") from error
+            self._last_error = None
+
+    async def reach(self, generation: int) -> None:
+        """Pull until at least `generation` is applied."""
+        if self._generation < generation:
+            await self.pull()
+
+    async def _pull(self) -> None:
+        async with self._http.get(
+            f"{self._hub_url}/fleet/desired", headers={"If-None-Match": self._etag} if self._etag else {}
+        ) as response:
+            if response.status == 304:
+                return
+            _expect_ok(response)
+            body, etag = await response.read(), response.headers.get("ETag", "")
+        desired = _decoded(body)
+        if desired.generation < self._generation:
+            raise Conflict(
+                f"the hub offers generation {desired.generation}, this node has applied {self._generation}; "
+                "was the hub restored from an old backup?"
+            )
+        for model in desired.models:
+            await self._fetch(model)
+        await self._state.save_desired(SavedDesired(desired.generation, etag, body))
+        self._apply([self._deployment(model) for model in desired.models])
+        self._generation, self._etag = desired.generation, etag
+        await asyncio.to_thread(self._files.collect, {model.sha256 for model in desired.models if model.sha256})
+        logger.info("generation %d of %s: %d models", desired.generation, self._hub_url, len(desired.models))
+
+    async def _fetch(self, model: DesiredModel) -> None:
+        if model.sha256 is None or model.sha256 in self._files:
+            return
+        async with self._http.get(f"{self._hub_url}/artifacts/{model.sha256}") as response:
+            _expect_ok(response)
+            await self._files.receive(model.sha256, model.size, response.content.iter_chunked(_CHUNK_BYTES))
+
+    def _deployment(self, model: DesiredModel) -> Deployment:
+        return Deployment(
+            name=model.name,
+            version=model.version,
+            deployment_version=model.deployment,
+            stage=model.stage,
+            framework=model.framework,
+            sha256=model.sha256,
+            path=self._files.path(model.sha256) if model.sha256 else None,
+            options=model.options,
+            task_type=model.task_type,
+            feature_names=model.feature_names,
+            class_labels=model.class_labels,
+            capture=model.capture,
+        )
+
+
+def _expect_ok(response: aiohttp.ClientResponse) -> None:
+    if response.status != 200:
+        raise Unavailable(f"the hub answered {response.status} {response.reason} to {response.method} {response.url}")
+
+
+def _decoded(body: bytes) -> DesiredState:
+    try:
+        desired = msgspec.json.decode(body, type=DesiredState)
+    except msgspec.MsgspecError as error:
+        raise Unavailable(f"the hub's desired state cannot be read: {error}") from error
+    if desired.schema != SCHEMA:
+        raise Unavailable(f"the hub's desired state has schema {desired.schema}; this node knows {SCHEMA}: update it")
+    return desired

@@ -1,0 +1,46 @@
+"""The application: the endpoints of the roles that run in this process, behind one guard."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from importlib import import_module
+
+from aiohttp import web
+
+from edge_aiops.base.settings import Settings
+from edge_aiops.http import guard, openapi
+from edge_aiops.http.endpoint import HUB, NODE, OPENAPI, PLUGINS, SETTINGS, Endpoint, Endpoints, aiohttp_handler
+from edge_aiops.hub.hub import Hub
+from edge_aiops.node import Node
+from edge_aiops.plugin.loader import Plugins
+
+ROUTE_MODULES = ("predictions", "events", "loaded", "catalogue", "fleet", "health", "documentation", "compat")
+"""In the order in which /docs shows them."""
+
+
+def endpoints(*, node: bool, hub: bool) -> list[Endpoint]:
+    """What a process with these roles answers."""
+    roles = {"any", *(("node",) if node else ()), *(("hub",) if hub else ())}
+    found: list[Endpoint] = []
+    for name in ROUTE_MODULES:
+        declared: Endpoints = import_module(f"edge_aiops.http.routes.{name}").ENDPOINTS
+        found += [endpoint for endpoint in declared.all if endpoint.role in roles]
+    return found
+
+
+def application(
+    settings: Settings, *, plugins: Plugins, node: Node | None = None, hub: Hub | None = None
+) -> web.Application:
+    """The aiohttp application for running roles."""
+    app = web.Application(middlewares=[guard.guarding(settings.http)], client_max_size=settings.http.max_body_bytes)
+    app[SETTINGS] = settings
+    app[PLUGINS] = plugins
+    if node is not None:
+        app[NODE] = node
+    if hub is not None:
+        app[HUB] = hub
+    found = endpoints(node=node is not None, hub=hub is not None)
+    app[OPENAPI] = cache(partial(openapi.document, found))
+    for endpoint in found:
+        app.router.add_route(endpoint.method, endpoint.path, aiohttp_handler(endpoint, settings))
+    return app

@@ -1,0 +1,95 @@
+"""Errors as `application/problem+json` (RFC 9457) with stable codes."""
+
+from __future__ import annotations
+
+import http
+import logging
+import math
+
+import msgspec
+from aiohttp import web
+from msgspec import Struct
+
+from edge_aiops.base import errors
+
+MEDIA_TYPE = "application/problem+json"
+
+_STATUSES: dict[type[errors.EdgeAiopsError], int] = {
+    errors.TooLarge: 413,
+    errors.InvalidModel: 422,
+    errors.InvalidInput: 400,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.Forbidden: 403,
+    errors.StorageFull: 507,
+    errors.Unavailable: 503,
+    errors.DeadlineExceeded: 504,
+}
+_CODES = {400: "invalid_input", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+logger = logging.getLogger(__name__)
+
+
+class FieldProblem(Struct, frozen=True):
+    """A field to blame."""
+
+    field: str
+    message: str
+
+
+class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The body of every failure."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[FieldProblem] = []
+
+
+def status_of(error: errors.EdgeAiopsError) -> int:
+    """The HTTP status of an error, by the nearest class of the tree that has one; 500 otherwise."""
+    return next((_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES), 500)
+
+
+def problem(status: int, code: str, detail: str, *, fields: tuple[errors.FieldError, ...] = ()) -> web.Response:
+    """A failure as a response."""
+    body = Problem(
+        type=f"urn:edge-aiops:{code}",
+        title=http.HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        code=code,
+        errors=[FieldProblem(*field) for field in fields],
+    )
+    return web.Response(body=msgspec.json.encode(body), status=status, content_type=MEDIA_TYPE)
+
+
+def from_error(error: errors.EdgeAiopsError) -> web.Response:
+    """An error of ours as a response."""
+    response = problem(status_of(error), error.code, error.message, fields=error.fields)
+    if isinstance(error, errors.Unavailable):
+        response.headers["Retry-After"] = str(math.ceil(error.retry_after_s))
+    return response
+
+
+def from_http(error: web.HTTPException, *, path: str) -> web.Response:
+    """An error that aiohttp raised, such as for a path that does not exist."""
+    details = {
+        404: f"nothing is at {path}; GET /docs lists what there is",
+        405: "this path does not take that method",
+        413: "the body is larger than http.max_body_bytes allows",
+    }
+    response = problem(
+        error.status, _CODES.get(error.status, "http_error"), details.get(error.status, error.text or error.reason)
+    )
+    if "Allow" in error.headers:
+        response.headers["Allow"] = error.headers["Allow"]
+    return response
+
+
+def from_bug(error: Exception, *, path: str) -> web.Response:
+    """An error that nobody expected: the trace goes to the log, never to the caller."""
+    logger.error("an unexpected error in %s", path, exc_info=error)
+    return problem(500, errors.EdgeAiopsError.code, "an unexpected error; the log of the server says more")

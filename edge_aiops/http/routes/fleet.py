@@ -1,0 +1,40 @@
+"""What a hub offers its nodes: the state it wants of them, and the files for it."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from edge_aiops.fleet.desired import desired_state
+from edge_aiops.fleet.messages import DesiredState
+from edge_aiops.http.endpoint import HUB, Endpoints
+
+ENDPOINTS = Endpoints("fleet", role="hub")
+
+_FOR_EVER = "public, max-age=31536000, immutable"
+
+
+@ENDPOINTS.get("/fleet/desired", answer=DesiredState)
+async def desired(request: web.Request) -> web.Response:
+    """The complete state that a node should be in. Send the ETag of the last one as If-None-Match: 304 says that
+    it still holds."""
+    wanted = await desired_state(request.app[HUB].registry)
+    headers = {"ETag": f'"{wanted.etag}"', "Content-Type": "application/json"}
+    if request.if_none_match and any(tag.value in (wanted.etag, "*") for tag in request.if_none_match):
+        return web.Response(status=304, headers={"ETag": headers["ETag"]})
+    return web.Response(body=wanted.body, headers=headers)
+
+
+@ENDPOINTS.get("/artifacts/{sha256}", media_type="application/octet-stream")
+async def artifact(request: web.Request) -> web.StreamResponse:
+    """A model file by its digest; it never changes. Ranges are served where the store is a folder."""
+    found = await request.app[HUB].registry.artifact(request.match_info["sha256"])
+    headers = {"Cache-Control": _FOR_EVER, "Content-Type": "application/octet-stream"}
+    if found.path is not None:
+        return web.FileResponse(found.path, headers=headers)
+    response = web.StreamResponse(headers=headers)
+    response.content_length = found.size_bytes
+    await response.prepare(request)
+    async for chunk in found.read():
+        await response.write(chunk)
+    await response.write_eof()
+    return response

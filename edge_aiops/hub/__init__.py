@@ -1,0 +1,1 @@
+"""The role that decides: registry and fleet view."""

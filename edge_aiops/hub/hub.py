@@ -1,0 +1,83 @@
+"""The hub: opens the services of its role in order, and closes them in the opposite order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+from edge_aiops.base.clock import Clock
+from edge_aiops.base.settings import Settings
+from edge_aiops.hub.backup import ARTIFACTS, DATABASE, back_up
+from edge_aiops.hub.subscribers import Subscriber, Subscribers
+from edge_aiops.plugin.registry import Backends
+from edge_aiops.registry.registry import Registry
+from edge_aiops.store.shared.artifacts import ArtifactStore
+from edge_aiops.store.shared.database import Database
+
+
+class HubStatus(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The hub's part of /status."""
+
+    generation: int
+    models: int
+    versions_by_stage: dict[str, int]
+    artifacts: int
+    artifact_bytes: int
+    database: str
+    """`sqlite` or `postgresql`."""
+
+
+class Hub:
+    """The services of the hub role; made by `Hub.open`."""
+
+    def __init__(
+        self, database: Database, artifacts: ArtifactStore, registry: Registry, subscribers: Subscribers
+    ) -> None:
+        self.registry = registry
+        self._database = database
+        self._artifacts = artifacts
+        self._subscribers = subscribers
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, folder: Path, *, settings: Settings, backends: Backends, clock: Clock) -> AsyncIterator[Hub]:
+        """The hub whose database and artifacts are in `folder`, which is made if it is not there.
+
+        Raises `StoreLocked` when another hub runs on the folder, `StoreCorrupt` when its database is damaged, and
+        `StoreError` when a newer program has written it.
+        """
+        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+        async with Database.open(folder / DATABASE) as database:
+            artifacts = await ArtifactStore.open(folder / ARTIFACTS)
+            subscribers = Subscribers()
+            registry = Registry(
+                database,
+                artifacts,
+                backends=backends,
+                settings=settings,
+                clock=clock,
+                announce=subscribers.announce,
+            )
+            # A hub that died between an upload and its commit leaves an artifact that nobody refers to.
+            await registry.collect()
+            yield cls(database, artifacts, registry, subscribers)
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Await `subscriber` with the new generation after each change of the catalogue, once it is on disk.
+
+        The changing call returns only then, so a subscriber sets its own deadline; when it fails, that is logged.
+        """
+        self._subscribers.add(subscriber)
+
+    async def status(self) -> HubStatus:
+        """How much there is, for /status."""
+        size = await self.registry.size()
+        return HubStatus(**size._asdict(), database=self._database.dialect)
+
+    async def backup(self, folder: Path) -> None:
+        """Make `folder` a consistent copy, on which a hub could start; see `back_up`."""
+        await back_up(self._database, self._artifacts, self.registry, folder)

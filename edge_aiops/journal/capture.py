@@ -1,0 +1,58 @@
+"""How much of a prediction's payload is kept in the journal: all, a sample, hashed fields, or nothing.
+
+The event itself is always recorded; only its features and its prediction are subject to the policy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+_HASH_BYTES = 16
+
+
+class CapturePolicy(Struct, frozen=True, forbid_unknown_fields=True):
+    """A model's policy: `{"mode": "sampled", "rate": 0.1}` or `{"mode": "hashed", "fields": ["email"]}`."""
+
+    mode: Literal["full", "sampled", "hashed", "none"] = "full"
+    """`full`: as sent. `sampled`: a share `rate` of the events. `hashed`: as sent, but the values of the features
+    named in `fields` (all, if none are named) replaced by a keyed hash. `none`: never."""
+
+    rate: Annotated[float, Meta(ge=0, le=1)] = 1.0
+    fields: tuple[str, ...] = ()
+
+
+class Capture:
+    """Applies policies. `key`: the node's secret, so that hashes cannot be matched with those of another node."""
+
+    def __init__(self, key: bytes, *, seed: int | None = None) -> None:
+        self._key = key
+        self._random = random.Random(seed)
+
+    def wanted(self, policy: CapturePolicy) -> bool:
+        """Whether this event's payload is kept at all."""
+        if policy.mode == "sampled":
+            return self._random.random() < policy.rate
+        return policy.mode != "none"
+
+    def features(self, policy: CapturePolicy, features: bytes) -> bytes:
+        """JSON of the features as the journal keeps it: `features` itself unless fields are hashed."""
+        if policy.mode != "hashed":
+            return features
+        value = msgspec.json.decode(features)
+        if not isinstance(value, dict):
+            return msgspec.json.encode(self._hashed(value))
+        return msgspec.json.encode(
+            {
+                name: self._hashed(content) if not policy.fields or name in policy.fields else content
+                for name, content in value.items()
+            }
+        )
+
+    def _hashed(self, value: Any) -> str:
+        digest = hashlib.blake2b(msgspec.json.encode(value), key=self._key, digest_size=_HASH_BYTES)
+        return f"blake2b:{digest.hexdigest()}"

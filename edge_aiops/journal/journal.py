@@ -1,0 +1,218 @@
+"""The journal: events join the next group commit, readers go by cursor, feedback merges."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from msgspec import UNSET, Struct
+
+from edge_aiops.base.clock import Clock
+from edge_aiops.base.errors import InvalidInput, UnknownEvent
+from edge_aiops.base.ids import EventId, new_salt
+from edge_aiops.base.settings import JournalSettings
+from edge_aiops.journal.events import EventPage, Feedback, InferenceEvent, NewEvent, ServedBy, derived_correct, raw
+from edge_aiops.journal.tables import EVENTS_SCHEMA
+from edge_aiops.store.local import LocalDatabase
+
+MAX_PAGE = 1_000
+
+_INSERT = f"INSERT INTO event VALUES ({', '.join('?' * 16)})"
+
+_SELECT = """
+    SELECT event.place, salt, at_ms, model_name, model_version, deployment_version, request_id, user_id, session_id,
+           row_count, batch_rows, queue_us, latency_us, features, prediction, confidence, label, error,
+           actual_outcome, correct, feedback_timestamp
+    FROM event
+    JOIN served_by ON served_by.number = event.served_by
+    LEFT JOIN feedback ON feedback.place = event.place
+"""
+
+_MERGE = """
+    INSERT INTO feedback (place, actual_outcome, correct, feedback_timestamp)
+    VALUES (:place, :actual_outcome, :correct, :feedback_timestamp)
+    ON CONFLICT (place) DO UPDATE SET
+        actual_outcome = coalesce(excluded.actual_outcome, actual_outcome),
+        correct = coalesce(excluded.correct, correct),
+        feedback_timestamp = excluded.feedback_timestamp
+"""
+
+
+class EventFilter(Struct, frozen=True, kw_only=True):
+    """Which events; what is None does not matter. Times are milliseconds since the epoch, `until_ms` exclusive."""
+
+    model_name: str | None = None
+    model_version: str | None = None
+    from_ms: int | None = None
+    until_ms: int | None = None
+    labelled: bool | None = None
+
+
+class Journal:
+    """Every inference of a node, in `events.db`."""
+
+    def __init__(self, database: LocalDatabase, *, next_place: int, clock: Clock, settings: JournalSettings) -> None:
+        self.database = database
+        self._clock = clock
+        self._next_place = next_place
+        self._salt = new_salt()
+        self._read_timeout_s = float(settings.read_timeout)
+        self._buffered = settings.acknowledge == "buffer"
+
+    @classmethod
+    async def open(cls, folder: Path, *, clock: Clock, settings: JournalSettings) -> Journal:
+        """Open `folder`/events.db, made as needed; its hard limit is twice the size that retention keeps to."""
+        database = await LocalDatabase.open(
+            folder / "events.db",
+            EVENTS_SCHEMA,
+            clock=clock,
+            synchronous=settings.synchronous,
+            max_bytes=2 * settings.max_bytes,
+        )
+        ((newest,),) = await database.read("SELECT coalesce(max(place), 0) FROM event")
+        return cls(database, next_place=newest + 1, clock=clock, settings=settings)
+
+    def append(self, events: Sequence[NewEvent]) -> tuple[list[str], asyncio.Future[None]]:
+        """Let `events` join the next group commit.
+
+        Gives their ids at once, and a future that is done when they are on disk (with `journal.acknowledge =
+        "buffer"`: already). The future raises what `LocalDatabase.submit` says.
+        """
+        ids = [EventId(event.at_ms, self._salt, place) for place, event in enumerate(events, self._next_place)]
+        self._next_place += len(ids)
+        committed = self.database.submit(lambda connection: _insert(connection, ids, events))
+        if self._buffered:
+            committed.add_done_callback(lambda future: future.exception())
+            committed = asyncio.get_running_loop().create_future()
+            committed.set_result(None)
+        return [str(event_id) for event_id in ids], committed
+
+    async def get(self, inference_id: str) -> InferenceEvent:
+        """One event. Raises `UnknownEvent`."""
+        event_id = EventId.parse(inference_id)
+        if event_id is not None:
+            rows = await self.database.read(
+                f"{_SELECT} WHERE event.place = ? AND salt = ? AND at_ms = ?",
+                (event_id.place, event_id.salt, event_id.at_ms),
+                timeout_s=self._read_timeout_s,
+            )
+            if rows:
+                return _event(rows[0])
+        raise _unknown(inference_id)
+
+    async def page(self, wanted: EventFilter, *, cursor: str | None = None, limit: int = 100) -> EventPage:
+        """The newest `limit` events (1 to 1,000) that `wanted` lets through, before `cursor`."""
+        if not 1 <= limit <= MAX_PAGE:
+            raise InvalidInput.of("limit", f"{limit} is not from 1 to {MAX_PAGE}")
+        conditions, parameters = _conditions(wanted, cursor)
+        rows = await self.database.read(
+            f"{_SELECT} WHERE {' AND '.join(conditions)} ORDER BY event.place DESC LIMIT :limit",
+            {**parameters, "limit": limit + 1},
+            timeout_s=self._read_timeout_s,
+        )
+        more = str(rows[limit - 1][0]) if len(rows) > limit else None
+        return EventPage(events=[_event(row) for row in rows[:limit]], next_cursor=more)
+
+    async def label(self, inference_id: str, feedback: Feedback) -> InferenceEvent:
+        """Merge `feedback` into an event; gives the event as it is then. Raises `UnknownEvent`.
+
+        Where an actual outcome comes without `correct`, it is derived if the predicted class allows it.
+        """
+        event = await self.get(inference_id)
+        correct: bool | None = None if feedback.correct is UNSET else feedback.correct
+        actual = None if feedback.actual_outcome is UNSET else feedback.actual_outcome
+        if correct is None and actual is not None:
+            correct = derived_correct(bytes(event.label).decode(), actual)
+        at_ms = self._clock.now_ms() if feedback.feedback_timestamp is UNSET else feedback.feedback_timestamp
+        row = {
+            "place": EventId.parse(inference_id).place,  # type: ignore[union-attr]  # `get` found it
+            "actual_outcome": None if actual is None else bytes(actual).decode(),
+            "correct": correct,
+            "feedback_timestamp": at_ms,
+        }
+        await self.database.write(lambda connection: connection.execute(_MERGE, row).rowcount)
+        return await self.get(inference_id)
+
+    async def close(self) -> None:
+        """Write what waits, and close the file in order."""
+        await self.database.close()
+
+
+def _insert(connection: sqlite3.Connection, ids: Sequence[EventId], events: Sequence[NewEvent]) -> None:
+    numbers = {served_by: _number(connection, served_by) for served_by in {event.served_by for event in events}}
+    connection.executemany(
+        _INSERT,
+        [
+            (event_id.place, event_id.salt, event.at_ms, numbers[event.served_by], *event[2:])
+            for event_id, event in zip(ids, events, strict=True)
+        ],
+    )
+
+
+def _number(connection: sqlite3.Connection, served_by: ServedBy) -> int:
+    # Asked each time and not remembered: the insert that made it may have been rolled back.
+    key = "model_name = ? AND model_version = ? AND deployment_version = ?"
+    found = connection.execute(f"SELECT number FROM served_by WHERE {key}", served_by).fetchone()
+    if found is None:
+        insert = (
+            "INSERT INTO served_by (model_name, model_version, deployment_version) VALUES (?, ?, ?) RETURNING number"
+        )
+        found = connection.execute(insert, served_by).fetchone()
+    return int(found[0])
+
+
+def _conditions(wanted: EventFilter, cursor: str | None) -> tuple[list[str], dict[str, Any]]:
+    conditions: list[str] = ["true"]
+    parameters: dict[str, Any] = {}
+    if cursor is not None:
+        if not (cursor.isascii() and cursor.isdigit()):
+            raise InvalidInput.of("cursor", f"{cursor!r} is not a cursor; send the nextCursor of the page before")
+        conditions.append("event.place < :cursor")
+        parameters["cursor"] = int(cursor)
+    for column, name in (("model_name", wanted.model_name), ("model_version", wanted.model_version)):
+        if name is not None:
+            conditions.append(f"event.served_by IN (SELECT number FROM served_by WHERE {column} = :{column})")
+            parameters[column] = name
+    for bound, comparison, moment in (("from_ms", ">=", wanted.from_ms), ("until_ms", "<", wanted.until_ms)):
+        if moment is not None:
+            conditions.append(f"at_ms {comparison} :{bound}")
+            parameters[bound] = moment
+    if wanted.labelled is not None:
+        conditions.append(f"feedback.place IS {'NOT ' if wanted.labelled else ''}NULL")
+    return conditions, parameters
+
+
+def _event(row: tuple[Any, ...]) -> InferenceEvent:
+    (place, salt, at_ms, name, version, deployment, request_id, user_id, session_id, rows, batch_rows,
+     queue_us, latency_us, features, prediction, confidence, label, error, actual, correct,
+     labelled_at) = row  # fmt: skip
+    return InferenceEvent(
+        inference_id=str(EventId(at_ms, salt, place)),
+        timestamp=at_ms,
+        model_name=name,
+        model_version=version,
+        deployment_version=deployment,
+        request_id=request_id,
+        user_id=user_id,
+        session_id=session_id,
+        rows=rows,
+        batch_rows=batch_rows,
+        queue_ms=queue_us / 1000,
+        latency_ms=latency_us / 1000,
+        features=raw(features),
+        prediction=raw(prediction),
+        confidence=raw(confidence),
+        label=raw(label),
+        error=error,
+        actual_outcome=raw(actual),
+        correct=None if correct is None else bool(correct),
+        feedback_timestamp=labelled_at,
+    )
+
+
+def _unknown(inference_id: str) -> UnknownEvent:
+    shown = inference_id if len(inference_id) <= 64 else inference_id[:61] + "..."
+    return UnknownEvent(f"no inference event with the id {shown!r}; ids come with the answers of POST /predict")

@@ -1,0 +1,52 @@
+"""The file `events.db`. Few indexes, and names kept once: writing is what wears flash out."""
+
+from __future__ import annotations
+
+from edge_aiops.store.local import Schema
+
+EVENTS_SCHEMA = Schema(
+    name="events",
+    application_id=0x45444745,
+    migrations=(
+        (
+            """
+            CREATE TABLE event (
+                place INTEGER PRIMARY KEY,
+                salt INTEGER NOT NULL,
+                at_ms INTEGER NOT NULL,
+                served_by INTEGER NOT NULL REFERENCES served_by (number),
+                request_id TEXT,
+                user_id TEXT,
+                session_id TEXT,
+                row_count INTEGER NOT NULL,
+                batch_rows INTEGER NOT NULL,
+                queue_us INTEGER NOT NULL,
+                latency_us INTEGER NOT NULL,
+                features TEXT,
+                prediction TEXT,
+                confidence TEXT,
+                label TEXT,
+                error TEXT
+            ) STRICT
+            """,
+            "CREATE INDEX event_of_model ON event (served_by, place)",
+            """
+            CREATE TABLE feedback (
+                place INTEGER PRIMARY KEY,
+                actual_outcome TEXT,
+                correct INTEGER,
+                feedback_timestamp INTEGER NOT NULL
+            ) STRICT
+            """,
+            """
+            CREATE TABLE served_by (
+                number INTEGER PRIMARY KEY,
+                model_name TEXT NOT NULL,
+                model_version TEXT NOT NULL,
+                deployment_version INTEGER NOT NULL,
+                UNIQUE (model_name, model_version, deployment_version)
+            ) STRICT
+            """,
+        ),
+    ),
+)

@@ -1,0 +1,168 @@
+"""Puts a node together: starts its services in order and stops them in stages."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+
+import aiohttp
+from msgspec import Struct
+
+from edge_aiops.base.clock import Clock, SystemClock
+from edge_aiops.base.errors import EdgeAiopsError
+from edge_aiops.base.settings import Settings
+from edge_aiops.base.tasks import BackgroundTasks
+from edge_aiops.fleet.files import ModelFiles
+from edge_aiops.fleet.follow import Follower, FollowStatus
+from edge_aiops.fleet.state import NodeState
+from edge_aiops.journal.capture import Capture
+from edge_aiops.journal.journal import Journal
+from edge_aiops.journal.retention import Retention
+from edge_aiops.plugin.loader import LoadedPlugin, Plugins
+from edge_aiops.plugin.registry import Backends
+from edge_aiops.serving.engine import Engine
+from edge_aiops.store.local import FolderLock, LocalDatabase
+
+STOP_TIMEOUT_S = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+class DatabaseStatus(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A database file of the node."""
+
+    file: str
+    size_bytes: int
+    quarantined: str | None
+    """Where the file before this one was set aside, and why, if it was found damaged at the last start."""
+
+
+class NodeStatus(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What `/status` says of a node."""
+
+    node_id: str
+    ready: bool
+    reasons: list[str]
+    """Why the node is not ready, or what an operator should look at."""
+    models: int
+    models_loaded: int
+    hub: FollowStatus | None
+    databases: list[DatabaseStatus]
+    plugins_failed: list[LoadedPlugin]
+
+
+class Node:
+    """A running node: an async context, with its services as attributes."""
+
+    engine: Engine
+    journal: Journal
+    follower: Follower | None
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        *,
+        plugins: Plugins,
+        backends: Backends,
+        hub_url: str | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._folder = folder
+        self._settings = settings
+        self._plugins = plugins
+        self._backends = backends
+        self._hub_url = hub_url
+        self._clock = clock or SystemClock()
+        self._stack = AsyncExitStack()
+        self._tasks = BackgroundTasks()
+
+    async def __aenter__(self) -> Node:
+        async with AsyncExitStack() as stack:
+            await self._start(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    def status(self) -> NodeStatus:
+        """How the node is."""
+        reasons = [f"background task {name}: {failure}" for name, failure in self._tasks.failures.items()]
+        reasons += [f"plugin {plugin.name}: {plugin.error}" for plugin in self._failed_plugins()]
+        reasons += [self._quarantine(database) or "" for database in self._databases() if database.quarantined]
+        return NodeStatus(
+            node_id=self._identity.node_id,
+            ready=True,
+            reasons=reasons,
+            models=len(self.engine.deployments),
+            models_loaded=len(self.engine.loaded()),
+            hub=self.follower.status if self.follower else None,
+            databases=[
+                DatabaseStatus(
+                    file=database.path.name,
+                    size_bytes=database.path.stat().st_size,
+                    quarantined=self._quarantine(database),
+                )
+                for database in self._databases()
+            ],
+            plugins_failed=self._failed_plugins(),
+        )
+
+    async def _start(self, stack: AsyncExitStack) -> None:
+        stack.enter_context(FolderLock(self._folder))
+        self.state = await NodeState.open(self._folder, clock=self._clock)
+        stack.push_async_callback(self.state.close)
+        self._identity = await self.state.identity()
+        self.journal = await Journal.open(self._folder, clock=self._clock, settings=self._settings.journal)
+        stack.push_async_callback(self.journal.close)
+        self.engine = Engine(
+            journal=self.journal,
+            backends=self._backends,
+            capture=Capture(self._identity.capture_key),
+            clock=self._clock,
+            settings=self._settings.serving,
+        )
+        stack.push_async_callback(self.engine.close)
+        self.follower = await self._following(stack)
+        stack.push_async_callback(self._tasks.stop, timeout_s=STOP_TIMEOUT_S)
+        retention = Retention(self.journal.database, clock=self._clock, settings=self._settings.journal)
+        self._tasks.every(self._settings.journal.retention_interval, "retention", retention.run)
+
+    async def _following(self, stack: AsyncExitStack) -> Follower | None:
+        if self._hub_url is None:
+            return None
+        files = await asyncio.to_thread(ModelFiles, self._folder / "models")
+        timeout = aiohttp.ClientTimeout(total=None, sock_read=self._settings.fleet.request_timeout, sock_connect=10)
+        http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
+        follower = Follower(self._hub_url, state=self.state, files=files, http=http, apply=self.engine.serve)
+        await follower.restore()
+        self._tasks.every(self._settings.fleet.sync_interval, "sync with the hub", follower.pull)
+        return follower
+
+    async def catch_up(self, generation: int) -> None:
+        """Serve at least `generation` of the hub's catalogue, if the hub can be reached; else the next sync does."""
+        if self.follower is None:
+            return
+        try:
+            await self.follower.reach(generation)
+        except EdgeAiopsError as error:
+            logger.warning("generation %d is not served yet: %s", generation, error)
+
+    def _databases(self) -> list[LocalDatabase]:
+        return [self.state.database, self.journal.database]
+
+    def _failed_plugins(self) -> list[LoadedPlugin]:
+        return [plugin for plugin in self._plugins.all() if plugin.status == "failed"]
+
+    @staticmethod
+    def _quarantine(database: LocalDatabase) -> str | None:
+        found = database.quarantined
+        if found is None:
+            return None
+        return f"{database.path.name} was damaged ({found.reason}) and set aside in {found.folder}"

@@ -1,0 +1,33 @@
+"""The contract between edge_aiops and its plugins; everything a plugin's author needs is importable from here."""
+
+from __future__ import annotations
+
+import pluggy
+
+from edge_aiops.base.errors import InvalidInput, InvalidModel
+from edge_aiops.plugin.options import parsed_options
+from edge_aiops.plugin.protocols import Backend, ModelSource, Session, Tensors
+from edge_aiops.plugin.signature import DTYPES, Signature, TensorSpec
+from edge_aiops.plugin.specs import BackendSpec
+from edge_aiops.plugin.tensors import checked_inputs, fits, numpy_dtype
+
+hookimpl = pluggy.HookimplMarker("edge_aiops")
+"""Marks a function of a plugin as the implementation of the hook of the same name."""
+
+__all__ = [
+    "DTYPES",
+    "Backend",
+    "BackendSpec",
+    "InvalidInput",
+    "InvalidModel",
+    "ModelSource",
+    "Session",
+    "Signature",
+    "TensorSpec",
+    "Tensors",
+    "checked_inputs",
+    "fits",
+    "hookimpl",
+    "numpy_dtype",
+    "parsed_options",
+]

@@ -1,0 +1,57 @@
+"""The seams behind which plugins work: small async Protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from msgspec import Struct
+
+from edge_aiops.plugin.signature import Signature
+
+Tensors = Mapping[str, np.ndarray[Any, np.dtype[Any]]]
+"""Tensors by name. Each array has the dtype of its `TensorSpec`; `string` tensors are object arrays of `str`."""
+
+
+class ModelSource(Struct, frozen=True, kw_only=True):
+    """What a backend loads a model from."""
+
+    name: str
+    version: str
+    path: Path | None
+    """The artifact, a file that must not be changed; None for a backend without artifacts."""
+
+    options: dict[str, Any] = {}
+    """The `options` that the model was registered with, for this backend alone to understand."""
+
+
+class Session(Protocol):
+    """A loaded model."""
+
+    @property
+    def signature(self) -> Signature:
+        """What the model takes and gives."""
+
+    async def predict(self, inputs: Tensors) -> Tensors:
+        """Run the model once.
+
+        `inputs`: all inputs of the signature; the first dimension is the batch where the signature leaves it
+        free, and may be 0. Gives all outputs. May run in the event loop only what is short (some 0.2 ms), the
+        rest in a thread. Calls may overlap. When cancelled, stop the work and leave the model usable.
+        Raises `InvalidInput` that names the tensor for inputs that do not fit the signature.
+        """
+
+    async def close(self) -> None:
+        """Give the model's memory back. Never called while a predict runs; a second call does nothing."""
+
+
+class Backend(Protocol):
+    """Loads the models of one framework. Made once, on first use."""
+
+    async def load(self, source: ModelSource) -> Session:
+        """Load a model, off the event loop.
+
+        Raises `InvalidModel` that says what is wrong with the artifact or the options.
+        """

@@ -1,0 +1,1 @@
+"""What exists: models, their versions and stages, and their artifacts."""

@@ -1,0 +1,34 @@
+"""What a node serves: one version of a model, ready to be loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from edge_aiops.journal.capture import CapturePolicy
+from edge_aiops.journal.events import ServedBy
+
+
+class Deployment(Struct, frozen=True, kw_only=True):
+    """A model version on this node. Two that are equal may share loaded weights, others never do."""
+
+    name: str
+    version: str
+    deployment_version: int
+    stage: str
+    framework: str
+    sha256: str | None
+    """Digest of the artifact; None for a backend without artifacts."""
+    path: Path | None
+    options: dict[str, Any] = {}
+    task_type: str | None = None
+    feature_names: tuple[str, ...] = ()
+    class_labels: tuple[str, ...] = ()
+    capture: CapturePolicy = CapturePolicy()
+
+    @property
+    def served_by(self) -> ServedBy:
+        """How events name this deployment."""
+        return ServedBy(self.name, self.version, self.deployment_version)

@@ -1,0 +1,156 @@
+"""From the features of a request to the tensors of a model."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from edge_aiops.base.errors import InvalidInput
+from edge_aiops.plugin import Signature, TensorSpec
+from edge_aiops.plugin.tensors import checked_inputs, fits, numpy_dtype
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_KINDS = {"f": "numbers", "i": "integers", "u": "integers", "b": "true/false", "U": "text", "O": "mixed or null values"}
+_ACCEPTED = {"f": "fiu", "i": "iu", "u": "iu", "b": "b", "O": "U"}
+"""Kinds of JSON values that a tensor's kind takes; nothing is cut to fit, nothing is parsed out of text."""
+
+
+class Rows(NamedTuple):
+    """The tensors of one request. `many`: the caller sent rows, and gets rows back, even if it was one."""
+
+    tensors: dict[str, Array]
+    length: int
+    many: bool
+
+
+class FeatureReader:
+    """Reads the features of one model.
+
+    Features are an object with a value per input tensor, or per column by `feature_names`; or, positional, the
+    value of the only input, or a list with one value per input; or a list of objects, one a row. A value with
+    one dimension less than its tensor is one row.
+    """
+
+    def __init__(self, signature: Signature, feature_names: tuple[str, ...] = ()) -> None:
+        self._signature = signature
+        self._specs = {spec.name: spec for spec in signature.inputs}
+        self._only = signature.inputs[0] if len(signature.inputs) == 1 else None
+        self._columns = feature_names
+
+    def read(self, features: bytes) -> Rows:
+        """The tensors that `features`, JSON, stand for.
+
+        Raises `InvalidInput` that names the tensor, what was expected and what came.
+        """
+        value = msgspec.json.decode(features)
+        if isinstance(value, str) and value[:1] in ("{", "[") and not self._takes_text():
+            try:
+                value = msgspec.json.decode(value)
+            except msgspec.DecodeError as error:
+                raise InvalidInput.of("features", f"is text that is not JSON: {error}") from error
+        named = self._named(value)
+        return self._one(named) if len(named) == 1 else self._several(named)
+
+    def _named(self, value: Any) -> dict[str, Any]:
+        if isinstance(value, dict):
+            if value.keys() == self._specs.keys():
+                return value
+            if self._only is not None and self._columns and not value.keys() & self._specs.keys():
+                return {self._only.name: self._row(value)}
+            return self._mismatched(value)
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            return self._records(value)
+        if self._only is not None:
+            return {self._only.name: value}
+        if isinstance(value, list) and len(value) == len(self._specs):
+            return dict(zip(self._specs, value, strict=True))
+        raise InvalidInput.of("features", f"the model has {len(self._specs)} inputs; name them: {self._expected()}")
+
+    def _row(self, value: dict[str, Any]) -> list[Any]:
+        for name in self._columns:
+            if name not in value:
+                raise InvalidInput.of(f"features.{name}", "is missing; the features are " + ", ".join(self._columns))
+        for name in value:
+            if name not in self._columns:
+                raise InvalidInput.of(f"features.{name}", "is unknown; the features are " + ", ".join(self._columns))
+        return [value[name] for name in self._columns]
+
+    def _records(self, rows: list[Any]) -> dict[str, Any]:
+        if not all(isinstance(row, dict) for row in rows):
+            raise InvalidInput.of("features", "mixes objects and other values; send one object per row")
+        named = [self._named(row) for row in rows]
+        return {name: [row[name] for row in named] for name in named[0]}
+
+    def _mismatched(self, value: dict[str, Any]) -> dict[str, Any]:
+        for name in value:
+            if name not in self._specs:
+                raise InvalidInput.of(f"features.{name}", f"the model has no such input; expected {self._expected()}")
+        missing = next(name for name in self._specs if name not in value)
+        raise InvalidInput.of(f"features.{missing}", f"is missing; expected {self._specs[missing]}")
+
+    def _one(self, named: dict[str, Any]) -> Rows:
+        ((name, value),) = named.items()
+        array, many = _tensor(self._specs[name], value)
+        return Rows({name: array}, array.shape[0] if array.ndim else 1, many)
+
+    def _several(self, named: dict[str, Any]) -> Rows:
+        read = {name: _tensor(self._specs[name], value) for name, value in named.items()}
+        tensors = {name: array for name, (array, _) in read.items()}
+        checked_inputs(self._signature, tensors)
+        length = max((array.shape[0] for array in tensors.values() if array.ndim), default=1)
+        return Rows(tensors, length, any(many for _, many in read.values()))
+
+    def _takes_text(self) -> bool:
+        return self._only is not None and self._only.dtype == "string"
+
+    def _expected(self) -> str:
+        return ", ".join(f"{spec.name}: {spec}" for spec in self._signature.inputs)
+
+
+def _tensor(spec: TensorSpec, value: Any) -> tuple[Array, bool]:
+    try:
+        given = np.array(value)
+    except (ValueError, OverflowError) as error:
+        raise _refused(spec, "rows of different lengths" if "inhomogeneous" in str(error) else str(error)) from error
+    array, many = _shaped(spec, _cast(spec, given))
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise _refused(spec, "a number that this type cannot hold")
+    return array, many
+
+
+def _cast(spec: TensorSpec, given: Array) -> Array:
+    wanted = numpy_dtype(spec)
+    kind = given.dtype.kind
+    if given.dtype == wanted and kind != "O":
+        return given
+    if given.size == 0:
+        return given.astype(wanted)
+    if kind not in _ACCEPTED[wanted.kind]:
+        raise _refused(spec, f"{_KINDS.get(kind, given.dtype.name)} in shape {list(given.shape)}")
+    if wanted.kind in "iu":
+        limits = np.iinfo(wanted)
+        if given.min() < limits.min or given.max() > limits.max:
+            raise _refused(spec, f"integers from {given.min()} to {given.max()}")
+    with np.errstate(over="ignore"):
+        return given.astype(wanted)
+
+
+def _shaped(spec: TensorSpec, array: Array) -> tuple[Array, bool]:
+    """The array in the tensor's rank, and whether the caller sent rows."""
+    rank = len(spec.shape)
+    if array.ndim == rank and fits(spec, array.shape):
+        return array, rank > 0
+    if array.ndim == rank - 1 and fits(spec, (1, *array.shape)):
+        return array[np.newaxis], False
+    if rank == 2 and spec.shape[1] == 1 and array.ndim < 2:
+        column = array.reshape(-1, 1)
+        if fits(spec, column.shape):
+            return column, array.ndim == 1
+    raise _refused(spec, f"shape {list(array.shape)}")
+
+
+def _refused(spec: TensorSpec, came: str) -> InvalidInput:
+    return InvalidInput.of(f"features.{spec.name}", f"expected {spec}, got {came}")

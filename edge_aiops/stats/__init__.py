@@ -1,0 +1,9 @@
+"""Statistics of arrays: NumPy in, small frozen summaries out that merge over time and over a fleet.
+
+Computed by the Rust extension, which lets other threads run meanwhile. A summary travels as versioned bytes
+with a checksum, never as a pickle. See docs/statistics.md.
+"""
+
+from edge_aiops._stats import Moments, UnreadableSummary, moments
+
+__all__ = ["Moments", "UnreadableSummary", "moments"]

@@ -1,0 +1,1 @@
+"""The hub's database and artifact store; needs `edge-aiops[hub]`."""

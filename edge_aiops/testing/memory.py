@@ -1,0 +1,61 @@
+"""Measures, in a process of its own, whether a backend gives memory back: `python -m edge_aiops.testing.memory`."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+from edge_aiops.plugin import Backend, ModelSource, Tensors
+
+_WARM_UP_ROUNDS = 5
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+def growth_bytes(factory: str, source: ModelSource, inputs: Tensors, *, rounds: int, timeout_s: float = 120) -> int:
+    """By how much a new process grows when it loads, runs and closes a model `rounds` times, after a warm-up.
+
+    `factory`: the dotted path in the backend's spec. Raises `RuntimeError` with what the process said if it fails.
+    """
+    task = pickle.dumps((factory, source, dict(inputs), rounds))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-m", "edge_aiops.testing.memory"]
+    done = subprocess.run(command, input=task, env=environment, capture_output=True, timeout=timeout_s)
+    if done.returncode:
+        raise RuntimeError(done.stderr.decode(errors="replace"))
+    return int(done.stdout)
+
+
+async def _growth(backend: Backend, source: ModelSource, inputs: Tensors, rounds: int) -> int:
+    for _ in range(_WARM_UP_ROUNDS):
+        await _round(backend, source, inputs)
+    before = _resident_bytes()
+    for _ in range(rounds):
+        await _round(backend, source, inputs)
+    return _resident_bytes() - before
+
+
+async def _round(backend: Backend, source: ModelSource, inputs: Tensors) -> None:
+    session = await backend.load(source)
+    await session.predict(inputs)
+    await session.close()
+
+
+def _resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_BYTES
+
+
+def main() -> None:
+    """Do the task on standard input and print the growth in bytes."""
+    factory, source, inputs, rounds = pickle.load(sys.stdin.buffer)
+    module, _, attribute = factory.partition(":")
+    backend = getattr(importlib.import_module(module), attribute)()
+    sys.stdout.write(str(asyncio.run(_growth(backend, source, inputs, rounds))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Serves ONNX models in edge_aiops with ONNX Runtime."""

@@ -1,0 +1,54 @@
+"""Loads ONNX models."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import onnxruntime
+
+from edge_aiops.plugin import InvalidModel, ModelSource, parsed_options
+from edge_aiops_onnx.artifact import examined
+from edge_aiops_onnx.errors import reason_of
+from edge_aiops_onnx.memory import return_large_blocks
+from edge_aiops_onnx.options import OnnxOptions, session_options
+from edge_aiops_onnx.session import OnnxSession
+from edge_aiops_onnx.signature import signature_of
+
+_PROVIDERS = ["CPUExecutionProvider"]
+
+
+class OnnxBackend:
+    """Loads ONNX models with ONNX Runtime, on the CPU."""
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        self._environment = environment
+        return_large_blocks()
+
+    async def load(self, source: ModelSource) -> OnnxSession:
+        """The model at `source.path`, ready to run; read in a thread, which a cancelled call tells to stop.
+
+        Raises `InvalidModel` for an unknown option, a file that is not ONNX, that is damaged or that needs other
+        files, and for a model with inputs or outputs that are no tensors.
+        """
+        if source.path is None:
+            raise InvalidModel("an ONNX model needs an artifact, its .onnx file")
+        configuration = session_options(parsed_options(source, OnnxOptions), self._environment)
+        try:
+            return await asyncio.to_thread(_loaded, source.path, configuration)
+        except asyncio.CancelledError:
+            configuration.set_load_cancellation_flag(True)
+            raise
+
+
+def _loaded(path: Path, configuration: onnxruntime.SessionOptions) -> OnnxSession:
+    artifact = examined(path)
+    try:
+        session = onnxruntime.InferenceSession(path, configuration, providers=_PROVIDERS)
+    except Exception as error:
+        # ONNX Runtime's errors share no base class; whatever it raises here is about this file.
+        raise InvalidModel(f"ONNX Runtime cannot load the model: {reason_of(error)}") from error
+    signature = signature_of(session, unranked=artifact.unranked)
+    return OnnxSession(session, signature, interruptible_only=artifact.loops)

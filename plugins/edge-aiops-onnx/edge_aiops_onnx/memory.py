@@ -1,0 +1,33 @@
+"""Makes glibc give freed memory back to the system; elsewhere these functions do nothing.
+
+Left alone, glibc raises its thresholds with every large block that is freed, until tens of megabytes of an unloaded
+model stay with the process. Measured with a model of 117 MB, loaded, run and closed five times in a worker thread:
+57 to 92 MB stayed, with `malloc_trim` 11 to 73 MB, with fixed thresholds as well 12 MB.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_THRESHOLD_BYTES = 1024 * 1024
+
+
+def return_large_blocks() -> None:
+    """From now on, in the whole process: blocks of 1 MiB or more go back to the system when they are freed."""
+    mallopt = _libc_function("mallopt")
+    if mallopt:
+        mallopt(_M_MMAP_THRESHOLD, _THRESHOLD_BYTES)
+        mallopt(_M_TRIM_THRESHOLD, _THRESHOLD_BYTES)
+
+
+def return_free_memory() -> None:
+    """Give back all pages that hold nothing; takes milliseconds."""
+    malloc_trim = _libc_function("malloc_trim")
+    if malloc_trim:
+        malloc_trim(0)
+
+
+def _libc_function(name: str) -> ctypes._NamedFuncPointer | None:
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None

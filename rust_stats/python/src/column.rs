@@ -1,0 +1,136 @@
+//! Reads NumPy arrays block by block with the interpreter lock released.
+//!
+//! Few values are copied before the lock is released, so that the result is that of one moment in time. More
+//! are read afterwards, a block at a time, from memory that others may be writing to; `memory.rs` says what
+//! that gives.
+
+use edge_aiops_stats_core::{BLOCK, Error};
+use numpy::{PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+
+use crate::errors::to_python;
+use crate::memory::{Flags, Numbers};
+
+/// Up to this many values are copied first, which takes some ten microseconds.
+const COPIED: usize = 16 * BLOCK;
+
+/// Values, with the mask of those missing if there is one, of the same length.
+pub struct Column {
+    values: Numbers,
+    missing: Option<Flags>,
+}
+
+impl Column {
+    pub fn new(values: &Bound<'_, PyAny>, missing: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        let values = numbers(values, "values")?;
+        let missing = missing.map(|mask| flags(mask, "missing")).transpose()?;
+        match missing.as_ref().map(Flags::length) {
+            Some(length) if length != values.length() => {
+                Err(to_python(Error::LengthsDiffer { values: values.length(), missing: length }))
+            }
+            _ => Ok(Self { values, missing }),
+        }
+    }
+
+    /// Passes every block of values with its part of the mask to `step`, with the interpreter lock released.
+    pub fn fold<State: Send>(
+        &self,
+        py: Python<'_>,
+        start: State,
+        step: impl Fn(State, &[f64], Option<&[bool]>) -> Result<State, Error> + Send,
+    ) -> PyResult<State> {
+        let folded = if self.values.length() <= COPIED {
+            let (values, missing) = self.copied();
+            py.detach(|| fold_copied(&values, missing.as_deref(), start, step))
+        } else {
+            py.detach(|| self.fold_shared(start, step))
+        };
+        folded.map_err(to_python)
+    }
+
+    fn copied(&self) -> (Vec<f64>, Option<Vec<bool>>) {
+        let length = self.values.length();
+        let mut values = vec![0.0; length];
+        self.values.read(0, &mut values);
+        let missing = self.missing.as_ref().map(|mask| {
+            let mut missing = vec![false; length];
+            mask.read(0, &mut missing);
+            missing
+        });
+        (values, missing)
+    }
+
+    fn fold_shared<State>(
+        &self,
+        start: State,
+        step: impl Fn(State, &[f64], Option<&[bool]>) -> Result<State, Error>,
+    ) -> Result<State, Error> {
+        let (mut values, mut missing) = ([0.0; BLOCK], [false; BLOCK]);
+        (0..self.values.length()).step_by(BLOCK).try_fold(start, |state, first| {
+            let mask = self.missing.as_ref().map(|mask| mask.read(first, &mut missing));
+            step(state, self.values.read(first, &mut values), mask)
+        })
+    }
+}
+
+fn fold_copied<State>(
+    values: &[f64],
+    missing: Option<&[bool]>,
+    start: State,
+    step: impl Fn(State, &[f64], Option<&[bool]>) -> Result<State, Error>,
+) -> Result<State, Error> {
+    let mut masks = missing.map(|mask| mask.chunks(BLOCK));
+    values
+        .chunks(BLOCK)
+        .try_fold(start, |state, block| step(state, block, masks.as_mut().and_then(Iterator::next)))
+}
+
+fn numbers(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Numbers> {
+    let array = one_dimensional(given, name)?;
+    let wanted = "float64, float32, int64 or bool";
+    Numbers::of(&array).ok_or_else(|| wrong_element(&array, name, wanted, "float64"))
+}
+
+fn flags(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Flags> {
+    let array = one_dimensional(given, name)?;
+    Flags::of(&array).ok_or_else(|| wrong_element(&array, name, "bool", "bool"))
+}
+
+/// The array given, or a copy of it if its elements lie at odd addresses, as a field of a packed record does.
+fn one_dimensional<'py>(given: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyUntypedArray>> {
+    let Ok(array) = given.cast::<PyUntypedArray>() else {
+        return Err(PyTypeError::new_err(format!(
+            "{name} must be a NumPy array, not {}; pass numpy.asarray({name})",
+            given.get_type().name()?
+        )));
+    };
+    if is_masked(array)? {
+        return Err(PyTypeError::new_err(format!(
+            "{name} must be a plain NumPy array, not a masked one, whose mask would be lost; \
+             pass its data as values and numpy.ma.getmaskarray of it as missing"
+        )));
+    }
+    if array.ndim() != 1 {
+        return Err(PyValueError::new_err(format!(
+            "{name} must have one dimension, not the shape {}; pass one column at a time",
+            array.getattr("shape")?
+        )));
+    }
+    if array.is_aligned() { Ok(array.clone()) } else { Ok(array.call_method0("copy")?.cast_into()?) }
+}
+
+fn is_masked(array: &Bound<'_, PyUntypedArray>) -> PyResult<bool> {
+    let py = array.py();
+    if array.get_type().is(py.get_type::<PyUntypedArray>()) {
+        return Ok(false);
+    }
+    array.is_instance(&py.import("numpy.ma")?.getattr("MaskedArray")?)
+}
+
+fn wrong_element(array: &Bound<'_, PyUntypedArray>, name: &str, wanted: &str, target: &str) -> PyErr {
+    PyTypeError::new_err(format!(
+        "{name} must hold {wanted}, not {}; convert with {name}.astype('{target}')",
+        array.dtype()
+    ))
+}

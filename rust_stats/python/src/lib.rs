@@ -1,0 +1,19 @@
+//! The Python extension module `edge_aiops._stats`.
+//!
+//! A thin binding: it reads NumPy arrays, lets go of the interpreter lock while the core computes, and turns
+//! the core's errors into exceptions. What users call and read is `edge_aiops.stats`.
+#![expect(clippy::doc_markdown, reason = "what Python shows as docstrings is not markdown")]
+
+mod column;
+mod errors;
+mod memory;
+mod moments;
+
+/// Statistics of NumPy arrays, computed in Rust; used through `edge_aiops.stats`.
+#[pyo3::pymodule]
+mod _stats {
+    #[pymodule_export]
+    use crate::errors::UnreadableSummary;
+    #[pymodule_export]
+    use crate::moments::{Moments, moments};
+}
