@@ -6,8 +6,9 @@ import re
 
 from edge_aiops.base.errors import InvalidInput
 
-_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
+_UNITS_MS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
+_LONGEST_S = 100 * 365 * 86_400
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d|w)")
 _WHOLE = re.compile(rf"(?:{_PART.pattern})+")
 
 
@@ -22,20 +23,25 @@ class Duration(float):
         if not _WHOLE.fullmatch(text):
             raise InvalidInput.of(
                 field,
-                f"{text!r} is not a duration; write a number with a unit: 250ms, 30s, 5m, 24h, 7d, 1h30m",
+                f"{_shown(text)} is not a duration; write a number with a unit: 250ms, 30s, 5m, 24h, 7d, 1h30m",
             )
-        return cls(sum(float(number) * _UNITS_S[unit] for number, unit in _PART.findall(text)))
+        seconds = sum(float(number) * _UNITS_MS[unit] for number, unit in _PART.findall(text)) / 1000
+        if seconds > _LONGEST_S:
+            raise InvalidInput.of(field, f"{_shown(text)} is longer than a hundred years")
+        return cls(seconds)
 
     def __str__(self) -> str:
         milliseconds = round(self * 1000)
-        if milliseconds == 0:
-            return "0s"
         parts = []
-        for unit in ("w", "d", "h", "m", "s", "ms"):
-            count, milliseconds = divmod(milliseconds, round(_UNITS_S[unit] * 1000))
+        for unit, length_ms in _UNITS_MS.items():
+            count, milliseconds = divmod(milliseconds, length_ms)
             if count:
                 parts.append(f"{count}{unit}")
-        return "".join(parts)
+        return "".join(parts) or "0s"
 
     def __repr__(self) -> str:
         return f"Duration({str(self)!r})"
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:37] + "...")

@@ -27,6 +27,7 @@ RESERVED_VARIABLES = {
     "EDGE_AIOPS_PLUGINS": "comma-separated names: load only these plugins",
     "EDGE_AIOPS_BLOCK_PLUGINS": "comma-separated names: do not load these plugins",
     "EDGE_AIOPS_TRACE_PLUGINS": "1: log every hook call while plugins load",
+    "EDGE_AIOPS_URL": "the server that client commands talk to, http://127.0.0.1:9926 if not set",
 }
 """Variables that are read at start and are not settings of a table."""
 
@@ -171,10 +172,9 @@ def load_settings(
         file = Path(named)
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    given = (("--" + key, key, value) for key, value in (overrides or {}).items() if value is not None)
-    for origin, key, value in (*_from_file(file), *_from_environment(environment), *given):
+    for origin, key, value in (*_from_file(file), *_from_environment(environment), *_from_overrides(overrides or {})):
         values[key] = value
-        origins[key] = f"command line ({origin})" if origin.startswith("--") else origin
+        origins[key] = origin
     tables: dict[str, dict[str, Any]] = {}
     for key, value in values.items():
         table, _, name = key.partition(".")
@@ -195,6 +195,8 @@ def _from_file(file: Path | None) -> Iterator[tuple[str, str, object]]:
     for table, entries in document.items():
         if not isinstance(entries, dict):
             raise SettingsError(f"{file}: {table!r} must stand in a table, such as [http]{_suggested(table)}")
+        if table not in _TABLES:
+            raise SettingsError(f"{file}: there is no table [{table}]{_suggested(table)}")
         for name, value in entries.items():
             yield f"file {file}", _known(f"{table}.{name}", origin=str(file)), value
 
@@ -209,6 +211,12 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str
         if key not in _KEYS:
             raise SettingsError(f"{variable} is no setting{_suggested_variable(variable)}")
         yield f"environment {variable}", key, value
+
+
+def _from_overrides(overrides: Mapping[str, object]) -> Iterator[tuple[str, str, object]]:
+    for key, value in overrides.items():
+        if value is not None:
+            yield f"command line (--{key})", _known(key, origin="command line"), value
 
 
 def environment_variable(key: str) -> str:
@@ -228,9 +236,10 @@ def _suggested(key: str) -> str:
 
 
 def _suggested_variable(variable: str) -> str:
-    known = [*map(environment_variable, _KEYS), *RESERVED_VARIABLES]
-    close = difflib.get_close_matches(variable, known, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else "; `edge-aiops config` lists them all"
+    # Without the prefix, by which all of them look alike.
+    known = [name.removeprefix(ENVIRONMENT_PREFIX) for name in (*map(environment_variable, _KEYS), *RESERVED_VARIABLES)]
+    close = difflib.get_close_matches(variable.removeprefix(ENVIRONMENT_PREFIX), known, n=1, cutoff=0.5)
+    return f"; did you mean {ENVIRONMENT_PREFIX}{close[0]}?" if close else "; `edge-aiops config` lists them all"
 
 
 def _converted(key: str, value: object, origin: str) -> object:
@@ -245,7 +254,11 @@ def _converted(key: str, value: object, origin: str) -> object:
 
 def _decoded(wanted: type, value: object) -> object:
     if wanted is Duration and isinstance(value, str):
-        return Duration.parse(value)
+        value = Duration.parse(value)
+    if wanted is Duration and isinstance(value, Duration):
+        if value <= 0:
+            raise InvalidInput("it must be longer than 0s")
+        return value
     raise InvalidInput(f"a {wanted.__name__.lower()} is written as text, such as '5m'")
 
 

@@ -25,7 +25,9 @@ class BackgroundTasks:
 
     def every(self, interval_s: float, name: str, work: Callable[[], Awaitable[object]]) -> None:
         """Run `work` every `interval_s` seconds, the first time after one interval. A failure is kept in `failures`."""
-        self._start(name, self._repeat(interval_s, name, work))
+        if name in self._tasks:
+            raise ValueError(f"a background task named {name!r} runs already")
+        self._tasks[name] = asyncio.create_task(self._repeat(interval_s, name, work), name=name)
 
     async def stop(self, *, timeout_s: float) -> None:
         """Cancel every task and wait for them; those that outlive `timeout_s` are named in the log."""
@@ -39,26 +41,29 @@ class BackgroundTasks:
         for task in running:
             logger.warning("background task %s did not stop within %.1f s", task.get_name(), timeout_s)
 
-    def _start(self, name: str, work: Awaitable[None]) -> None:
-        if name in self._tasks:
-            raise ValueError(f"a background task named {name!r} runs already")
-        self._tasks[name] = asyncio.ensure_future(work)
-        self._tasks[name].set_name(name)
-
     async def _repeat(self, interval_s: float, name: str, work: Callable[[], Awaitable[object]]) -> None:
         while True:
             await asyncio.sleep(interval_s)
             try:
                 await work()
+            except asyncio.CancelledError as error:
+                if _being_cancelled():
+                    raise
+                self._failed(name, error)  # something that the work waited for was cancelled, not this task
             except Exception as error:
                 # The boundary that keeps a failing job from ending the process; it is shown by /status.
                 self._failed(name, error)
             else:
                 self._failures.pop(name, None)
 
-    def _failed(self, name: str, error: Exception) -> None:
+    def _failed(self, name: str, error: BaseException) -> None:
         said = f"{type(error).__name__}: {error}"
         if self._failures.get(name) != said:  # a hub that is away for weeks is worth one line, not one a minute
             known = isinstance(error, EdgeAiopsError)
             logger.warning("background task %s failed: %s", name, said, exc_info=None if known else error)
         self._failures[name] = said
+
+
+def _being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

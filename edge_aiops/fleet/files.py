@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import os
 import shutil
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 from edge_aiops.base.errors import StorageFull, StoreError
+
+T = TypeVar("T")
 
 _SPARE_SHARE = 0.2
 _PARTIAL = ".partial"
@@ -37,22 +41,23 @@ class ModelFiles:
         Checked: free space (`size` bytes and a fifth), length, digest. The file appears whole or not at all.
         Raises `StorageFull`, or `StoreError` that says what differs.
         """
-        if shutil.disk_usage(self._folder).free < size * (1 + _SPARE_SHARE):
+        usage = await _in_thread(shutil.disk_usage, self._folder)
+        if usage.free < size * (1 + _SPARE_SHARE):
             raise StorageFull(f"no space for a model of {size} bytes in {self._folder}", retry_after_s=60)
         partial = self.path(sha256 + _PARTIAL)
         try:
-            with partial.open("wb") as file:
+            with await _in_thread(partial.open, "wb") as file:
                 digest, length = hashlib.sha256(), 0
                 async for chunk in chunks:
                     length += len(chunk)
                     if length > size:
                         break
                     digest.update(chunk)
-                    await asyncio.to_thread(file.write, chunk)
+                    await _in_thread(file.write, chunk)
                 if length != size or digest.hexdigest() != sha256:
                     raise StoreError(f"artifact {sha256} came damaged: {length} of {size} bytes, {digest.hexdigest()}")
-                await asyncio.to_thread(_flushed, file.fileno())
-            await asyncio.to_thread(_appear, partial, self.path(sha256))
+                await _in_thread(_flushed, file)
+            await _in_thread(_appear, partial, self.path(sha256))
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
@@ -64,8 +69,19 @@ class ModelFiles:
                 file.unlink(missing_ok=True)
 
 
-def _flushed(descriptor: int) -> None:
-    os.fsync(descriptor)
+async def _in_thread(work: Callable[..., T], *arguments: object) -> T:
+    """What `work` gives; the disk's errors as ours."""
+    try:
+        return await asyncio.to_thread(work, *arguments)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull(f"no space left for model files: {error}", retry_after_s=60) from error
+        raise StoreError(f"a model file cannot be written: {error}") from error
+
+
+def _flushed(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _appear(partial: Path, path: Path) -> None:

@@ -16,6 +16,7 @@ from edge_aiops.fleet.messages import SCHEMA, DesiredModel, DesiredState
 from edge_aiops.fleet.state import NodeState, SavedDesired
 from edge_aiops.serving.deployment import Deployment
 
+MOST_STATE_BYTES = 64 * 1024**2
 _CHUNK_BYTES = 256 * 1024
 
 logger = logging.getLogger(__name__)
@@ -64,11 +65,15 @@ class Follower:
         saved = await self._state.desired()
         if saved is None:
             return
-        desired = msgspec.json.decode(saved.body, type=DesiredState)
+        self._generation = saved.generation
+        try:
+            desired = _decoded(saved.body)
+        except Unavailable as error:
+            logger.error("what was served last is not known any more, the hub must say it again: %s", error)
+            return
         present = [model for model in desired.models if model.sha256 is None or model.sha256 in self._files]
         if len(present) == len(desired.models):
             self._etag = saved.etag
-        self._generation = saved.generation
         self._apply([self._deployment(model) for model in present])
 
     async def pull(self) -> None:
@@ -89,8 +94,8 @@ class Follower:
             self._last_error = None
 
     async def reach(self, generation: int) -> None:
-        """Pull until at least `generation` is applied."""
-        if self._generation < generation:
+        """Pull until at least `generation` is applied, with every file."""
+        if self._generation < generation or not self._etag:
             await self.pull()
 
     async def _pull(self) -> None:
@@ -100,7 +105,7 @@ class Follower:
             if response.status == 304:
                 return
             _expect_ok(response)
-            body, etag = await response.read(), response.headers.get("ETag", "")
+            body, etag = await _bounded(response), response.headers.get("ETag", "")
         desired = _decoded(body)
         if desired.generation < self._generation:
             raise Conflict(
@@ -144,10 +149,19 @@ def _expect_ok(response: aiohttp.ClientResponse) -> None:
         raise Unavailable(f"the hub answered {response.status} {response.reason} to {response.method} {response.url}")
 
 
+async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+        body += chunk
+        if len(body) > MOST_STATE_BYTES:
+            raise Unavailable(f"the hub's desired state is larger than {MOST_STATE_BYTES} bytes")
+    return bytes(body)
+
+
 def _decoded(body: bytes) -> DesiredState:
     try:
         desired = msgspec.json.decode(body, type=DesiredState)
-    except msgspec.MsgspecError as error:
+    except (ValueError, RecursionError) as error:
         raise Unavailable(f"the hub's desired state cannot be read: {error}") from error
     if desired.schema != SCHEMA:
         raise Unavailable(f"the hub's desired state has schema {desired.schema}; this node knows {SCHEMA}: update it")

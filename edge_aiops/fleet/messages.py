@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from edge_aiops.journal.capture import CapturePolicy
 from edge_aiops.plugin.signature import Signature
 
 SCHEMA = 1
 """The schema of desired states that this program writes and understands."""
+
+
+Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
+"""SHA-256 in lower-case hex; nodes name files by it, so it is nothing else."""
 
 
 class DesiredModel(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -23,10 +27,10 @@ class DesiredModel(Struct, frozen=True, kw_only=True, rename="camel"):
     """`candidate`, `staging` or `production`; the last answers requests that name no version."""
 
     framework: str
-    sha256: str | None
+    sha256: Digest | None
     """Of the artifact to fetch; None for a backend that needs none."""
 
-    size: int
+    size: Annotated[int, Meta(ge=0)]
     """Of the artifact, in bytes."""
 
     options: dict[str, Any] = {}
@@ -41,5 +45,5 @@ class DesiredState(Struct, frozen=True, kw_only=True, rename="camel"):
     """Everything that a node must be, complete; `generation` only grows."""
 
     schema: int = SCHEMA
-    generation: int
+    generation: Annotated[int, Meta(ge=0, le=2**63 - 1)]
     models: tuple[DesiredModel, ...]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache, partial
 from importlib import import_module
+from typing import Any
 
 from aiohttp import web
 
@@ -40,7 +42,8 @@ def application(
     if hub is not None:
         app[HUB] = hub
     found = endpoints(node=node is not None, hub=hub is not None)
-    app[OPENAPI] = cache(partial(openapi.document, found))
+    described: Callable[[], dict[str, Any]] = cache(partial(openapi.document, found))
+    app[OPENAPI] = described
     for endpoint in found:
         app.router.add_route(endpoint.method, endpoint.path, aiohttp_handler(endpoint, settings))
     return app

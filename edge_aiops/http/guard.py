@@ -43,7 +43,7 @@ class Guard:
             self._check_origin(origin.lower(), host.lower())
 
     def _check_host(self, host: str) -> None:
-        name = (urlsplit(f"//{host}").hostname or "") if host else ""
+        name = _name(host)
         # An address cannot be rebound: who calls by address means this machine.
         if not (self._any_host or name in self._names or (self._open_to_all and _is_address(name))):
             raise Forbidden(f"this server does not answer for the Host {host!r}; add it to http.allowed_hosts")
@@ -53,6 +53,16 @@ class Guard:
     def _check_origin(self, origin: str, host: str) -> None:
         if origin not in self._origins and origin not in (f"http://{host}", f"https://{host}"):
             raise Forbidden(f"pages of {origin!r} may not change anything here; add it to http.allowed_origins")
+
+
+def _name(host: str) -> str:
+    """The name or address in a Host header; nothing where it holds more than that and a port, or is malformed."""
+    try:
+        parts = urlsplit(f"//{host}")
+        whole = parts.netloc == host and "@" not in host and parts.port != 0
+        return (parts.hostname or "") if whole else ""
+    except ValueError:
+        return ""
 
 
 def _is_address(name: str) -> bool:

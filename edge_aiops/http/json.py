@@ -18,14 +18,21 @@ _PATH = re.compile(r"^(?P<message>.*?)(?: - at `(?P<path>.*)`)?$", re.DOTALL)
 
 
 async def body_bytes(request: web.Request, settings: HttpSettings) -> bytes:
-    """The whole body. Raises `InvalidInput` where its sender is too slow, and aiohttp's own 413."""
-    if request.content.is_eof():
-        return await request.read()
+    """The whole body. Raises `InvalidInput` where it is too slow or damaged on its way, and aiohttp's own 413."""
     try:
+        if request.content.is_eof():
+            return await request.read()
         async with asyncio.timeout(settings.body_timeout):
             return await request.read()
     except TimeoutError:
         raise InvalidInput(f"the body did not arrive within {settings.body_timeout} (http.body_timeout)") from None
+    except web.RequestPayloadError as error:
+        raise unreadable(error) from error
+
+
+def unreadable(error: web.RequestPayloadError) -> InvalidInput:
+    """What to say of a body whose chunks or compression are damaged."""
+    return InvalidInput(f"the body cannot be read: {' '.join(str(error).split())}")
 
 
 def decoded(body: bytes, decoder: msgspec.json.Decoder[T], settings: HttpSettings) -> T:

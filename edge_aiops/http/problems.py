@@ -89,7 +89,7 @@ def from_http(error: web.HTTPException, *, path: str) -> web.Response:
     return response
 
 
-def from_bug(error: Exception, *, path: str) -> web.Response:
+def from_bug(error: BaseException | None, *, path: str) -> web.Response:
     """An error that nobody expected: the trace goes to the log, never to the caller."""
     logger.error("an unexpected error in %s", path, exc_info=error)
     return problem(500, errors.EdgeAiopsError.code, "an unexpected error; the log of the server says more")

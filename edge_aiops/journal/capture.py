@@ -40,18 +40,22 @@ class Capture:
         return policy.mode != "none"
 
     def features(self, policy: CapturePolicy, features: bytes) -> bytes:
-        """JSON of the features as the journal keeps it: `features` itself unless fields are hashed."""
+        """JSON of the features as the journal keeps it: `features` itself unless fields are hashed.
+
+        Features without names, and text, are hashed whole.
+        """
         if policy.mode != "hashed":
             return features
         value = msgspec.json.decode(features)
-        if not isinstance(value, dict):
-            return msgspec.json.encode(self._hashed(value))
-        return msgspec.json.encode(
-            {
-                name: self._hashed(content) if not policy.fields or name in policy.fields else content
-                for name, content in value.items()
-            }
-        )
+        if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
+            return msgspec.json.encode([self._row(policy, row) for row in value])
+        return msgspec.json.encode(self._row(policy, value) if isinstance(value, dict) else self._hashed(value))
+
+    def _row(self, policy: CapturePolicy, row: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: self._hashed(content) if not policy.fields or name in policy.fields else content
+            for name, content in row.items()
+        }
 
     def _hashed(self, value: Any) -> str:
         digest = hashlib.blake2b(msgspec.json.encode(value), key=self._key, digest_size=_HASH_BYTES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -91,14 +91,22 @@ def derived_correct(label: str | None, actual: Raw) -> bool | None:
     """Whether the predicted class is the actual one; None where that cannot be told.
 
     `label`: JSON of the predicted class. `actual`: the outcome, a class by name or number, or an object with the
-    class under `label`, `class`, `value` or `outcome`. Names and numbers are compared as text, so that `"7"` is 7.
-    Regressions and predictions of many rows have no single class to compare.
+    class under `label`, `class`, `value` or `outcome`. Names and numbers are compared as text, so that `"7"` is 7
+    and 7.0, and `true` is also 1. Regressions and predictions of many rows have no single class to compare.
     """
     if label is None:
         return None
     predicted, outcome = msgspec.json.decode(label), msgspec.json.decode(actual)
     if isinstance(outcome, dict):
         outcome = next((outcome[key] for key in ("label", "class", "value", "outcome") if key in outcome), None)
-    if not isinstance(outcome, str | int | bool) or not isinstance(predicted, str | int | bool):
-        return None
-    return str(predicted).lower() == str(outcome).lower()
+    spellings, others = _spellings(predicted), _spellings(outcome)
+    return bool(spellings & others) if spellings and others else None
+
+
+def _spellings(value: Any) -> set[str]:
+    """How a class may be written; nothing where `value` is no class."""
+    if isinstance(value, bool):
+        return {str(value).lower(), str(int(value))}
+    if isinstance(value, float):
+        return {str(int(value)) if value.is_integer() else str(value)}
+    return {str(value).lower()} if isinstance(value, str | int) else set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +20,12 @@ from edge_aiops.journal.tables import EVENTS_SCHEMA
 from edge_aiops.store.local import LocalDatabase
 
 MAX_PAGE = 1_000
+MAX_TIME_MS = 2**48 - 1
+"""The last moment that an id can tell: the year 10889."""
 
+logger = logging.getLogger(__name__)
+
+_CURSOR_DIGITS = 15
 _INSERT = f"INSERT INTO event VALUES ({', '.join('?' * 16)})"
 
 _SELECT = """
@@ -31,9 +37,17 @@ _SELECT = """
     LEFT JOIN feedback ON feedback.place = event.place
 """
 
+_MAX_ARMS = 200
+_NUMBERS = """
+    SELECT number FROM served_by
+    WHERE (:name IS NULL OR model_name = :name) AND (:version IS NULL OR model_version = :version)
+        AND EXISTS (SELECT 1 FROM event WHERE event.served_by = number)
+"""
+
 _MERGE = """
     INSERT INTO feedback (place, actual_outcome, correct, feedback_timestamp)
-    VALUES (:place, :actual_outcome, :correct, :feedback_timestamp)
+    SELECT place, :actual_outcome, :correct, :feedback_timestamp
+    FROM event WHERE place = :place AND salt = :salt AND at_ms = :at_ms
     ON CONFLICT (place) DO UPDATE SET
         actual_outcome = coalesce(excluded.actual_outcome, actual_outcome),
         correct = coalesce(excluded.correct, correct),
@@ -61,6 +75,7 @@ class Journal:
         self._salt = new_salt()
         self._read_timeout_s = float(settings.read_timeout)
         self._buffered = settings.acknowledge == "buffer"
+        self._lost: str | None = None
 
     @classmethod
     async def open(cls, folder: Path, *, clock: Clock, settings: JournalSettings) -> Journal:
@@ -72,7 +87,12 @@ class Journal:
             synchronous=settings.synchronous,
             max_bytes=2 * settings.max_bytes,
         )
-        ((newest,),) = await database.read("SELECT coalesce(max(place), 0) FROM event")
+        try:
+            # On the writer's thread: if this meets damage, the file is replaced and asked again.
+            newest = await database.write(_newest_place)
+        except BaseException:
+            await database.close()
+            raise
         return cls(database, next_place=newest + 1, clock=clock, settings=settings)
 
     def append(self, events: Sequence[NewEvent]) -> tuple[list[str], asyncio.Future[None]]:
@@ -85,31 +105,34 @@ class Journal:
         self._next_place += len(ids)
         committed = self.database.submit(lambda connection: _insert(connection, ids, events))
         if self._buffered:
-            committed.add_done_callback(lambda future: future.exception())
+            committed.add_done_callback(self._note_loss)
             committed = asyncio.get_running_loop().create_future()
             committed.set_result(None)
         return [str(event_id) for event_id in ids], committed
 
     async def get(self, inference_id: str) -> InferenceEvent:
         """One event. Raises `UnknownEvent`."""
-        event_id = EventId.parse(inference_id)
-        if event_id is not None:
-            rows = await self.database.read(
-                f"{_SELECT} WHERE event.place = ? AND salt = ? AND at_ms = ?",
-                (event_id.place, event_id.salt, event_id.at_ms),
-                timeout_s=self._read_timeout_s,
-            )
-            if rows:
-                return _event(rows[0])
-        raise _unknown(inference_id)
+        rows = await self.database.read(
+            f"{_SELECT} WHERE event.place = :place AND salt = :salt AND at_ms = :at_ms",
+            _parsed(inference_id)._asdict(),
+            timeout_s=self._read_timeout_s,
+        )
+        if not rows:
+            raise _unknown(inference_id)
+        return _event(rows[0])
 
     async def page(self, wanted: EventFilter, *, cursor: str | None = None, limit: int = 100) -> EventPage:
         """The newest `limit` events (1 to 1,000) that `wanted` lets through, before `cursor`."""
         if not 1 <= limit <= MAX_PAGE:
             raise InvalidInput.of("limit", f"{limit} is not from 1 to {MAX_PAGE}")
         conditions, parameters = _conditions(wanted, cursor)
+        arms = [
+            f"{_SELECT} WHERE {' AND '.join([*conditions, *of_model])}" for of_model in await self._of_model(wanted)
+        ]
+        if not arms:
+            return EventPage(events=[], next_cursor=None)
         rows = await self.database.read(
-            f"{_SELECT} WHERE {' AND '.join(conditions)} ORDER BY event.place DESC LIMIT :limit",
+            f"{' UNION ALL '.join(arms)} ORDER BY 1 DESC LIMIT :limit",
             {**parameters, "limit": limit + 1},
             timeout_s=self._read_timeout_s,
         )
@@ -127,18 +150,49 @@ class Journal:
         if correct is None and actual is not None:
             correct = derived_correct(bytes(event.label).decode(), actual)
         at_ms = self._clock.now_ms() if feedback.feedback_timestamp is UNSET else feedback.feedback_timestamp
+        if not 0 <= at_ms <= MAX_TIME_MS:
+            raise InvalidInput.of("feedbackTimestamp", f"{at_ms} is not from 0 to {MAX_TIME_MS} ms since the epoch")
         row = {
-            "place": EventId.parse(inference_id).place,  # type: ignore[union-attr]  # `get` found it
+            **_parsed(inference_id)._asdict(),
             "actual_outcome": None if actual is None else bytes(actual).decode(),
             "correct": correct,
             "feedback_timestamp": at_ms,
         }
-        await self.database.write(lambda connection: connection.execute(_MERGE, row).rowcount)
+        if not await self.database.write(lambda connection: connection.execute(_MERGE, row).rowcount):
+            raise _unknown(inference_id)  # deleted for its age meanwhile
         return await self.get(inference_id)
+
+    async def _of_model(self, wanted: EventFilter) -> list[list[str]]:
+        """Conditions that let through the wanted models, each list for an arm of a union.
+
+        The index gives the events of one deployment newest first, so that SQLite merges the arms and stops after
+        a page; asked for several in one arm, it would sort every event that they ever had.
+        """
+        if wanted.model_name is None and wanted.model_version is None:
+            return [[]]
+        rows = await self.database.read(
+            _NUMBERS, {"name": wanted.model_name, "version": wanted.model_version}, timeout_s=self._read_timeout_s
+        )
+        numbers = [str(number) for (number,) in rows]
+        if len(numbers) > _MAX_ARMS:
+            return [[f"event.served_by IN ({', '.join(numbers)})"]]
+        return [[f"event.served_by = {number}"] for number in numbers]
 
     async def close(self) -> None:
         """Write what waits, and close the file in order."""
         await self.database.close()
+
+    def _note_loss(self, committed: asyncio.Future[None]) -> None:
+        error = None if committed.cancelled() else committed.exception()
+        said = str(error) if error else None
+        if said and said != self._lost:  # once, not once a request
+            logger.error("events that were acknowledged before they were on disk are lost: %s", said)
+        self._lost = said
+
+
+def _newest_place(connection: sqlite3.Connection) -> int:
+    (newest,) = connection.execute("SELECT coalesce(max(place), 0) FROM event").fetchone()
+    return int(newest)
 
 
 def _insert(connection: sqlite3.Connection, ids: Sequence[EventId], events: Sequence[NewEvent]) -> None:
@@ -168,18 +222,14 @@ def _conditions(wanted: EventFilter, cursor: str | None) -> tuple[list[str], dic
     conditions: list[str] = ["true"]
     parameters: dict[str, Any] = {}
     if cursor is not None:
-        if not (cursor.isascii() and cursor.isdigit()):
-            raise InvalidInput.of("cursor", f"{cursor!r} is not a cursor; send the nextCursor of the page before")
+        if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= _CURSOR_DIGITS):
+            raise InvalidInput.of("cursor", f"{_shown(cursor)} is not a cursor; send the nextCursor of the page before")
         conditions.append("event.place < :cursor")
         parameters["cursor"] = int(cursor)
-    for column, name in (("model_name", wanted.model_name), ("model_version", wanted.model_version)):
-        if name is not None:
-            conditions.append(f"event.served_by IN (SELECT number FROM served_by WHERE {column} = :{column})")
-            parameters[column] = name
     for bound, comparison, moment in (("from_ms", ">=", wanted.from_ms), ("until_ms", "<", wanted.until_ms)):
         if moment is not None:
             conditions.append(f"at_ms {comparison} :{bound}")
-            parameters[bound] = moment
+            parameters[bound] = min(max(moment, -1), MAX_TIME_MS + 1)
     if wanted.labelled is not None:
         conditions.append(f"feedback.place IS {'NOT ' if wanted.labelled else ''}NULL")
     return conditions, parameters
@@ -213,6 +263,18 @@ def _event(row: tuple[Any, ...]) -> InferenceEvent:
     )
 
 
+def _parsed(inference_id: str) -> EventId:
+    event_id = EventId.parse(inference_id)
+    if event_id is None:
+        raise _unknown(inference_id)
+    return event_id
+
+
 def _unknown(inference_id: str) -> UnknownEvent:
-    shown = inference_id if len(inference_id) <= 64 else inference_id[:61] + "..."
-    return UnknownEvent(f"no inference event with the id {shown!r}; ids come with the answers of POST /predict")
+    return UnknownEvent(
+        f"no inference event with the id {_shown(inference_id)}; ids come with the answers of POST /predict"
+    )
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 64 else text[:61] + "...")

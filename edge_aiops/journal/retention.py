@@ -1,7 +1,8 @@
 """Keeps the journal within its age, size and number of rows, in slices that let predictions through.
 
-No clock purges data: one pass deletes at most a fifth of the rows for their age, and none while the wall clock
-has moved against the monotonic one since the pass before.
+No clock purges data. An event is old only if all that arrived before it are; age counts only after the wall clock
+has run steadily beside the monotonic one for an hour; and one pass deletes at most a fifth of the events for it.
+The newest event always stays, so that places are never given twice.
 """
 
 from __future__ import annotations
@@ -16,15 +17,33 @@ from edge_aiops.base.settings import JournalSettings
 from edge_aiops.store.local import LocalDatabase
 
 SLICE_ROWS = 1_000
+SLICE_PAGES = 256
 MAX_SHARE_BY_AGE = 0.2
 CLOCK_TOLERANCE_MS = 60_000
+STEADY_S = 3_600
+COUNT_TIMEOUT_S = 60
+"""Counting reads an index of the whole journal, from slow flash if need be."""
+
+# Places have gaps after failed commits and salvage, so their difference would count events that never were.
+_EXTENT = """
+    SELECT (SELECT count(*) FROM event),
+           (page_count.page_count - freelist_count.freelist_count) * page_size.page_size
+    FROM pragma_page_count AS page_count, pragma_freelist_count AS freelist_count, pragma_page_size AS page_size
+"""
+_OLD = """
+    SELECT count(*) FROM (SELECT place FROM event ORDER BY place LIMIT :most)
+    WHERE place < (
+        SELECT coalesce(min(place), :none_young)
+        FROM (SELECT place, at_ms FROM event ORDER BY place LIMIT :most) WHERE at_ms >= :before_ms
+    )
+"""
+_AFTER_EVERY_PLACE = 2**62
 
 logger = logging.getLogger(__name__)
 
 
 class _Extent(NamedTuple):
     rows: int
-    first: int
     used_bytes: int
 
 
@@ -36,38 +55,27 @@ class Retention:
         self._clock = clock
         self._settings = settings
         self._offset_ms = self._wall_minus_monotonic_ms()
+        self._steady_since_ns = clock.ticks_ns()
 
     async def run(self) -> int:
-        """One pass; gives the number of events deleted."""
-        extent = await self._database.write(_extent)
-        doomed = max(
-            await self._too_old(extent),
-            extent.rows - self._settings.max_rows,
-            self._over_size(extent),
-        )
-        if doomed <= 0:
-            return 0
-        deleted = 0
-        while deleted < doomed:
-            slice_rows = min(SLICE_ROWS, doomed - deleted)
-            count = await self._database.write(partial(_delete_oldest, rows=slice_rows))
-            if count == 0:
-                break
-            deleted += count
-        await self._database.write(lambda connection: connection.execute("PRAGMA incremental_vacuum").fetchall())
-        await self._database.checkpoint()
-        logger.info("retention deleted the %d oldest events", deleted)
+        """One pass; gives the number of events deleted. What freed pages there are go back to the file system."""
+        ((rows, used_bytes),) = await self._database.read(_EXTENT, timeout_s=COUNT_TIMEOUT_S)
+        extent = _Extent(rows, used_bytes)
+        doomed = max(await self._too_old(extent), extent.rows - self._settings.max_rows, self._over_size(extent))
+        deleted = await self._delete(min(doomed, extent.rows - 1))
+        if await self._shrink():
+            await self._database.checkpoint()
+        if deleted:
+            logger.info("retention deleted the %d oldest events", deleted)
         return deleted
 
     async def _too_old(self, extent: _Extent) -> int:
-        if self._clock_jumped() or extent.rows == 0:
+        if not self._clock_steady() or extent.rows == 0:
             return 0
-        limit = max(int(extent.rows * MAX_SHARE_BY_AGE), 1)
         before_ms = self._clock.now_ms() - int(self._settings.max_age * 1000)
-        # Places are in order of arrival: the old ones are the first ones, up to the first that is young.
+        most = max(int(extent.rows * MAX_SHARE_BY_AGE), 1)
         rows = await self._database.read(
-            "SELECT count(*) FROM (SELECT at_ms FROM event ORDER BY place LIMIT ?) WHERE at_ms < ?",
-            (limit, before_ms),
+            _OLD, {"most": most, "before_ms": before_ms, "none_young": _AFTER_EVERY_PLACE}, timeout_s=COUNT_TIMEOUT_S
         )
         return int(rows[0][0])
 
@@ -77,26 +85,50 @@ class Retention:
             return 0
         return max(int(extent.rows * excess / extent.used_bytes), 1)
 
-    def _clock_jumped(self) -> bool:
-        moved = abs(self._wall_minus_monotonic_ms() - self._offset_ms)
-        if moved > CLOCK_TOLERANCE_MS:
-            logger.warning("the wall clock moved by %d s: nothing is deleted for its age", moved // 1000)
-        return moved > CLOCK_TOLERANCE_MS
+    async def _delete(self, doomed: int) -> int:
+        deleted = 0
+        while deleted < doomed:
+            slice_rows = min(SLICE_ROWS, doomed - deleted)
+            count = await self._database.write(partial(_delete_oldest, rows=slice_rows))
+            if count == 0:
+                break
+            deleted += count
+        return deleted
+
+    async def _shrink(self) -> bool:
+        """Give free pages back, those of an earlier pass that was broken off as well; whether there were any."""
+        shrunk = False
+        while await self._database.write(_vacuum_slice):
+            shrunk = True
+        return shrunk
+
+    def _clock_steady(self) -> bool:
+        offset_ms = self._wall_minus_monotonic_ms()
+        moved_ms = offset_ms - self._offset_ms
+        if abs(moved_ms) > CLOCK_TOLERANCE_MS:
+            logger.warning("the wall clock moved by %d s: nothing is deleted for its age now", moved_ms // 1000)
+            self._steady_since_ns = self._clock.ticks_ns()
+        self._offset_ms = offset_ms
+        return self._clock.ticks_ns() - self._steady_since_ns >= STEADY_S * 1_000_000_000
 
     def _wall_minus_monotonic_ms(self) -> int:
         return self._clock.now_ms() - self._clock.ticks_ns() // 1_000_000
 
 
-def _extent(connection: sqlite3.Connection) -> _Extent:
-    first, last = connection.execute("SELECT coalesce(min(place), 0), coalesce(max(place), -1) FROM event").fetchone()
-    (pages,) = connection.execute("PRAGMA page_count").fetchone()
-    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
-    (page_size,) = connection.execute("PRAGMA page_size").fetchone()
-    # Places are given without gaps except after a failed commit, so this counts without reading the table.
-    return _Extent(last - first + 1, first, (pages - free) * page_size)
-
-
 def _delete_oldest(connection: sqlite3.Connection, rows: int) -> int:
-    oldest = "SELECT place FROM event ORDER BY place LIMIT ?"
-    connection.execute(f"DELETE FROM feedback WHERE place IN ({oldest})", (rows,))
-    return connection.execute(f"DELETE FROM event WHERE place IN ({oldest})", (rows,)).rowcount
+    # Feedback goes with its event, by the foreign key.
+    return connection.execute(
+        "DELETE FROM event WHERE place IN (SELECT place FROM event ORDER BY place LIMIT ?)", (rows,)
+    ).rowcount
+
+
+def _vacuum_slice(connection: sqlite3.Connection) -> bool:
+    """Whether pages were given back."""
+    free = _free_pages(connection)
+    connection.execute(f"PRAGMA incremental_vacuum({SLICE_PAGES})").fetchall()
+    return _free_pages(connection) < free
+
+
+def _free_pages(connection: sqlite3.Connection) -> int:
+    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+    return int(free)

@@ -32,7 +32,7 @@ EVENTS_SCHEMA = Schema(
             "CREATE INDEX event_of_model ON event (served_by, place)",
             """
             CREATE TABLE feedback (
-                place INTEGER PRIMARY KEY,
+                place INTEGER PRIMARY KEY REFERENCES event (place) ON DELETE CASCADE,
                 actual_outcome TEXT,
                 correct INTEGER,
                 feedback_timestamp INTEGER NOT NULL

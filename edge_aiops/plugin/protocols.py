@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from msgspec import Struct
 
+from edge_aiops.base.errors import InvalidModel
 from edge_aiops.plugin.signature import Signature
 
 Tensors = Mapping[str, np.ndarray[Any, np.dtype[Any]]]
@@ -25,6 +26,13 @@ class ModelSource(Struct, frozen=True, kw_only=True):
 
     options: dict[str, Any] = {}
     """The `options` that the model was registered with, for this backend alone to understand."""
+
+    @property
+    def artifact(self) -> Path:
+        """`path`, for a backend that cannot do without. Raises `InvalidModel` if there is none."""
+        if self.path is None:
+            raise InvalidModel(f"model {self.name} {self.version} has no artifact, and its backend needs one")
+        return self.path
 
 
 class Session(Protocol):

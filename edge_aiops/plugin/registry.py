@@ -73,9 +73,11 @@ class Backends:
             del self._specs[name], self._owners[name]
 
     def _not_loaded(self, name: str) -> str:
-        for plugin in self._plugins.all():
-            if plugin.name == name and plugin.status != "loaded":
-                return f"; plugin {name} is {plugin.status}" + (f": {plugin.error}" if plugin.error else "")
+        plugin = next((plugin for plugin in self._plugins.all() if plugin.name == name), None)
+        if plugin and plugin.status == "failed":
+            return f"; plugin {name} failed: {plugin.error}"
+        if plugin and plugin.status == "blocked":
+            return f"; plugin {name} is blocked by EDGE_AIOPS_PLUGINS or EDGE_AIOPS_BLOCK_PLUGINS"
         return f"; try: pip install edge-aiops-{name}"
 
     def _distribution(self, plugin: str) -> str:

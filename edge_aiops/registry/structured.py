@@ -41,7 +41,7 @@ def parsed(kind: type[S], values: Mapping[str, Any], *, max_depth: int) -> S:
 
 
 def _unknown(known: Mapping[str, FieldInfo], given: Mapping[str, Any]) -> Iterator[FieldError]:
-    for name in given.keys() - known.keys():
+    for name in sorted(given.keys() - known.keys()):
         close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
         remedy = f"did you mean {close[0]!r}?" if close else f"the fields are {', '.join(known)}"
         yield FieldError(name[:80], f"there is no such field; {remedy}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Collection
 from typing import NamedTuple
 
@@ -85,7 +85,9 @@ class ModelCache:
         self._load_timeout_s = load_timeout_s
         self._clock = clock
         self._loaded: OrderedDict[Key, Loaded] = OrderedDict()
-        self._loading: dict[Key, asyncio.Task[Loaded]] = {}
+        self._loading: dict[Key, asyncio.Task[None]] = {}
+        self._awaited: Counter[Key] = Counter()
+        self._outdated: set[Key] = set()
         self._one_at_a_time = asyncio.Lock()
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -95,9 +97,7 @@ class ModelCache:
         Raises what the backend raises, or `Unavailable` where loading takes too long.
         """
         key = Key.of(deployment)
-        # Asked again after a load, because another load may have evicted the model before this task went on.
-        while (loaded := self._loaded.get(key)) is None:
-            await asyncio.shield(self._loading_task(key, deployment))
+        loaded = self._loaded.get(key) or await self._when_loaded(key, deployment)
         self._loaded.move_to_end(key)
         loaded.users += 1
         loaded.hits += 1
@@ -108,10 +108,11 @@ class ModelCache:
         """End a lease."""
         loaded.users -= 1
         if loaded.retired and not loaded.users:
-            self._close(loaded)
+            self._drop(loaded)
 
     def retire(self, *, keep: Collection[Key]) -> None:
-        """Let go of every model that is not in `keep`, each as soon as nobody uses it."""
+        """Let go of every model that is not in `keep`, each as soon as nobody uses it or waits for it."""
+        self._outdated = {key for key in self._loading if key not in keep}
         for key in [key for key in self._loaded if key not in keep]:
             self._drop(self._loaded[key])
 
@@ -142,7 +143,17 @@ class ModelCache:
                 self._close(loaded)
         await asyncio.gather(*self._closing)
 
-    def _loading_task(self, key: Key, deployment: Deployment) -> asyncio.Task[Loaded]:
+    async def _when_loaded(self, key: Key, deployment: Deployment) -> Loaded:
+        self._awaited[key] += 1
+        try:
+            # Asked again after a load, because another load may have evicted the model before this task went on.
+            while (loaded := self._loaded.get(key)) is None:
+                await asyncio.shield(self._loading_task(key, deployment))
+            return loaded
+        finally:
+            self._awaited -= Counter([key])
+
+    def _loading_task(self, key: Key, deployment: Deployment) -> asyncio.Task[None]:
         task = self._loading.get(key)
         if task is None:
             task = asyncio.get_running_loop().create_task(self._load_one(key, deployment))
@@ -150,12 +161,13 @@ class ModelCache:
             task.add_done_callback(lambda done: self._loading_done(key, done))
         return task
 
-    def _loading_done(self, key: Key, task: asyncio.Task[Loaded]) -> None:
+    def _loading_done(self, key: Key, task: asyncio.Task[None]) -> None:
         del self._loading[key]
+        self._outdated.discard(key)
         if not task.cancelled() and (error := task.exception()):
             logger.warning("loading %s %s failed: %s", key.name, key.version, error)
 
-    async def _load_one(self, key: Key, deployment: Deployment) -> Loaded:
+    async def _load_one(self, key: Key, deployment: Deployment) -> None:
         async with self._one_at_a_time:  # so that the growth of the process is this model's
             before = await asyncio.to_thread(_settled_bytes)
             try:
@@ -165,11 +177,12 @@ class ModelCache:
                 raise Unavailable(
                     f"model {key.name!r} did not load within {self._load_timeout_s:g} s (serving.load_timeout)"
                 ) from None
-            grown = await asyncio.to_thread(resident_bytes) - before
-            loaded = Loaded(key, model, max(grown, _file_bytes(deployment)))
-            self._loaded[key] = loaded
+            weight = await asyncio.to_thread(_weight, deployment, before)
+            loaded = self._loaded[key] = Loaded(key, model, weight)
             self._evict(spare=loaded)
-            return loaded
+            loaded.retired = key in self._outdated
+            if loaded.retired and not self._awaited[key]:
+                self._drop(loaded)
 
     def _evict(self, *, spare: Loaded) -> None:
         for loaded in list(self._loaded.values()):
@@ -180,7 +193,8 @@ class ModelCache:
                 self._drop(loaded)
 
     def _drop(self, loaded: Loaded) -> None:
-        del self._loaded[loaded.key]
+        if self._loaded.get(loaded.key) is loaded:
+            del self._loaded[loaded.key]
         loaded.retired = True
         if not loaded.users:
             self._close(loaded)
@@ -204,5 +218,9 @@ def _settled_bytes() -> int:
     return resident_bytes()
 
 
-def _file_bytes(deployment: Deployment) -> int:
-    return deployment.path.stat().st_size if deployment.path else 0
+def _weight(deployment: Deployment, before: int) -> int:
+    grown = resident_bytes() - before
+    try:
+        return max(grown, deployment.path.stat().st_size if deployment.path else 0)
+    except FileNotFoundError:  # replaced while it was loaded
+        return max(grown, 0)

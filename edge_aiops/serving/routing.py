@@ -36,9 +36,9 @@ class Routing:
             return found
         if name not in self._default:
             known = ", ".join(sorted(self._default)[:10]) or "none yet; register one with POST /models"
-            raise UnknownModel(f"no model named {name!r} on this node; there are: {known}")
+            raise UnknownModel(f"no model named {name[:80]!r} on this node; there are: {known}")
         versions = ", ".join(sorted(other for model, other in self._exact if model == name))
-        raise UnknownModel(f"model {name!r} has no version {version!r} on this node; it has: {versions}")
+        raise UnknownModel(f"model {name!r} has no version {str(version)[:80]!r} on this node; it has: {versions}")
 
 
 def _rank(deployment: Deployment) -> tuple[int, int]:

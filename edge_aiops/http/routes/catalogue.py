@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from edge_aiops.base.errors import InvalidInput
 from edge_aiops.base.settings import HttpSettings
+from edge_aiops.http import json
 from edge_aiops.http.endpoint import HUB, SETTINGS, Created, Endpoints
 from edge_aiops.registry.messages import ModelVersion, Registration, registration_from
 from edge_aiops.registry.stages import Stage
@@ -132,6 +133,8 @@ async def body_chunks(request: web.Request) -> AsyncIterator[bytes]:
                 chunk = await anext(chunks, None)
         except TimeoutError:
             raise InvalidInput(f"nothing of the body came for {settings.body_timeout} (http.body_timeout)") from None
+        except web.RequestPayloadError as error:
+            raise json.unreadable(error) from error
         if chunk is None:
             return
         yield chunk

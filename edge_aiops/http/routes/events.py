@@ -15,16 +15,19 @@ from edge_aiops.journal.journal import EventFilter
 
 ENDPOINTS = Endpoints("events", role="node")
 
+Moment = Annotated[int, Meta(ge=0, lt=2**48)]
+"""Milliseconds since the epoch, up to the year 10889, as far as an inference id can say."""
+
 
 class EventQuery(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """Which events, and how many. Times are milliseconds since the epoch."""
 
     model_name: str | None = None
     model_version: str | None = None
-    from_ms: int | None = field(name="from", default=None)
-    until_ms: int | None = field(name="to", default=None)
+    from_ms: Moment | None = field(name="from", default=None)
+    until_ms: Moment | None = field(name="to", default=None)
     labelled: bool | None = None
-    cursor: str | None = None
+    cursor: Annotated[str, Meta(max_length=18)] | None = None
     limit: Annotated[int, Meta(ge=1, le=1000)] = 100
 
 
@@ -35,7 +38,7 @@ class FeedbackRequest(Struct, frozen=True, kw_only=True, rename="camel", forbid_
     """Any JSON: a class, a number, or an object such as `{"label": "positive"}`, which may also come as a string."""
     correct: bool | None = None
     """Derived from the outcome where it is left out and the prediction has a class."""
-    feedback_timestamp: Annotated[int, Meta(ge=0)] | None = None
+    feedback_timestamp: Moment | None = None
     """Milliseconds since the epoch; now, if left out."""
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -10,8 +12,26 @@ from edge_aiops.base.errors import EdgeAiopsError, StorageFull, StoreCorrupt, St
 
 Synchronous = Literal["full", "normal"]
 
-_CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_FULL = {sqlite3.SQLITE_FULL}
+PROGRESS_STEPS = 10_000
+"""Steps of SQLite's machine between two looks at a deadline; well under a millisecond."""
+
+_PRAGMAS = (
+    "wal_autocheckpoint = 0",
+    "busy_timeout = 5000",
+    "mmap_size = 0",
+    "temp_store = MEMORY",
+    "foreign_keys = ON",
+    "trusted_schema = OFF",
+    "cell_size_check = ON",
+)
+_DAMAGE = {
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    # Bytes that the medium does not give back.
+    sqlite3.SQLITE_IOERR_READ,
+    sqlite3.SQLITE_IOERR_SHORT_READ,
+    sqlite3.SQLITE_IOERR_CORRUPTFS,
+}
 _PRIMARY_CODE = 0xFF
 
 
@@ -23,16 +43,7 @@ def open_writer(path: Path, *, synchronous: Synchronous = "full", max_bytes: int
         (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
         if mode != "wal":
             raise StoreError(f"{path}: SQLite answered journal_mode={mode}; the folder must be on a local file system")
-        for pragma in (
-            f"synchronous = {synchronous.upper()}",
-            "wal_autocheckpoint = 0",
-            "busy_timeout = 5000",
-            "mmap_size = 0",
-            "temp_store = MEMORY",
-            "foreign_keys = ON",
-            "trusted_schema = OFF",
-            "cell_size_check = ON",
-        ):
+        for pragma in (f"synchronous = {synchronous.upper()}", *_PRAGMAS):
             connection.execute(f"PRAGMA {pragma}")
         if max_bytes is not None:
             (page_size,) = connection.execute("PRAGMA page_size").fetchone()
@@ -43,17 +54,47 @@ def open_writer(path: Path, *, synchronous: Synchronous = "full", max_bytes: int
     return connection
 
 
-def reader_uri(path: Path) -> str:
-    """The URI by which read-only connections open `path`."""
-    return f"{path.absolute().as_uri()}?mode=ro"
+def open_reader(
+    path: Path, *, expired: Callable[[], bool] | None = None, ignore_log: bool = False
+) -> sqlite3.Connection:
+    """A connection that never writes nor checkpoints; a statement is interrupted once `expired` says so.
+
+    `ignore_log`: read the file as it is, without its log, which is safe only while nobody writes.
+    """
+    uri = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if ignore_log else ''}"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA query_only = ON")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    if expired is not None:
+        connection.set_progress_handler(expired, PROGRESS_STEPS)
+    return connection
+
+
+def is_damage(error: Exception, path: Path) -> bool:
+    """Whether an error says that the file is broken: not merely full, locked, or out of reach."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code & _PRIMARY_CODE == sqlite3.SQLITE_READONLY:
+        # The file's own header forbids what the file system allows.
+        return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    return code in _DAMAGE or code & _PRIMARY_CODE in _DAMAGE
+
+
+def was_interrupted(error: sqlite3.Error) -> bool:
+    """Whether a statement ended because its time was over."""
+    return getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT
 
 
 def translated(error: sqlite3.Error, path: Path) -> EdgeAiopsError:
-    """What an error of SQLite means to a caller."""
-    code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
-    if code in _CORRUPT:
+    """What an error of SQLite means to a caller, with the error as its cause."""
+    said = _translated(error, path)
+    said.__cause__ = error
+    return said
+
+
+def _translated(error: sqlite3.Error, path: Path) -> EdgeAiopsError:
+    if is_damage(error, path):
         return StoreCorrupt(f"{path} is damaged ({error}); it is set aside at the next start")
-    if code in _FULL:
+    if getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE == sqlite3.SQLITE_FULL:
         return StorageFull(
             f"no space left for {path.name} ({error}); free some disk, or lower journal.max_bytes",
             retry_after_s=5,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from edge_aiops.base.errors import StoreLocked
+from edge_aiops.base.errors import StoreError, StoreLocked
 
 
 class FolderLock:
@@ -18,19 +19,25 @@ class FolderLock:
         self._descriptor: int | None = None
 
     def __enter__(self) -> FolderLock:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(f"the data folder {self._path.parent} cannot be used: {error}") from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except OSError as error:
             holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
             os.close(descriptor)
+            if not isinstance(error, BlockingIOError):
+                raise StoreError(f"the data folder {self._path.parent} cannot be locked: {error}") from error
             raise StoreLocked(
                 f"the data folder {self._path.parent} is in use by process {holder}; "
                 "stop it, or choose another folder with --data"
             ) from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+        with suppress(OSError):  # the number is for people; a full disk must not keep the node from its folder
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
         self._descriptor = descriptor
         return self
 

@@ -1,7 +1,7 @@
-"""What happens to a damaged file: it is set aside whole, what still reads is copied, and the node starts.
+"""How damage is found at boot, and where a damaged file goes: aside, whole.
 
 A marker file stands beside an open database and is removed when it is closed in order. Where it is found at
-boot, the file is checked first. A damaged database costs history, never service.
+boot, the file is checked thoroughly first. A damaged database costs history, never service.
 """
 
 from __future__ import annotations
@@ -11,17 +11,36 @@ import os
 import shutil
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from edge_aiops.store.local.connection import reader_uri
-from edge_aiops.store.local.schema import Schema
+from edge_aiops.base.errors import StoreCorrupt
+from edge_aiops.store.local.connection import is_damage, open_reader, translated, was_interrupted
+from edge_aiops.store.local.schema import Schema, check
 
 CHECK_LIMIT_S = 1.5
-"""A check that takes longer counts as passed: a large journal must not keep the node from its work."""
-SALVAGE_LIMIT_S = 2.0
-_PROGRESS_STEPS = 10_000
-_BATCH_ROWS = 500
+"""A check that takes longer counts as passed: a large journal must not keep the node from its work.
+
+What it did not reach is found when a write or a read meets it.
+"""
+CLEAN_CHECK_LIMIT_S = 0.2
+"""The same for a file that was closed in order: enough for a small precious one."""
+KEPT_QUARANTINED = 2
+"""How many files are kept aside of each database; flash that breaks must not fill up with what it broke."""
+
+_SUFFIXES = ("", "-wal", "-shm", "-journal")
+_ENVIRONMENT = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_IOERR,
+}
+_PRIMARY_CODE = 0xFF
 
 logger = logging.getLogger(__name__)
 
@@ -35,19 +54,28 @@ class Quarantined(NamedTuple):
 
 
 class OpenMarker:
-    """Tells at boot whether the last owner closed the file in order."""
+    """Tells at boot how the last owner left the file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path.with_name(path.name + ".open")
 
     @property
     def present(self) -> bool:
-        """Whether the last owner died with the file open."""
+        """Whether the last owner died with the file open, or found it damaged."""
         return self._path.exists()
 
-    def set(self) -> None:
-        """From here on the file is open."""
-        self._path.touch()
+    @property
+    def condemned(self) -> str | None:
+        """The damage that the last owner met, if it met any."""
+        try:
+            return self._path.read_text("utf-8", "replace") or None
+        except OSError:
+            return None
+
+    def set(self, *, condemned: str = "") -> None:
+        """From here on the file is open; or, with a reason, is to be set aside at the next start."""
+        self._path.write_text(condemned, "utf-8")
+        flush(self._path)
         flush(self._path.parent)
 
     def clear(self) -> None:
@@ -56,7 +84,8 @@ class OpenMarker:
 
 
 def flush(path: Path) -> None:
-    """Have the file or folder on the disk, not only in the kernel's memory."""
+    """Have the file or folder on the disk, not only in the kernel's memory. Never for a database that is open:
+    closing any descriptor of a file drops the locks that SQLite holds on it."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -64,67 +93,68 @@ def flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def damage(path: Path) -> str | None:
-    """What is wrong with the file, by `quick_check`; None if nothing was found in `CHECK_LIMIT_S` seconds."""
-    give_up_at = time.monotonic() + CHECK_LIMIT_S
+def damage(path: Path, schema: Schema) -> str | None:
+    """What is wrong with the file, by its header and `quick_check`; None if nothing was found in time.
+
+    Nothing is written. Raises `StoreError` for a file that is none of ours, or that is out of reach.
+    """
+    marker = OpenMarker(path)
+    if not path.exists():
+        return "the file is gone" if marker.present else None
+    if reason := marker.condemned:
+        return reason
+    if path.stat().st_size == 0:
+        return "the file is empty" if marker.present else None
+    limit_s = CHECK_LIMIT_S if marker.present else CLEAN_CHECK_LIMIT_S
+    give_up_at = time.monotonic() + limit_s
+    known_as_ours = marker.present or _marked(path, schema)
     try:
-        connection = sqlite3.connect(path)
-        try:
-            connection.set_progress_handler(lambda: time.monotonic() > give_up_at, _PROGRESS_STEPS)
+        # Without a log the file is read as it is, so that not even an empty log appears beside a stranger's file.
+        alone = not path.with_name(path.name + "-wal").exists()
+        with closing(open_reader(path, expired=lambda: time.monotonic() > give_up_at, ignore_log=alone)) as connection:
+            check(connection, schema, known_as_ours=known_as_ours)
+            connection.execute("PRAGMA cell_size_check = ON")
             (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        finally:
-            connection.close()
+    except StoreCorrupt as error:
+        return error.message
     except sqlite3.Error as error:
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+        if was_interrupted(error):
             return None
-        return str(error)
+        if not is_damage(error, path) and getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE in _ENVIRONMENT:
+            raise translated(error, path) from error
+        return str(error)  # these statements are sound, so it is the file that is not
     return None if answer == "ok" else str(answer)
 
 
 def set_aside(path: Path, *, now_ms: int) -> Path:
-    """Move the database, its log and its index together into `quarantine/`; gives the new folder."""
-    folder = path.parent / "quarantine" / f"{path.stem}-{now_ms}"
-    folder.mkdir(parents=True)
-    for suffix in ("", "-wal", "-shm"):
+    """Move the database, its log and its index together into `quarantine/`; gives the new folder.
+
+    Only the newest `KEPT_QUARANTINED` of each database stay there.
+    """
+    quarantine = path.parent / "quarantine"
+    quarantine.mkdir(exist_ok=True)
+    older = sorted(quarantine.glob(f"{path.stem}-*"), key=_number)
+    folder = quarantine / f"{path.stem}-{_number(older[-1]) + 1 if older else 1}-{now_ms}"
+    folder.mkdir()
+    for suffix in _SUFFIXES:
         part = path.with_name(path.name + suffix)
         if part.exists():
-            shutil.move(part, folder / part.name)
+            part.rename(folder / part.name)
+    for synced in (folder, quarantine, path.parent):
+        flush(synced)
+    for forgotten in older[: max(len(older) + 1 - KEPT_QUARANTINED, 0)]:
+        shutil.rmtree(forgotten, ignore_errors=True)
     return folder
 
 
-def salvage(damaged: Path, target: sqlite3.Connection, schema: Schema) -> int:
-    """Copy the rows of `damaged` that still read into `target`, newest first, for `SALVAGE_LIMIT_S` seconds at most."""
-    give_up_at = time.monotonic() + SALVAGE_LIMIT_S
-    tables = [name for (name,) in target.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
-    try:
-        source = sqlite3.connect(reader_uri(damaged), uri=True)
-    except sqlite3.Error:
-        return 0
-    try:
-        source.set_progress_handler(lambda: time.monotonic() > give_up_at, _PROGRESS_STEPS)
-        # Small tables first: a node's identity is worth more than its last event.
-        return sum(_copied(source, target, table, order) for table in reversed(tables) for order in ("DESC", "ASC"))
-    finally:
-        source.close()
-        logger.info(
-            "salvage of the %s database took %.1f s",
-            schema.name,
-            time.monotonic() - give_up_at + SALVAGE_LIMIT_S,
-        )
+def _number(folder: Path) -> int:
+    # A count and not the time, which may have been wrong.
+    _, _, number = folder.name.rpartition("-")[0].rpartition("-")
+    return int(number) if number.isdigit() else 0
 
 
-def _copied(source: sqlite3.Connection, target: sqlite3.Connection, table: str, order: str) -> int:
-    before = target.total_changes
-    target.execute("PRAGMA foreign_keys = OFF")
-    target.execute("BEGIN IMMEDIATE")
-    try:
-        rows = source.execute(f"SELECT * FROM {table} ORDER BY rowid {order}")
-        places = ", ".join("?" * len(rows.description))
-        insert = f"INSERT OR IGNORE INTO {table} VALUES ({places})"
-        while batch := rows.fetchmany(_BATCH_ROWS):
-            target.executemany(insert, batch)
-    except sqlite3.Error as error:
-        logger.warning("salvage of table %s (%s) ended: %s", table, order, error)
-    target.execute("COMMIT")
-    target.execute("PRAGMA foreign_keys = ON")
-    return target.total_changes - before
+def _marked(path: Path, schema: Schema) -> bool:
+    """Whether the file itself, whatever its log says, bears our mark (SQLite's file format, section 1.3)."""
+    with path.open("rb") as file:
+        header = file.read(72)
+    return header[68:72] == schema.application_id.to_bytes(4, "big")

@@ -91,7 +91,7 @@ def _refuse_external(file: BinaryIO, tensor: Field) -> None:
             name = _text(file, tensor, _TENSOR_NAME).decode("utf-8", errors="replace")
             raise InvalidModel(
                 f"tensor {name[:80]!r} is kept in another file; save the model as one file: "
-                "onnx.save(onnx.load(path), path, save_as_external_data=False)"
+                "onnx.save(onnx.load('model.onnx'), 'one-file.onnx')"
             )
 
 

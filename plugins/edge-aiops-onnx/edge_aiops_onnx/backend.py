@@ -33,11 +33,10 @@ class OnnxBackend:
         Raises `InvalidModel` for an unknown option, a file that is not ONNX, that is damaged or that needs other
         files, and for a model with inputs or outputs that are no tensors.
         """
-        if source.path is None:
-            raise InvalidModel("an ONNX model needs an artifact, its .onnx file")
+        path = source.artifact
         configuration = session_options(parsed_options(source, OnnxOptions), self._environment)
         try:
-            return await asyncio.to_thread(_loaded, source.path, configuration)
+            return await asyncio.to_thread(_loaded, path, configuration)
         except asyncio.CancelledError:
             configuration.set_load_cancellation_flag(True)
             raise
@@ -46,9 +45,12 @@ class OnnxBackend:
 def _loaded(path: Path, configuration: onnxruntime.SessionOptions) -> OnnxSession:
     artifact = examined(path)
     try:
-        session = onnxruntime.InferenceSession(path, configuration, providers=_PROVIDERS)
+        # Its fallback would only print and try the same again.
+        session = onnxruntime.InferenceSession(path, configuration, providers=_PROVIDERS, enable_fallback=0)
+        signature = signature_of(session, unranked=artifact.unranked)
+    except InvalidModel:
+        raise
     except Exception as error:
-        # ONNX Runtime's errors share no base class; whatever it raises here is about this file.
+        # ONNX Runtime's errors share no base class, and names that are no text fail when they are read.
         raise InvalidModel(f"ONNX Runtime cannot load the model: {reason_of(error)}") from error
-    signature = signature_of(session, unranked=artifact.unranked)
     return OnnxSession(session, signature, interruptible_only=artifact.loops)

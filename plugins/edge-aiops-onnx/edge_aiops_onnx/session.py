@@ -53,8 +53,7 @@ class OnnxSession:
         """Give the model's memory back to the system."""
         if self._session is not None:
             session, self._session = [self._session], None
-            self._threads.shutdown(wait=False)
-            await asyncio.to_thread(_freed, session)
+            await asyncio.to_thread(self._free, session)
 
     async def _run_in_thread(self, session: InferenceSession, inputs: Tensors) -> Tensors:
         options = run_options()
@@ -78,6 +77,12 @@ class OnnxSession:
             raise _translated(error) from error
         self._times.note(_elements(inputs), time.thread_time_ns() - started)
         return dict(zip(self._outputs, outputs, strict=True))
+
+    def _free(self, session: list[InferenceSession]) -> None:
+        # A thread may hold on to its last run, and so to the model, a moment longer than the run takes.
+        self._threads.shutdown(wait=True)
+        session.clear()
+        return_free_memory()
 
     def _empty(self) -> Tensors:
         """Outputs for no rows, for graphs that cannot run without any."""
@@ -108,8 +113,3 @@ async def _ended(job: Future[Tensors]) -> None:
             continue
     if not waiting.cancelled():
         waiting.exception()  # Taken, so that asyncio does not report it as never retrieved.
-
-
-def _freed(session: list[InferenceSession]) -> None:
-    session.clear()
-    return_free_memory()

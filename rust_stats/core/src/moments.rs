@@ -4,14 +4,14 @@
 //! one broken reading neither poisons a mean nor goes unseen.
 //!
 //! Two summaries a and b merge by the pairwise update of Chan, Golub and LeVeque (1979, STAN-CS-79-773), here
-//! in the notation of Pébay (2008, SAND2008-6212, section 3):
+//! in the notation of Pébay (2008, SAND2008-6212):
 //!
 //! ```text
 //! δ = mean_b - mean_a,    mean = mean_a + δ n_b / n,    M2 = M2_a + M2_b + δ² n_a n_b / n
 //! ```
 //!
-//! Nowhere are two large sums of squares subtracted, and means are kept with more digits than an `f64` has, so
-//! an offset of 10⁹ deviations costs no digits of the variance, in however many parts the values come.
+//! Nowhere are two large sums of squares subtracted, and means are kept with more digits than an `f64` has.
+//! So an offset of 10⁹ deviations costs no digits of the variance, in however many parts the values come.
 
 mod block;
 mod mean;

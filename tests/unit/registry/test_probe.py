@@ -59,12 +59,11 @@ async def test_a_model_that_takes_too_long_is_killed_with_everything_it_started(
     open_registry: Any, register_with: Any, tmp_path: Path
 ) -> None:
     note = tmp_path / "pid"
-    async with open_registry(probe_timeout_s=2.0) as registry:
-        for content in (b"FAKE spin", b"FAKE spin " + os.fsencode(note)):
-            begun = time.monotonic()
-            with pytest.raises(InvalidModel, match=r"registry\.probe_timeout, 2s"):
-                await register_with(registry, "iris", "1", content)
-            assert time.monotonic() - begun < 5
+    async with open_registry(probe_timeout_s=4.0) as registry:
+        begun = time.monotonic()
+        with pytest.raises(InvalidModel, match=r"registry\.probe_timeout, 4s"):
+            await register_with(registry, "iris", "1", b"FAKE spin " + os.fsencode(note))
+        assert 4 <= time.monotonic() - begun < 10
     assert await ended(int(note.read_text()))
 
 

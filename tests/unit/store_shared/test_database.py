@@ -30,9 +30,14 @@ async def notes(connection: AsyncConnection) -> int:
     return int((await connection.execute(text("SELECT count(*) FROM models"))).scalar_one())
 
 
+def is_in_both(_thing: object, name: str | None, *_: object) -> bool:
+    return name != "ix_model_versions_production"
+
+
 async def test_an_empty_file_becomes_the_newest_schema(tmp_path: Path) -> None:
     def differences(connection: Connection) -> list[object]:
-        return list(compare_metadata(MigrationContext.configure(connection), metadata))
+        context = MigrationContext.configure(connection, opts={"include_object": is_in_both})
+        return list(compare_metadata(context, metadata))
 
     async with Database.open(tmp_path / "hub.db") as database:
         assert await database.read(lambda work: work.run_sync(stored_revision)) == HEAD
@@ -156,6 +161,23 @@ async def test_changes_made_at_once_follow_one_another(tmp_path: Path) -> None:
 
     async with Database.open(tmp_path / "hub.db") as database:
         assert sorted(await asyncio.gather(*(database.change(raised) for _ in range(30)))) == list(range(1, 31))
+
+
+async def test_the_database_itself_refuses_a_second_version_in_production(tmp_path: Path) -> None:
+    async def add_production(connection: AsyncConnection, version: int) -> None:
+        columns = (
+            "model_name, model_version, deployment_version, stage, framework, size_bytes, registered_at, updated_at"
+        )
+        values = "'note', :version, :version, 'production', 'onnx', 0, 0, 0"
+        await connection.execute(
+            text(f"INSERT INTO model_versions ({columns}, details) VALUES ({values}, '{{}}')"), {"version": version}
+        )
+
+    async with Database.open(tmp_path / "hub.db") as database:
+        await database.change(add_note)
+        await database.change(lambda work: add_production(work, 1))
+        with pytest.raises(StoreError, match="UNIQUE"):
+            await database.change(lambda work: add_production(work, 2))
 
 
 async def test_a_copy_is_a_whole_database(tmp_path: Path) -> None:

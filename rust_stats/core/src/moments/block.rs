@@ -1,9 +1,9 @@
 //! The moments of one block of values.
 //!
 //! The n values are read twice: once for their sum and extremes, once more for the deviations d from their
-//! rough mean c = Σx / n, which correct that mean and give M2, the sum of squared deviations from it (Chan,
-//! Golub and LeVeque, "Algorithms for computing the sample variance: analysis and recommendations", The
-//! American Statistician 37 (1983), equation 1.7):
+//! rough mean c = Σx / n, which correct that mean and give M2, the sum of squared deviations from it: the
+//! corrected two-pass algorithm of Chan, Golub and LeVeque, "Algorithms for computing the sample variance:
+//! analysis and recommendations", The American Statistician 37 (1983):
 //!
 //! ```text
 //! d = x - c,    mean = c + Σd / n,    M2 = Σd² - (Σd)² / n
@@ -18,7 +18,7 @@ use crate::BLOCK;
 /// number is fixed, a result is the same bit for bit on every processor.
 const LANES: usize = 8;
 
-/// Sums of a block of values scaled by this power of two stay finite, and scaling by a power of two is exact.
+/// Scaled by this, the values of a block have a finite sum. A power of two takes no digits from them.
 const SHRINK: f64 = 1.0 / weight(2 * BLOCK as u64);
 
 impl Moments {

@@ -1,7 +1,7 @@
 //! A mean with more digits than an `f64` has.
 //!
-//! Where values have an offset of 10⁹ deviations, rounding their mean to `f64` moves it by 10⁻⁷ deviations. The
-//! difference of two such means would be wrong by as much, and with it the variance of both sets together.
+//! Where values have an offset of 10⁹ deviations, rounding their mean to `f64` moves it by 10⁻⁷ deviations.
+//! The difference of two such means would be as wrong, and with it the variance of both sets together.
 
 /// A mean as the nearest `f64` and what rounding to it took away: some 77 bits.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
@@ -28,8 +28,8 @@ impl Mean {
         Self::of_sum(self.rounded, self.remainder() + difference)
     }
 
-    /// The sum of two numbers without the error of rounding: Knuth, The Art of Computer Programming, volume 2,
-    /// section 4.2.2, theorem B.
+    /// The sum of two numbers without the error of rounding: Knuth, The Art of Computer Programming,
+    /// volume 2, section 4.2.2, theorem B.
     pub(super) fn of_sum(a: f64, b: f64) -> Self {
         let rounded = a + b;
         let b_taken = rounded - a;

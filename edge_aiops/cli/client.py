@@ -1,0 +1,126 @@
+"""The HTTP API of a running server, for commands: one request at a time, on the standard library alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from argparse import Namespace
+from collections.abc import Iterable
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from edge_aiops.base.errors import EdgeAiopsError, FieldError, SettingsError, Unavailable
+from edge_aiops.cli.command import DEFAULT_URL
+
+URL_VARIABLE = "EDGE_AIOPS_URL"
+
+_CONNECT_TIMEOUT_S = 10.0
+_ANSWER_TIMEOUT_S = 180.0
+"""Longer than a model may take to load."""
+
+Query = dict[str, str | int | bool | None]
+
+
+class Refused(EdgeAiopsError):
+    """What a server answered instead of what was asked for; `status` is that of HTTP."""
+
+    def __init__(self, message: str, *, status: int, fields: tuple[FieldError, ...] = ()) -> None:
+        super().__init__(message, fields=fields)
+        self.status = status
+
+
+class Client:
+    """Asks the server at `url`. Every method raises `Refused`, and `Unavailable` where nobody answers."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url if "//" in url else f"http://{url}")
+        try:
+            self._port = parts.port
+        except ValueError as error:
+            raise SettingsError(f"{url!r} is not the address of a server: {error}") from error
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise SettingsError(f"{url!r} is not the address of a server; write it like {DEFAULT_URL}")
+        self._connects = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        self._host, self._prefix = parts.hostname, parts.path.rstrip("/")
+        self.url = url
+
+    @classmethod
+    def of(cls, arguments: Namespace) -> Client:
+        """The client for --url, EDGE_AIOPS_URL, or the default address."""
+        return cls(arguments.url or os.environ.get(URL_VARIABLE) or DEFAULT_URL)
+
+    def get(self, path: str, **query: str | int | bool | None) -> Any:
+        """The answer to a GET."""
+        return self._answer("GET", path, query)
+
+    def delete(self, path: str, **query: str | int | bool | None) -> Any:
+        """The answer to a DELETE."""
+        return self._answer("DELETE", path, query)
+
+    def send(self, method: str, path: str, content: bytes) -> Any:
+        """The answer to a request with a JSON body."""
+        return self._answer(method, path, {}, content, {"Content-Type": "application/json"})
+
+    def upload(self, path: str, query: Query, chunks: Iterable[bytes], size_bytes: int) -> Any:
+        """The answer to a PUT of `chunks`, which are `size_bytes` long together."""
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size_bytes)}
+        return self._answer("PUT", path, query, chunks, headers)
+
+    def _answer(
+        self,
+        method: str,
+        path: str,
+        query: Query,
+        body: bytes | Iterable[bytes] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Any:
+        connection = self._connects(self._host, self._port, timeout=_CONNECT_TIMEOUT_S)
+        try:
+            connection.connect()
+            connection.sock.settimeout(_ANSWER_TIMEOUT_S)
+            # A server that refuses an upload answers before it has all of it.
+            with suppress(BrokenPipeError, ConnectionResetError):
+                connection.request(method, self._prefix + target(path, query), body, headers or {})
+            response = connection.getresponse()
+            return _decoded(response, response.read())
+        except (OSError, HTTPException) as error:
+            raise self._unreachable(error) from error
+        finally:
+            connection.close()
+
+    def _unreachable(self, error: Exception) -> Unavailable:
+        reason = "it does not answer" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
+        if isinstance(error, ConnectionRefusedError | socket.gaierror):
+            reason = f"{error.strerror}; is it running? Start one with `edge-aiops serve`, or name another with --url"
+        return Unavailable(f"cannot reach {self.url}: {reason}")
+
+
+def target(path: str, query: Query) -> str:
+    """The request target of a path and the parameters that are not None."""
+    said = {name: str(value).lower() if isinstance(value, bool) else value for name, value in query.items()}
+    pairs = {name: value for name, value in said.items() if value is not None}
+    return f"{path}?{urlencode(pairs)}" if pairs else path
+
+
+def segment(text: str) -> str:
+    """`text` as one segment of a path."""
+    return quote(text, safe="")
+
+
+def _decoded(response: HTTPResponse, content: bytes) -> Any:
+    try:
+        value = json.loads(content)
+    except ValueError:
+        value = None
+    if response.status < 300 and value is not None:
+        return value
+    if isinstance(value, dict) and "detail" in value:
+        blamed = tuple(FieldError(fault["field"], fault["message"]) for fault in value.get("errors", ()))
+        raise Refused(str(value["detail"]), status=response.status, fields=blamed)
+    raise Refused(
+        f"the server answered {response.status} {response.reason}, and not in the way of edge_aiops; check --url",
+        status=response.status,
+    )

@@ -1,0 +1,126 @@
+"""What a command is, and how the commands become one parser."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+DEFAULT_URL = "http://127.0.0.1:9926"
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+_INVALID_CHOICE = re.compile(r"invalid choice: '?([^' ]+)'? \(")
+
+
+def _no_arguments(parser: ArgumentParser) -> None:
+    pass
+
+
+class Command(NamedTuple):
+    """One command. What it needs beyond argparse is imported when it runs, so that the help stays quick."""
+
+    name: str
+    summary: str
+    """A sentence; `description` adds what else a user must know."""
+    run: Callable[[Namespace], int | None]
+    """Gives the exit code; None is 0."""
+    examples: tuple[str, ...]
+    description: str = ""
+    arguments: Callable[[ArgumentParser], None] = _no_arguments
+    json: bool = False
+    """Whether it takes --json."""
+    client: bool = False
+    """Whether it talks to a running server, and so takes --url."""
+
+
+class Group(NamedTuple):
+    """Commands about one thing. `default` is the one that runs where none is named."""
+
+    name: str
+    summary: str
+    commands: tuple[Command, ...]
+    default: Command | None = None
+
+
+class Parser(ArgumentParser):
+    """A parser that proposes the nearest command for one that does not exist."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(formatter_class=RawDescriptionHelpFormatter, allow_abbrev=False, **more)
+        self.choices: list[str] = []
+
+    def error(self, message: str) -> NoReturn:
+        """End with code 2 and one readable block."""
+        if self.choices and (wrong := _INVALID_CHOICE.search(message)):
+            close = difflib.get_close_matches(wrong[1], self.choices, n=1, cutoff=0.5)
+            meant = f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(self.choices)}"
+            message = f"there is no command {wrong[1]!r}{meant}"
+        self.exit(2, f"error: {message}\n  {self.prog} --help tells more\n")
+
+
+def parser(version: str, commands: Sequence[Command | Group]) -> ArgumentParser:
+    """The parser of all `commands`; what it gives has the chosen command's `run`."""
+    whole = Parser(
+        prog="edge-aiops",
+        description="MLOps for edge devices: serve models, journal every inference, watch them offline.",
+        epilog="`edge-aiops COMMAND --help` explains a command with examples.",
+    )
+    whole.set_defaults(run=None, help=whole.print_help, url=None, json=False)
+    whole.add_argument("--version", action="version", version=f"edge-aiops {version}")
+    add_global_options(whole, config=None, data=None, log_level=None)
+    _add_commands(whole, commands)
+    return whole
+
+
+def add_global_options(parser: ArgumentParser, **defaults: Any) -> None:
+    """The options that stand before or after the command's name. Without `defaults` they leave what was said before."""
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", default=defaults.get("config", SUPPRESS), help="settings file, TOML"
+    )
+    parser.add_argument(
+        "--data", metavar="FOLDER", default=defaults.get("data", SUPPRESS), help="data folder (setting data.folder)"
+    )
+    parser.add_argument(
+        "--log-level",
+        choices=LOG_LEVELS,
+        default=defaults.get("log_level", SUPPRESS),
+        help="least severe message shown (setting log.level, default info)",
+    )
+
+
+def _add_commands(parser: Parser, commands: Sequence[Command | Group]) -> None:
+    listed: Any = parser.add_subparsers(title="commands", metavar="COMMAND", prog=parser.prog)
+    for command in commands:
+        parser.choices.append(command.name)
+        if isinstance(command, Group):
+            _add_group(listed.add_parser(command.name, help=command.summary, description=command.summary), command)
+        else:
+            _fill(listed.add_parser(command.name, help=command.summary, **_texts(command)), command)
+
+
+def _add_group(parser: Parser, group: Group) -> None:
+    parser.set_defaults(run=None, help=parser.print_help)
+    if group.default:
+        parser.description, parser.epilog = _texts(group.default).values()
+        _fill(parser, group.default)
+    _add_commands(parser, group.commands)
+
+
+def _texts(command: Command) -> dict[str, str]:
+    said = f"{command.summary}.\n\n{command.description}".strip()
+    return {"description": said, "epilog": "\n  ".join(["examples:", *command.examples])}
+
+
+def _fill(parser: ArgumentParser, command: Command) -> None:
+    parser.set_defaults(run=command.run)
+    command.arguments(parser)
+    if command.client:
+        parser.add_argument(
+            "--url", metavar="URL", default=SUPPRESS, help=f"the server (EDGE_AIOPS_URL, default {DEFAULT_URL})"
+        )
+    if command.json:
+        parser.add_argument("--json", action="store_true", default=SUPPRESS, help="print JSON, for programs")
+    add_global_options(parser)

@@ -1,0 +1,54 @@
+"""`edge-aiops demo`."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from edge_aiops.cli.command import Command
+from edge_aiops.cli.serve import add_address_options
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    add_address_options(parser)
+    parser.add_argument("--no-serve", dest="serve", action="store_false", help="end when the story is told")
+
+
+def _run(arguments: Namespace) -> None:
+    import asyncio
+    import tempfile
+
+    from edge_aiops.cli.effective import effective_settings
+    from edge_aiops.cli.logs import configure_logs
+
+    asked = effective_settings(arguments, http_host=arguments.host, http_port=arguments.port)
+    # A story is not for reading logs, unless somebody asks for them.
+    configure_logs(asked.settings.log.level if "log.level" in asked.origins else "warning")
+    if "data.folder" in asked.origins:
+        asyncio.run(_told(arguments, asked.settings.data_folder, fleeting=False))
+        return
+    with tempfile.TemporaryDirectory(prefix="edge_aiops-demo-") as folder:
+        asyncio.run(_told(arguments, Path(folder), fleeting=True))
+
+
+async def _told(arguments: Namespace, folder: Path, *, fleeting: bool) -> None:
+    from edge_aiops.cli.demo.run import run
+    from edge_aiops.cli.effective import effective_settings
+
+    arguments.data = str(folder)
+    settings = effective_settings(arguments, http_host=arguments.host, http_port=arguments.port).settings
+    await run(settings, goes_on=arguments.serve, fleeting=fleeting)
+
+
+COMMAND = Command(
+    name="demo",
+    summary="See the main job on real input: a real model, real files, feedback, then a running server",
+    description=(
+        "Registers the file type model of magika over HTTP, asks it what some 40 files of this installation are,\n"
+        "tells it the truth, shows accuracy and speed, and leaves the server running.\n"
+        "Needs: pip install 'edge-aiops[demo]'. The data are deleted at the end, unless --data names a folder."
+    ),
+    examples=("edge-aiops demo", "edge-aiops demo --port 8080", "edge-aiops demo --data ./demo --no-serve"),
+    arguments=_arguments,
+    run=_run,
+)

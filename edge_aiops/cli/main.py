@@ -1,0 +1,67 @@
+"""The command `edge-aiops`: chooses a command, runs it, and says what went wrong in one block."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from edge_aiops import __version__
+from edge_aiops.base.errors import EdgeAiopsError, FieldError
+from edge_aiops.cli import backup, config, doctor, events, model, plugins, predict, serve
+from edge_aiops.cli.command import Command, Group, parser
+from edge_aiops.cli.demo import command as demo
+from edge_aiops.cli.output import printable
+
+COMMANDS: tuple[Command | Group, ...] = (
+    serve.COMMAND,
+    demo.COMMAND,
+    predict.COMMAND,
+    model.GROUP,
+    events.GROUP,
+    plugins.COMMAND,
+    config.COMMAND,
+    backup.COMMAND,
+    doctor.COMMAND,
+)
+
+_EXTRAS = dict.fromkeys(("sqlalchemy", "alembic", "obstore"), "hub")
+"""Modules that come with an extra of ours."""
+
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that `arguments` (by default those of the process) say; gives the exit code.
+
+    0: done. 1: it failed, and standard error says why. 2: the command line is wrong. 130: stopped by Ctrl-C.
+    """
+    chosen = parser(__version__, COMMANDS).parse_args(arguments)
+    try:
+        if chosen.run is None:
+            chosen.help()
+            return 0
+        code = chosen.run(chosen) or 0
+        sys.stdout.flush()
+        return int(code)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # The reader has enough, as with `| head`; at exit Python would complain of what is still unwritten.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except EdgeAiopsError as error:
+        return _failed(error.message, error.fields)
+    except ModuleNotFoundError as error:
+        if (extra := _EXTRAS.get((error.name or "").partition(".")[0])) is None:
+            raise
+        return _failed(f"this needs {error.name}, which is not installed; try: pip install 'edge-aiops[{extra}]'")
+
+
+def _failed(message: str, fields: tuple[FieldError, ...] = ()) -> int:
+    blamed = [f"{field}: {said}" for field, said in fields]
+    if len(blamed) > 1 and message == "; ".join(blamed):
+        message = f"{len(blamed)} fields are wrong"
+    lines = [message, *(f"  {line}" for line in blamed if line not in message)]
+    print("error: " + "\n".join(printable(line) for line in lines), file=sys.stderr)
+    return 1

@@ -1,0 +1,63 @@
+"""Values on the command line: JSON, lists of names, contents of files."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentTypeError
+from pathlib import Path
+from typing import Any
+
+from edge_aiops.base.errors import InvalidInput
+
+
+def json_text(text: str) -> Any:
+    """The value that JSON `text` says; a usage error otherwise."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ArgumentTypeError(
+            f"{text[:40]!r} is not JSON ({error}); quote it for the shell: '{{\"a\": 1}}'"
+        ) from error
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """As `json_text`, for objects only."""
+    if isinstance(value := json_text(text), dict):
+        return value
+    raise ArgumentTypeError(f"{text[:40]!r} is not a JSON object, such as '{{\"a\": 1}}'")
+
+
+def json_or_text(text: str) -> Any:
+    """The value that `text` says if it is JSON, else the text itself."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def names(text: str) -> list[str]:
+    """The names in the file `text`, a JSON list or one a line; or, if there is no such file, between its commas."""
+    try:
+        content = Path(text).read_text("utf-8")
+    except (OSError, ValueError):
+        return [name.strip() for name in text.split(",") if name.strip()]
+    if content.lstrip().startswith("["):
+        return [str(name) for name in json_text(content)]
+    return [line.strip() for line in content.splitlines() if line.strip()]
+
+
+def boolean(text: str) -> bool:
+    """`true` or `false`."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    raise ArgumentTypeError(f"{text!r} is neither true nor false")
+
+
+def json_content(file: str) -> Any:
+    """The JSON in a file, `-` for standard input. Raises `InvalidInput`."""
+    try:
+        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return json.loads(content)
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"cannot read JSON from {'standard input' if file == '-' else file}: {error}") from error

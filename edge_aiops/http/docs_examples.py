@@ -1,0 +1,82 @@
+"""A curl command for each endpoint; taken in order they work on a fresh server that has the plugin echo."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from edge_aiops.http.docs_notation import Notation
+
+PLACEHOLDERS = {"id": "INFERENCE_ID", "sha256": "SHA256"}
+"""Path parameters that only the reader can fill in."""
+
+_VALUES: dict[str, Any] = {
+    "modelName": "hello",
+    "name": "hello",
+    "modelVersion": "1",
+    "version": "1",
+    "framework": "echo",
+    "stage": "production",
+    "features": [1, 2, 3, 4],
+    "actualOutcome": {"label": "positive"},
+    "correct": True,
+    "force": "true",
+}
+_WORTH_SHOWING = frozenset({"stage", "actualOutcome", "correct"})
+"""Fields that may be left out, but show what an endpoint is for."""
+
+_UPLOADED: dict[str, Any] = {"version": "2", "modelVersion": "2", "framework": "onnx"}
+_OF_A_TYPE: dict[str, Any] = {"string": "text", "integer": 1, "number": 0.5, "boolean": True, "array": [], "object": {}}
+_PARAMETER = re.compile(r"{(\w+)}")
+
+
+def curl(url: str, method: str, path: str, operation: Mapping[str, Any], notation: Notation) -> str:
+    """The command that asks the server at `url`; its lines end with a backslash."""
+    content = operation.get("requestBody", {}).get("content", {})
+    upload = "application/octet-stream" in content
+    address = url + _filled(path, upload) + _query(operation, upload)
+    if upload:
+        return f"curl -T model.onnx \\\n  {_quoted(address)}"
+    method_option = {"GET": "", "POST": "" if content else "-X POST "}.get(method, f"-X {method} ")
+    if "application/json" not in content:
+        return f"curl {method_option}{_quoted(address)}"
+    body = json.dumps(_body(content["application/json"]["schema"], notation))
+    header = "-H 'Content-Type: application/json'"
+    return f"curl {method_option}{_quoted(address)} \\\n  {header} \\\n  -d {shlex.quote(body)}"
+
+
+def _filled(path: str, upload: bool) -> str:
+    def value(match: re.Match[str]) -> str:
+        name = match[1]
+        return quote(str(PLACEHOLDERS.get(name) or _value(name, upload) or name.upper()), safe="")
+
+    return _PARAMETER.sub(value, path)
+
+
+def _query(operation: Mapping[str, Any], upload: bool) -> str:
+    asked = [parameter for parameter in operation.get("parameters", ()) if parameter["in"] == "query"]
+    shown = [p for p in asked if p["required"] or p["name"] == "force"]
+    pairs = {p["name"]: _value(p["name"], upload) or _OF_A_TYPE.get(p["schema"].get("type"), 1) for p in shown}
+    return "?" + urlencode(pairs) if pairs else ""
+
+
+def _body(schema: Mapping[str, Any], notation: Notation) -> dict[str, Any]:
+    whole = notation.resolved(schema)
+    shown = [
+        name
+        for name in whole.get("properties", {})
+        if name in whole.get("required", ()) or (name in _WORTH_SHOWING and name in _VALUES)
+    ]
+    return {name: _VALUES.get(name, _OF_A_TYPE.get(whole["properties"][name].get("type"), 1)) for name in shown}
+
+
+def _value(name: str, upload: bool) -> Any:
+    return (_UPLOADED.get(name) if upload else None) or _VALUES.get(name)
+
+
+def _quoted(address: str) -> str:
+    return shlex.quote(address)

@@ -1,0 +1,69 @@
+"""Every hook is documented, is used by a plugin of ours and has a test."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import edge_aiops.plugin
+from edge_aiops.plugin import hookspecs
+from edge_aiops.plugin.specs import BackendSpec
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = (ROOT / "docs" / "plugins.md").read_text("utf-8")
+HOOKS = [name for name, function in inspect.getmembers(hookspecs, inspect.isfunction) if name.startswith("register_")]
+
+
+def sources(*folders: Path) -> Iterator[str]:
+    for folder in folders:
+        for path in folder.rglob("*.py"):
+            if path != Path(__file__):
+                yield path.read_text("utf-8")
+
+
+def test_there_are_hooks() -> None:
+    assert "register_backends" in HOOKS
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_hook_says_what_it_is_for(hook: str) -> None:
+    assert inspect.getdoc(getattr(hookspecs, hook))
+    assert f"### `{hook}(" in REFERENCE
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_hook_ships_with_a_plugin_that_uses_it(hook: str) -> None:
+    plugins = [path for path in (ROOT / "plugins").iterdir() if path.is_dir()]
+    packages = [folder for plugin in plugins for folder in (plugin, *plugin.iterdir()) if folder.name != "tests"]
+    assert any(f"@hookimpl\ndef {hook}(" in text for text in sources(*packages))
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_hook_has_a_test(hook: str) -> None:
+    assert any(f'"{hook}"' in text or f"{hook}=" in text for text in sources(ROOT / "tests" / "unit" / "plugin"))
+
+
+@pytest.mark.parametrize("field", BackendSpec.__struct_fields__)
+def test_every_field_of_a_backend_spec_is_documented(field: str) -> None:
+    assert f"| `{field}` |" in REFERENCE
+
+
+@pytest.mark.parametrize("variable", ["EDGE_AIOPS_PLUGINS", "EDGE_AIOPS_BLOCK_PLUGINS", "EDGE_AIOPS_TRACE_PLUGINS"])
+def test_every_variable_of_the_loader_is_documented(variable: str) -> None:
+    assert f"| `{variable}` |" in REFERENCE
+
+
+def test_every_fixture_of_the_kit_is_documented() -> None:
+    kit = (ROOT / "edge_aiops" / "testing" / "pytest_plugin.py").read_text("utf-8")
+    fixtures = [line.partition("(")[0].removeprefix("def ") for line in kit.splitlines() if line.startswith("def ")]
+    assert fixtures
+    assert [fixture for fixture in fixtures if f"| `{fixture}` |" not in REFERENCE] == []
+
+
+def test_what_the_reference_names_can_be_imported() -> None:
+    for name in ("BackendSpec", "hookimpl", "ModelSource", "TensorSpec", "checked_inputs", "parsed_options", "DTYPES"):
+        assert name in REFERENCE
+        assert name in edge_aiops.plugin.__all__

@@ -1,0 +1,125 @@
+"""A stand-in for a hub, which says and does what the test wants, over a real socket."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from edge_aiops.base.clock import SystemClock
+from edge_aiops.fleet.files import ModelFiles
+from edge_aiops.fleet.follow import Follower
+from edge_aiops.fleet.state import NodeState
+from edge_aiops.serving.deployment import Deployment
+
+
+class StandInHub:
+    """Offers `state`, or `body` as it is, under `etag`; and `artifacts` by digest, whatever they hold."""
+
+    def __init__(self) -> None:
+        self.state: dict[str, Any] = {"schema": 1, "generation": 1, "models": []}
+        self.body: bytes | None = None
+        self.etag: str | None = '"1"'
+        self.status = 200
+        self.artifacts: dict[str, bytes] = {}
+        self.asked: list[str] = []
+        """The paths that were asked for, 304s in brackets."""
+        self.url = ""
+
+    def offer(self, generation: int, *contents: bytes, **fields: Any) -> list[str]:
+        """Want a model for each of these contents; gives their digests."""
+        digests = [hashlib.sha256(content).hexdigest() for content in contents]
+        self.artifacts.update(zip(digests, contents, strict=True))
+        models = [
+            {
+                "name": f"m{number}", "version": "1", "deployment": generation, "stage": "production",
+                "framework": "fake", "sha256": digest, "size": len(content), **fields,
+            }
+            for number, (digest, content) in enumerate(zip(digests, contents, strict=True))
+        ]  # fmt: skip
+        self.state = {"schema": 1, "generation": generation, "models": models}
+        self.etag = f'"{generation}"'
+        return digests
+
+    async def _desired(self, request: web.Request) -> web.Response:
+        if self.etag is not None and request.headers.get("If-None-Match") == self.etag:
+            self.asked.append("(desired)")
+            return web.Response(status=304)
+        self.asked.append("desired")
+        headers = {"ETag": self.etag} if self.etag else {}
+        if self.body is not None:
+            return web.Response(body=self.body, status=self.status, headers=headers)
+        return web.json_response(self.state, status=self.status, headers=headers)
+
+    async def _artifact(self, request: web.Request) -> web.Response:
+        digest = request.match_info["sha256"]
+        self.asked.append(digest)
+        if digest not in self.artifacts:
+            raise web.HTTPNotFound
+        return web.Response(body=self.artifacts[digest])
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[StandInHub]:
+        """Listen while the context lasts."""
+        app = web.Application()
+        app.router.add_get("/fleet/desired", self._desired)
+        app.router.add_get("/artifacts/{sha256}", self._artifact)
+        async with TestServer(app) as server:
+            self.url = str(server.make_url("")).rstrip("/")
+            yield self
+
+
+class Followed:
+    """A follower and what it applied."""
+
+    def __init__(self, follower: Follower, applied: list[list[Deployment]], folder: Path) -> None:
+        self.follower = follower
+        self.applied = applied
+        self.folder = folder
+
+    @property
+    def serves(self) -> list[tuple[str, int]]:
+        """Names and deployment versions of what is served."""
+        return [(deployment.name, deployment.deployment_version) for deployment in (self.applied or [[]])[-1]]
+
+    @property
+    def files(self) -> list[str]:
+        """Everything in the folder of model files."""
+        return sorted(path.name for path in self.folder.rglob("*"))
+
+
+Follow = Callable[..., AbstractAsyncContextManager[Followed]]
+
+
+@pytest.fixture
+async def hub() -> AsyncIterator[StandInHub]:
+    """A hub that is there."""
+    async with StandInHub().running() as running:
+        yield running
+
+
+@pytest.fixture
+def follow(tmp_path: Path) -> Follow:
+    """Starts a node's follower on the test's folder; a second time, it starts again."""
+
+    @asynccontextmanager
+    async def following(url: str) -> AsyncIterator[Followed]:
+        applied: list[list[Deployment]] = []
+        state = await NodeState.open(tmp_path / "node", clock=SystemClock())
+        try:
+            async with aiohttp.ClientSession() as session:
+                files = ModelFiles(tmp_path / "node" / "models")
+                follower = Follower(url, state=state, files=files, http=session, apply=applied.append)
+                await follower.restore()
+                yield Followed(follower, applied, tmp_path / "node" / "models")
+        finally:
+            await state.close()
+
+    return following

@@ -1,0 +1,284 @@
+"""Models in memory: loaded once, leased, evicted, replaced."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from edge_aiops.base.durations import Duration
+from edge_aiops.base.errors import InvalidModel, Unavailable, UnknownModel
+from edge_aiops.testing.backend import FakeBackend, FakeSession
+
+MEGABYTE = 1024 * 1024
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """Let the event loop go on until `holds`; the test's own time-out ends the wait."""
+    while not holds():  # noqa: ASYNC110  # what it waits for has no event
+        await asyncio.sleep(0.001)
+
+
+def versions(fake: FakeBackend) -> list[str]:
+    return [session.source.version for session in fake.open]
+
+
+async def test_fifty_first_requests_load_the_model_once(serving: Any, fake: FakeBackend) -> None:
+    fake.load_delay_s = 0.02
+    results = await asyncio.gather(*(serving.predict([row] * 4, deadline_s=60) for row in range(50)))
+    assert [msgspec.json.decode(result.prediction)["output"][0] for result in results] == list(range(50))
+    assert len(fake.sessions) == 1
+    (loaded,) = serving.engine.loaded()
+    assert (loaded.hits, loaded.in_use) == (50, 0)
+
+
+async def test_one_cancelled_first_request_does_not_stop_the_load_for_the_others(
+    serving: Any, fake: FakeBackend
+) -> None:
+    fake.load_delay_s = 0.05
+    tasks = [asyncio.create_task(serving.predict(deadline_s=60)) for _ in range(3)]
+    await asyncio.sleep(0.01)
+    tasks[0].cancel()
+    await asyncio.gather(*tasks[1:])
+    assert tasks[0].cancelled()
+    assert len(fake.sessions) == 1
+
+
+async def test_a_load_that_fails_is_told_to_all_who_wait_and_tried_again_by_the_next(
+    serving: Any, fake: FakeBackend
+) -> None:
+    fake.load_failures = [InvalidModel("the file is damaged")]
+    results = await asyncio.gather(*(serving.predict() for _ in range(10)), return_exceptions=True)
+    assert [str(result) for result in results] == ["the file is damaged"] * 10
+    await serving.predict()
+    assert len(fake.sessions) == 1
+
+
+async def test_a_load_that_takes_too_long_is_unavailable_and_tried_again_by_the_next(
+    open_serving: Any, fake: FakeBackend
+) -> None:
+    async with open_serving(fake, load_timeout=Duration(0.05)) as serving:
+        fake.load_delay_s = 60
+        with pytest.raises(Unavailable, match=r"serving\.load_timeout"):
+            await serving.predict()
+        fake.load_delay_s = 0
+        await serving.predict()
+
+
+async def test_models_load_one_at_a_time(serving: Any, fake: FakeBackend, deployment: Any) -> None:
+    fake.load_delay_s = 0.01
+    serving.engine.serve([deployment(f"m{number}") for number in range(5)])
+    await asyncio.gather(*(serving.predict(name=f"m{number}", deadline_s=60) for number in range(5)))
+    assert sorted(loaded.model_name for loaded in serving.engine.loaded()) == [f"m{number}" for number in range(5)]
+
+
+async def test_at_most_so_many_models_stay_as_the_settings_allow_the_least_recently_used_go(
+    open_serving: Any, fake: FakeBackend, deployment: Any
+) -> None:
+    async with open_serving(fake, max_loaded_models=2) as serving:
+        serving.engine.serve([deployment(name) for name in ("a", "b", "c")])
+        for name in ("a", "b", "a", "c"):
+            await serving.predict(name=name)
+        assert [loaded.model_name for loaded in serving.engine.loaded()] == ["a", "c"]
+        await until(lambda: len(fake.open) == 2)
+        await serving.predict(name="b")
+        assert [loaded.model_name for loaded in serving.engine.loaded()] == ["c", "b"]
+
+
+async def test_models_stay_within_their_budget_of_memory(open_serving: Any, fake: FakeBackend, deployment: Any) -> None:
+    fake.memory_bytes = 24 * MEGABYTE
+    async with open_serving(fake, memory_budget_bytes=64 * MEGABYTE) as serving:
+        serving.engine.serve([deployment(f"m{number}") for number in range(6)])
+        for number in range(6):
+            await serving.predict(name=f"m{number}")
+            assert sum(loaded.memory_bytes for loaded in serving.engine.loaded()) <= 64 * MEGABYTE
+        assert serving.engine.loaded()[-1].model_name == "m5"
+        assert serving.engine.loaded()[-1].memory_bytes >= 20 * MEGABYTE
+
+
+async def test_a_model_larger_than_the_budget_is_still_served(open_serving: Any, fake: FakeBackend) -> None:
+    fake.memory_bytes = 16 * MEGABYTE
+    async with open_serving(fake, memory_budget_bytes=MEGABYTE) as serving:
+        await serving.predict()
+        await serving.predict()
+        assert len(fake.sessions) == 1
+
+
+async def test_a_model_weighs_at_least_its_file(
+    serving: Any, fake: FakeBackend, deployment: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "weights"
+    path.write_bytes(bytes(8 * MEGABYTE))
+    serving.engine.serve([deployment(path=path, sha256="0" * 64)])
+    await serving.predict()
+    assert serving.engine.loaded()[0].memory_bytes >= 8 * MEGABYTE
+
+
+async def test_a_model_in_use_is_never_evicted(open_serving: Any, fake: FakeBackend, deployment: Any) -> None:
+    async with open_serving(fake, max_loaded_models=1) as serving:
+        serving.engine.serve([deployment(name) for name in ("a", "b", "c")])
+        await serving.predict(name="a")
+        fake.sessions[0].may_go.clear()
+        running = asyncio.create_task(serving.predict(name="a", deadline_s=60))
+        await until(lambda: fake.sessions[0].running)
+        await serving.predict(name="b")
+        await serving.predict(name="c")
+        assert not fake.sessions[0].closed
+        fake.sessions[0].may_go.set()
+        await running
+        assert [loaded.model_name for loaded in serving.engine.loaded()] == ["a", "c"]
+
+
+async def test_a_replaced_model_is_closed_when_its_last_request_is_answered(
+    serving: Any, fake: FakeBackend, deployment: Any
+) -> None:
+    await serving.predict()
+    old = fake.sessions[0]
+    old.may_go.clear()
+    running = asyncio.create_task(serving.predict(deadline_s=60))
+    await until(lambda: old.running)
+    serving.engine.serve([deployment("model", "1", 2)])
+    assert (await serving.predict()).deployment_version == 2
+    assert not old.closed
+    old.may_go.set()
+    assert (await running).deployment_version == 1
+    await until(lambda: old.closed)
+    assert len(fake.open) == 1
+
+
+async def test_a_model_replaced_while_it_loads_answers_who_waited_and_is_then_closed(
+    serving: Any, fake: FakeBackend, deployment: Any
+) -> None:
+    fake.load_delay_s = 0.03
+    waiting = [asyncio.create_task(serving.predict(deadline_s=60)) for _ in range(5)]
+    await asyncio.sleep(0.005)
+    serving.engine.serve([deployment("model", "2", 2)])
+    await asyncio.gather(*waiting)
+    assert (await serving.predict()).deployment_version == 2
+    await until(lambda: versions(fake) == ["2"])
+    assert [loaded.model_version for loaded in serving.engine.loaded()] == ["2"]
+
+
+async def test_a_model_replaced_while_it_loads_for_nobody_any_more_is_closed(
+    serving: Any, fake: FakeBackend, deployment: Any
+) -> None:
+    fake.load_delay_s = 0.03
+    waiting = asyncio.create_task(serving.predict(deadline_s=60))
+    await asyncio.sleep(0.005)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    serving.engine.serve([deployment("model", "2", 2)])
+    await serving.predict()
+    assert [loaded.model_version for loaded in serving.engine.loaded()] == ["2"]
+    await until(lambda: versions(fake) == ["2"])
+
+
+async def test_a_model_that_is_wanted_again_while_it_loads_stays(
+    serving: Any, fake: FakeBackend, deployment: Any
+) -> None:
+    fake.load_delay_s = 0.03
+    waiting = asyncio.create_task(serving.predict(deadline_s=60))
+    await asyncio.sleep(0.005)
+    serving.engine.serve([])
+    serving.engine.serve([deployment()])
+    await waiting
+    await serving.predict()
+    assert len(fake.sessions) == 1
+
+
+async def test_two_deployments_with_the_same_version_never_share_weights(
+    serving: Any, fake: FakeBackend, deployment: Any
+) -> None:
+    await serving.predict()
+    serving.engine.serve([deployment(sha256="1" * 64)])
+    await serving.predict()
+    assert len(fake.sessions) == 2
+    await until(lambda: fake.sessions[0].closed)
+
+
+async def test_what_is_served_again_unchanged_stays_in_memory(serving: Any, fake: FakeBackend, deployment: Any) -> None:
+    await serving.predict()
+    serving.engine.serve([deployment(), deployment("other")])
+    await serving.predict()
+    assert len(fake.sessions) == 1
+
+
+async def test_an_unloaded_model_gives_its_memory_back_and_loads_again_when_it_is_needed(
+    serving: Any, fake: FakeBackend
+) -> None:
+    assert (await serving.engine.load("model")).model_name == "model"
+    serving.engine.unload("model")
+    assert serving.engine.loaded() == []
+    await until(lambda: fake.sessions[0].closed)
+    await serving.predict()
+    assert len(fake.open) == 1
+
+
+async def test_loading_again_counts_no_new_load(serving: Any, fake: FakeBackend) -> None:
+    first, second = await serving.engine.load("model"), await serving.engine.load("model", "1")
+    assert (first.in_use, second.in_use) == (0, 0)
+    assert len(fake.sessions) == 1
+
+
+async def test_a_model_that_cannot_be_closed_stops_nobody(
+    serving: Any, fake: FakeBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(session: FakeSession) -> None:
+        raise RuntimeError("cannot close")
+
+    await serving.predict()
+    monkeypatch.setattr(FakeSession, "close", broken)
+    serving.engine.unload("model")
+    await serving.predict()
+
+
+async def test_closing_closes_every_model_also_those_in_use(open_serving: Any, deployment: Any) -> None:
+    fake = FakeBackend()
+    async with open_serving(fake) as serving:
+        serving.engine.serve([deployment(name) for name in ("a", "b")])
+        for name in ("a", "b"):
+            await serving.predict(name=name)
+    assert fake.open == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        (("other", None), "no model named 'other' on this node; there are: model"),
+        (("model", "9"), "model 'model' has no version '9' on this node; it has: 1"),
+        (("x" * 100_000, None), "x"),
+        (("model", "x" * 100_000), "x"),
+    ],
+)
+async def test_an_unknown_model_is_named_with_what_there_is(
+    serving: Any, wanted: tuple[str, str | None], message: str
+) -> None:
+    name, version = wanted
+    with pytest.raises(UnknownModel, match=message) as caught:
+        await serving.predict(name=name, model_version=version)
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize(
+    ("stages", "chosen"),
+    [
+        ({"1": "candidate", "2": "production", "3": "staging"}, "2"),
+        ({"1": "candidate", "2": "staging", "3": "candidate"}, "2"),
+        ({"1": "candidate", "2": "candidate"}, "2"),
+        ({"1": "staging", "2": "staging"}, "2"),
+        ({"1": "production", "2": "candidate"}, "1"),
+    ],
+)
+async def test_without_a_version_the_one_furthest_in_its_life_answers_the_newest_first(
+    serving: Any, deployment: Any, stages: dict[str, str], chosen: str
+) -> None:
+    deployments = [deployment("model", version, int(version), stage=stage) for version, stage in stages.items()]
+    for order in (deployments, deployments[::-1]):
+        serving.engine.serve(order)
+        assert (await serving.predict()).model_version == chosen
+        for version in stages:
+            assert (await serving.predict(model_version=version)).model_version == version
