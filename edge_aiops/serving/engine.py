@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Iterable
 
 from edge_aiops.base.clock import Clock
-from edge_aiops.base.errors import DeadlineExceeded
 from edge_aiops.base.settings import ServingSettings
 from edge_aiops.journal.capture import Capture
 from edge_aiops.journal.journal import Journal
@@ -64,13 +63,7 @@ class Engine:
         loaded = await self._cache.acquire(deployment)
         limit_s = self._settings.default_deadline if deadline_s is None else deadline_s
         try:
-            async with asyncio.timeout(limit_s):
-                return await loaded.model.predict(arrival)
-        except TimeoutError:
-            loaded.model.record_failure(arrival, DeadlineExceeded.code)
-            raise DeadlineExceeded(
-                f"no answer within {limit_s * 1000:g} ms; send a longer X-Deadline-Ms or set serving.default_deadline"
-            ) from None
+            return await loaded.model.predict(arrival, limit_s=limit_s)
         finally:
             self._cache.release(loaded)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from edge_aiops.base.errors import InvalidInput
 from edge_aiops.plugin import Signature, TensorSpec
-from edge_aiops.plugin.tensors import checked_inputs, fits, numpy_dtype
+from edge_aiops.plugin.tensors import fits, numpy_dtype
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -19,11 +19,14 @@ _ACCEPTED = {"f": "fiu", "i": "iu", "u": "iu", "b": "b", "O": "U"}
 
 
 class Rows(NamedTuple):
-    """The tensors of one request. `many`: the caller sent rows, and gets rows back, even if it was one."""
+    """The tensors of one request, in their shapes but not yet in their types: `FeatureReader.cast` does that for all
+    requests of a run at once. `many`: the caller sent rows, and gets rows back, even if it was one."""
 
     tensors: dict[str, Array]
     length: int
     many: bool
+    kind: tuple[object, ...]
+    """Requests of one kind, that is of equal types and row shapes, may share a run."""
 
 
 class FeatureReader:
@@ -53,6 +56,10 @@ class FeatureReader:
                 raise InvalidInput.of("features", f"is text that is not JSON: {error}") from error
         named = self._named(value)
         return self._one(named) if len(named) == 1 else self._several(named)
+
+    def cast(self, tensors: dict[str, Array]) -> dict[str, Array]:
+        """The tensors in the types of the model. Raises `InvalidInput` for a value that its type cannot hold."""
+        return {name: _cast(self._specs[name], array) for name, array in tensors.items()}
 
     def _named(self, value: Any) -> dict[str, Any]:
         if isinstance(value, dict):
@@ -94,14 +101,21 @@ class FeatureReader:
     def _one(self, named: dict[str, Any]) -> Rows:
         ((name, value),) = named.items()
         array, many = _tensor(self._specs[name], value)
-        return Rows({name: array}, array.shape[0] if array.ndim else 1, many)
+        return Rows({name: array}, len(array) if array.ndim else 1, many, (array.dtype, array.shape[1:]))
 
     def _several(self, named: dict[str, Any]) -> Rows:
         read = {name: _tensor(self._specs[name], value) for name, value in named.items()}
         tensors = {name: array for name, (array, _) in read.items()}
-        checked_inputs(self._signature, tensors)
+        self._check_lengths(tensors)
         length = max((array.shape[0] for array in tensors.values() if array.ndim), default=1)
-        return Rows(tensors, length, any(many for _, many in read.values()))
+        kind = tuple((array.dtype, array.shape[1:]) for array in tensors.values())
+        return Rows(tensors, length, any(many for _, many in read.values()), kind)
+
+    def _check_lengths(self, tensors: dict[str, Array]) -> None:
+        lengths = {name: len(tensors[name]) for name, spec in self._specs.items() if spec.shape[:1] == (None,)}
+        if len(set(lengths.values())) > 1:
+            counts = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+            raise InvalidInput.of("features", f"inputs differ in their number of rows: {counts}")
 
     def _takes_text(self) -> bool:
         return self._only is not None and self._only.dtype == "string"
@@ -115,27 +129,26 @@ def _tensor(spec: TensorSpec, value: Any) -> tuple[Array, bool]:
         given = np.array(value)
     except (ValueError, OverflowError) as error:
         raise _refused(spec, "rows of different lengths" if "inhomogeneous" in str(error) else str(error)) from error
-    array, many = _shaped(spec, _cast(spec, given))
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise _refused(spec, "a number that this type cannot hold")
-    return array, many
+    kind = given.dtype.kind
+    if kind not in _ACCEPTED[numpy_dtype(spec).kind] and given.size:
+        raise _refused(spec, f"{_KINDS.get(kind, given.dtype.name)} in shape {list(given.shape)}")
+    # Text as objects at once: arrays of text have types of their own for each length.
+    return _shaped(spec, given.astype(object) if kind == "U" else given)
 
 
 def _cast(spec: TensorSpec, given: Array) -> Array:
     wanted = numpy_dtype(spec)
-    kind = given.dtype.kind
-    if given.dtype == wanted and kind != "O":
-        return given
-    if given.size == 0:
-        return given.astype(wanted)
-    if kind not in _ACCEPTED[wanted.kind]:
-        raise _refused(spec, f"{_KINDS.get(kind, given.dtype.name)} in shape {list(given.shape)}")
-    if wanted.kind in "iu":
-        limits = np.iinfo(wanted)
-        if given.min() < limits.min or given.max() > limits.max:
-            raise _refused(spec, f"integers from {given.min()} to {given.max()}")
+    if wanted.kind in "iu" and given.size:
+        lowest, highest, limits = given.min(), given.max(), np.iinfo(wanted)
+        if lowest < limits.min or highest > limits.max:
+            raise _refused(spec, f"integers from {lowest} to {highest}")
+    if wanted.kind != "f":
+        return given.astype(wanted, copy=False)
     with np.errstate(over="ignore"):
-        return given.astype(wanted)
+        array = given.astype(wanted, copy=False)
+    if not np.logical_and.reduce(np.isfinite(array), axis=None):
+        raise _refused(spec, "a number that this type cannot hold")
+    return array
 
 
 def _shaped(spec: TensorSpec, array: Array) -> tuple[Array, bool]:

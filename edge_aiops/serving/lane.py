@@ -10,25 +10,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from edge_aiops.base.errors import Unavailable
+from edge_aiops.base.errors import DeadlineExceeded, Unavailable
 from edge_aiops.serving.features import Rows
 from edge_aiops.serving.request import Arrival, PredictionResult
 
 
 class Call:
-    """One request on its way through the lane."""
+    """One request on its way through the lane. `limit_s`: how long its caller waits from now on."""
 
-    __slots__ = ("answer", "arrival", "rows", "shapes")
+    __slots__ = ("answer", "arrival", "give_up_at", "limit_s", "rows")
 
-    def __init__(self, arrival: Arrival, rows: Rows) -> None:
+    def __init__(self, arrival: Arrival, rows: Rows, *, limit_s: float) -> None:
+        loop = asyncio.get_running_loop()
         self.arrival = arrival
         self.rows = rows
-        self.shapes = [array.shape[1:] for array in rows.tensors.values()]
-        self.answer: asyncio.Future[PredictionResult] = asyncio.get_running_loop().create_future()
+        self.limit_s = limit_s
+        self.give_up_at = loop.time() + limit_s
+        self.answer: asyncio.Future[PredictionResult] = loop.create_future()
 
 
 class Lane:
-    """Groups calls of equal shapes into runs of at most `max_rows` rows, `slots` runs at a time.
+    """Groups calls of one kind into runs of at most `max_rows` rows, `slots` runs at a time.
 
     `run` gets the calls of one run and sees to their answers; the lane is free for the next when it returns.
     With `shared` false every call is a run of its own.
@@ -43,33 +45,51 @@ class Lane:
         self._max_queued = max_queued
         self._free = slots
         self._waiting: list[Call] = []
-        self._scheduled = False
         self._running: dict[asyncio.Task[None], list[Call]] = {}
+        self._unanswered: dict[Call, None] = {}
+        self._timer: asyncio.TimerHandle | None = None
 
     async def answer(self, call: Call) -> PredictionResult:
-        """Wait for the answer to `call`. Raises what the run raised, or `Unavailable` when too many wait."""
+        """Wait for the answer to `call`.
+
+        Raises what the run raised, `DeadlineExceeded`, or `Unavailable` when too many wait.
+        """
         if len(self._waiting) >= self._max_queued:
             raise Unavailable(f"{len(self._waiting)} requests are waiting for this model (serving.max_queued)")
         self._waiting.append(call)
-        self._schedule()
+        self._unanswered[call] = None
+        self._watch(call)
+        self._wake()
         try:
             return await call.answer
         except asyncio.CancelledError:
             self._abandon(call)
             raise
+        finally:
+            del self._unanswered[call]
 
-    def _schedule(self) -> None:
-        if self._free and not self._scheduled:
-            self._scheduled = True
-            asyncio.get_running_loop().call_soon(self._start)
-
-    def _start(self) -> None:
-        self._scheduled = False
-        while self._free and (calls := self._next_run()):
+    def _wake(self) -> None:
+        if self._free and self._waiting:
             self._free -= 1
-            task = asyncio.get_running_loop().create_task(self._to_the_end(calls))
+            calls: list[Call] = []
+            task = asyncio.get_running_loop().create_task(self._one_run(calls))
             self._running[task] = calls
             task.add_done_callback(self._running.pop)
+
+    async def _one_run(self, calls: list[Call]) -> None:
+        # A task begins in the next pass of the loop: with all that became ready in this one.
+        calls += self._next_run()
+        try:
+            if calls:
+                await self._run(calls)
+        except asyncio.CancelledError:
+            for call in calls:
+                if not call.answer.done():
+                    call.answer.set_exception(Unavailable("the node is stopping"))
+            raise
+        finally:
+            self._free += 1
+            self._wake()
 
     def _next_run(self) -> list[Call]:
         """Take the calls of the next run out of the waiting ones."""
@@ -79,30 +99,40 @@ class Lane:
         for call in self._waiting:
             if call.answer.done():
                 continue
-            if chosen and not (
-                self._shared and call.shapes == chosen[0].shapes and rows + call.rows.length <= self._max_rows
+            if not chosen or (
+                self._shared and call.rows.kind == chosen[0].rows.kind and rows + call.rows.length <= self._max_rows
             ):
+                chosen.append(call)
+                rows += call.rows.length
+            else:
                 rest.append(call)
-                continue
-            chosen.append(call)
-            rows += call.rows.length
         self._waiting = rest
         return chosen
-
-    async def _to_the_end(self, calls: list[Call]) -> None:
-        try:
-            await self._run(calls)
-        except asyncio.CancelledError:
-            for call in calls:
-                if not call.answer.done():
-                    call.answer.set_exception(Unavailable("the node is stopping"))
-            raise
-        finally:
-            self._free += 1
-            if self._waiting:
-                self._schedule()
 
     def _abandon(self, call: Call) -> None:
         for task, calls in self._running.items():
             if call in calls and all(mate.answer.done() for mate in calls):
                 task.cancel()
+
+    def _watch(self, call: Call) -> None:
+        """One timer for the lane, at the earliest deadline: a timer for each call would cost as much as its row."""
+        if self._timer is not None:
+            if self._timer.when() <= call.give_up_at:
+                return
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(call.give_up_at, self._expire)
+
+    def _expire(self) -> None:
+        self._timer = None
+        now = asyncio.get_running_loop().time()
+        for call in [call for call in self._unanswered if not call.answer.done()]:
+            if call.give_up_at > now:
+                self._watch(call)
+                continue
+            call.answer.set_exception(
+                DeadlineExceeded(
+                    f"no answer within {call.limit_s * 1000:g} ms; "
+                    "send a longer X-Deadline-Ms or set serving.default_deadline"
+                )
+            )
+            self._abandon(call)

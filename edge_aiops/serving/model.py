@@ -10,14 +10,14 @@ import numpy as np
 from msgspec import Raw
 
 from edge_aiops.base.clock import Clock
-from edge_aiops.base.errors import EdgeAiopsError, InvalidInput, ModelFailed
+from edge_aiops.base.errors import DeadlineExceeded, EdgeAiopsError, InvalidInput, ModelFailed
 from edge_aiops.base.settings import ServingSettings
 from edge_aiops.journal.capture import Capture
 from edge_aiops.journal.events import NewEvent
 from edge_aiops.journal.journal import Journal
-from edge_aiops.plugin import Session, Tensors
+from edge_aiops.plugin import Session
 from edge_aiops.serving.deployment import Deployment
-from edge_aiops.serving.features import FeatureReader
+from edge_aiops.serving.features import Array, FeatureReader
 from edge_aiops.serving.lane import Call, Lane
 from edge_aiops.serving.outcomes import Outcome, OutcomeReader, Span
 from edge_aiops.serving.request import Arrival, PredictionResult
@@ -49,44 +49,51 @@ class ServedModel:
         self._clock = clock
         self._features = FeatureReader(signature, deployment.feature_names)
         self._outcomes = OutcomeReader(signature, class_labels=deployment.class_labels, task_type=deployment.task_type)
+        self._shared = signature.batchable
         self._lane = Lane(
             self._run,
-            shared=signature.batchable,
+            shared=self._shared,
             max_rows=settings.max_batch_rows,
             max_queued=settings.max_queued,
-            slots=1 if signature.batchable else os.cpu_count() or 1,
+            slots=1 if self._shared else os.cpu_count() or 1,
         )
 
-    async def predict(self, arrival: Arrival) -> PredictionResult:
+    async def predict(self, arrival: Arrival, *, limit_s: float) -> PredictionResult:
         """The answer to one request, after its event is on disk.
 
-        Raises `InvalidInput` that names the tensor, `ModelFailed`, `Unavailable`, or what the journal raises.
+        Raises `InvalidInput` that names the tensor, `ModelFailed`, `DeadlineExceeded` after `limit_s` seconds,
+        `Unavailable`, or what the journal raises.
         """
-        rows = self._features.read(bytes(arrival.request.features))
-        return await self._lane.answer(Call(arrival, rows))
+        rows = self._features.read(arrival.request.features)
+        try:
+            return await self._lane.answer(Call(arrival, rows, limit_s=limit_s))
+        except DeadlineExceeded as error:
+            self._record_failure(arrival, error.code)
+            raise
 
-    def record_failure(self, arrival: Arrival, code: str) -> None:
+    def _record_failure(self, arrival: Arrival, code: str) -> None:
         """Journal that a request got the error `code` instead of a prediction; nobody waits for the disk."""
         event = self._event(
             arrival, None, ended_ns=self._clock.ticks_ns(), rows=0, batch_rows=0, queue_us=0, error=code
         )
         try:
-            _, committed = self._journal.append([event])
+            _, on_disk = self._journal.append([event])
         except EdgeAiopsError as error:
-            logger.warning("a failed prediction could not be journaled: %s", error)
+            _log_loss(error)
         else:
-            committed.add_done_callback(_log_failure)
+            on_disk.add_done_callback(lambda done: _log_loss(_error(done)))
 
     async def _run(self, calls: list[Call]) -> None:
         started_ns = self._clock.ticks_ns()
         try:
-            outputs = await self.session.predict(_stacked(calls))
+            outputs = await self.session.predict(self._features.cast(_stacked(calls)))
             outcomes = self._outcomes.read(outputs, _spans(calls))
         except Exception as error:
             # The boundary between us and a backend, which may raise anything.
             await self._failed(calls, error)
             return
-        self._journal_and_answer(calls, outcomes, started_ns, self._clock.ticks_ns())
+        events = self._events(calls, outcomes, started_ns, self._clock.ticks_ns())
+        await self._journal_and_answer(calls, outcomes, events)
 
     async def _failed(self, calls: list[Call], error: Exception) -> None:
         if len(calls) > 1:
@@ -101,13 +108,26 @@ class ServedModel:
             failure.__cause__ = error
             error = failure
         if not isinstance(error, InvalidInput):
-            self.record_failure(call.arrival, error.code)
+            self._record_failure(call.arrival, error.code)
         if not call.answer.done():
             call.answer.set_exception(error)
 
-    def _journal_and_answer(self, calls: list[Call], outcomes: list[Outcome], started_ns: int, ended_ns: int) -> None:
+    async def _journal_and_answer(self, calls: list[Call], outcomes: list[Outcome], events: list[NewEvent]) -> None:
+        """Answer the calls when their events are on disk."""
+        try:
+            ids, on_disk = self._journal.append(events)
+        except EdgeAiopsError as error:
+            _settle(calls, error)
+            return
+        answers = list(map(self._answer, ids, events, outcomes))
+        on_disk.add_done_callback(lambda done: _settle(calls, _error(done) or answers))
+        if self._shared:
+            # What comes until then becomes one run, instead of several that wait for the next commit together.
+            await asyncio.wait([on_disk])
+
+    def _events(self, calls: list[Call], outcomes: list[Outcome], started_ns: int, ended_ns: int) -> list[NewEvent]:
         batch_rows = sum(call.rows.length for call in calls)
-        events = [
+        return [
             self._event(
                 call.arrival,
                 outcome,
@@ -118,17 +138,6 @@ class ServedModel:
             )
             for call, outcome in zip(calls, outcomes, strict=True)
         ]
-        try:
-            ids, committed = self._journal.append(events)
-        except EdgeAiopsError as error:
-            _settle(calls, error)
-            return
-        answers = [
-            self._answer(inference_id, event, outcome)
-            for inference_id, event, outcome in zip(ids, events, outcomes, strict=True)
-        ]
-        # The lane is free for the next run while the events of this one are written.
-        committed.add_done_callback(lambda done: _settle(calls, done.exception() or answers))
 
     def _event(
         self,
@@ -173,7 +182,7 @@ class ServedModel:
         )
 
 
-def _stacked(calls: list[Call]) -> Tensors:
+def _stacked(calls: list[Call]) -> dict[str, Array]:
     if len(calls) == 1:
         return calls[0].rows.tensors
     names = calls[0].rows.tensors
@@ -199,6 +208,10 @@ def _settle(calls: list[Call], answers: list[PredictionResult] | BaseException) 
             call.answer.set_result(answers[place])
 
 
-def _log_failure(committed: asyncio.Future[None]) -> None:
-    if not committed.cancelled() and (error := committed.exception()):
+def _error(done: asyncio.Future[None]) -> BaseException | None:
+    return asyncio.CancelledError() if done.cancelled() else done.exception()
+
+
+def _log_loss(error: BaseException | None) -> None:
+    if error is not None:
         logger.warning("a failed prediction could not be journaled: %s", error)

@@ -14,6 +14,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 CLASSLESS_TASKS = frozenset({"regression", "embedding", "forecasting", "generation"})
 _SUM_TOLERANCE = 1e-3
+_REDUCTIONS = (np.add, np.minimum, np.maximum)
 
 
 class Span(NamedTuple):
@@ -82,14 +83,9 @@ class OutcomeReader:
             vectors = outputs[name]
             if vectors.ndim != 2 or vectors.shape[1] < 2:
                 continue
-            sums = vectors.sum(axis=1)
-            fits = (np.abs(sums - 1) <= _SUM_TOLERANCE) & (vectors.min(axis=1) >= 0)
-            if not fits.any():
-                continue
-            places = vectors.argmax(axis=1)
-            highest = vectors.max(axis=1).tolist()
-            confidences = highest if fits.all() else [h if f else None for h, f in zip(highest, fits, strict=True)]
-            return confidences, self._named(said if said is not None else places.tolist())
+            confidences = _confidences(vectors)
+            if any(confidence is not None for confidence in confidences):
+                return confidences, self._named(said if said is not None else vectors.argmax(axis=1).tolist())
         return None, self._named(said)
 
     def _named(self, classes: list[Any] | None) -> list[Any] | None:
@@ -97,6 +93,15 @@ class OutcomeReader:
             return classes
         count = len(self._labels)
         return [self._labels[c] if isinstance(c, int) and 0 <= c < count else c for c in classes]
+
+
+def _confidences(vectors: Array) -> list[float | None]:
+    # The reductions themselves, because the methods of an array add a call of Python to each.
+    sums, lowest, highest = (reduction.reduce(vectors, axis=1).tolist() for reduction in _REDUCTIONS)
+    return [
+        high if low >= 0 and abs(total - 1) <= _SUM_TOLERANCE else None
+        for total, low, high in zip(sums, lowest, highest, strict=True)
+    ]
 
 
 def _part(values: Any, rows: int, span: Span) -> Any:
