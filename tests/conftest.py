@@ -1,9 +1,14 @@
-"""A running server in a folder of the test's own, and a client that speaks to it over a real socket."""
+"""A running server in a folder of the test's own, in this process or in another, and a client that speaks to it."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
-from collections.abc import AsyncIterator, Callable
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -92,11 +97,83 @@ async def _serve(folder: Path, **settings: object) -> AsyncIterator[Client]:
     given = {key.replace("__", ".", 1): value for key, value in settings.items()}
     # A busy machine must not make a deadline of a test that is about something else.
     overrides = {"data.folder": str(folder), "http.port": 0, "serving.default_deadline": "30s", **given}
-    async with (
-        serving(load_settings(environment={}, overrides=overrides).settings) as url,
-        aiohttp.ClientSession() as session,
-    ):
+    async with serving(load_settings(environment={}, overrides=overrides).settings) as url, _connected(url) as client:
+        yield client
+
+
+class ServerProcess:
+    """`edge-aiops serve` in a process of its own, on a folder and a free port."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self.said = ""
+        """What it has printed so far."""
+
+    @classmethod
+    async def start(cls, folder: Path, **environment: str) -> ServerProcess:
+        """Start it, without waiting until it is ready."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", "import sys; from edge_aiops.cli.main import main; sys.exit(main())", "serve"),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                "EDGE_AIOPS_DATA__FOLDER": str(folder),
+                "EDGE_AIOPS_HTTP__PORT": "0",
+                "EDGE_AIOPS_SERVING__DEFAULT_DEADLINE": "30s",
+                **environment,
+            },
+        )
+        return cls(process)
+
+    async def ready(self) -> str:
+        """Wait until it says its address; gives it."""
+        assert self._process.stdout is not None
+        while not (said := re.search(r"http://[\d.]+:\d+", self.said)):
+            line = await self._process.stdout.readline()
+            assert line, f"the server ended with {await self._process.wait()}: {self.said}"
+            self.said += line.decode()
+        return said[0]
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal, if it still runs."""
+        if self._process.returncode is None:
+            self._process.send_signal(number)
+
+    async def ended(self) -> int:
+        """Wait until it has ended; gives the exit code, negative for a signal."""
+        assert self._process.stdout is not None
+        self.said += (await self._process.stdout.read()).decode()
+        return await self._process.wait()
+
+
+@pytest.fixture
+async def server_process() -> AsyncIterator[Callable[..., Awaitable[ServerProcess]]]:
+    """Starts `edge-aiops serve` in another process; what still runs after the test is killed."""
+    started: list[ServerProcess] = []
+
+    async def start(folder: Path, **environment: str) -> ServerProcess:
+        started.append(await ServerProcess.start(folder, **environment))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.send(signal.SIGKILL)
+        await process.ended()
+
+
+@asynccontextmanager
+async def _connected(url: str) -> AsyncIterator[Client]:
+    async with aiohttp.ClientSession() as session:
         yield Client(url, session)
+
+
+@pytest.fixture(scope="session")
+def connect() -> Callable[[str], AbstractAsyncContextManager[Client]]:
+    """A client of the server at an address: `async with connect(url) as client`."""
+    return _connected
 
 
 @pytest.fixture(scope="session")

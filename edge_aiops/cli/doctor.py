@@ -8,13 +8,10 @@ from edge_aiops.cli.command import Command
 
 
 def _run(arguments: Namespace) -> int:
-    import logging
-
     from edge_aiops.cli.checkup import findings
     from edge_aiops.cli.effective import effective_settings
     from edge_aiops.cli.output import print_json, print_table
 
-    logging.getLogger("edge_aiops").setLevel(logging.CRITICAL)
     found = list(findings(effective_settings(arguments).settings))
     failed = sum(finding.verdict == "FAIL" for finding in found)
     if arguments.json:

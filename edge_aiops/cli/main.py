@@ -8,13 +8,14 @@ from collections.abc import Sequence
 
 from edge_aiops import __version__
 from edge_aiops.base.errors import EdgeAiopsError, FieldError
-from edge_aiops.cli import backup, config, doctor, events, model, plugins, predict, serve
+from edge_aiops.cli import backup, config, doctor, events, model, node, plugins, predict, serve
 from edge_aiops.cli.command import Command, Group, parser
 from edge_aiops.cli.demo import command as demo
 from edge_aiops.cli.output import printable
 
 COMMANDS: tuple[Command | Group, ...] = (
     serve.COMMAND,
+    node.COMMAND,
     demo.COMMAND,
     predict.COMMAND,
     model.GROUP,

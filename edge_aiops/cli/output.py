@@ -66,7 +66,7 @@ def shortened(value: Any) -> str:
         if isinstance(part, list):
             kept = [cut(item) for item in part[: _SHOWN if len(part) > _LONG else None]]
             return [*kept, f"... {len(part)} values"] if len(part) > _LONG else kept
-        return part
+        return float(f"{part:.6g}") if isinstance(part, float) else part
 
     text = json.dumps(cut(value), ensure_ascii=False)
     return text if len(text) <= 200 else text[:197] + "..."

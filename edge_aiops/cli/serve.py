@@ -23,7 +23,7 @@ def _run(arguments: Namespace) -> None:
 
     from edge_aiops.cli.effective import effective_settings
     from edge_aiops.cli.logs import configure_logs
-    from edge_aiops.http.serve import serve_until_stopped
+    from edge_aiops.http.serve import serve_until_stopped, serving
 
     settings = effective_settings(arguments, http_host=arguments.host, http_port=arguments.port).settings
     configure_logs(settings.log.level)
@@ -32,7 +32,7 @@ def _run(arguments: Namespace) -> None:
         print(f"edge_aiops serves on {url}, data in {settings.data_folder}; {url}/docs tells what it answers")
         sys.stdout.flush()
 
-    asyncio.run(serve_until_stopped(settings, ready=ready))
+    asyncio.run(serve_until_stopped(serving(settings), ready=ready))
 
 
 COMMAND = Command(

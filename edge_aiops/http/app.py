@@ -5,26 +5,49 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, partial
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from edge_aiops.base.settings import Settings
 from edge_aiops.http import guard, openapi
-from edge_aiops.http.endpoint import HUB, NODE, OPENAPI, PLUGINS, SETTINGS, Endpoint, Endpoints, aiohttp_handler
-from edge_aiops.hub.hub import Hub
-from edge_aiops.node import Node
+from edge_aiops.http.endpoint import (
+    HUB,
+    NODE,
+    OPENAPI,
+    PLUGINS,
+    SETTINGS,
+    Endpoint,
+    Endpoints,
+    Role,
+    aiohttp_handler,
+)
 from edge_aiops.plugin.loader import Plugins
 
-ROUTE_MODULES = ("predictions", "events", "loaded", "catalogue", "fleet", "health", "documentation", "compat")
-"""In the order in which /docs shows them."""
+if TYPE_CHECKING:
+    from edge_aiops.hub.hub import Hub
+    from edge_aiops.node import Node
+
+ROUTE_MODULES: dict[str, Role] = {
+    "predictions": "node",
+    "events": "node",
+    "loaded": "node",
+    "catalogue": "hub",
+    "fleet": "hub",
+    "health": "any",
+    "documentation": "any",
+    "compat": "any",
+}
+"""With the role that needs them, in the order in which /docs shows them. Those of other roles are not imported."""
 
 
 def endpoints(*, node: bool, hub: bool) -> list[Endpoint]:
     """What a process with these roles answers."""
     roles = {"any", *(("node",) if node else ()), *(("hub",) if hub else ())}
     found: list[Endpoint] = []
-    for name in ROUTE_MODULES:
+    for name, role in ROUTE_MODULES.items():
+        if role not in roles:
+            continue
         declared: Endpoints = import_module(f"edge_aiops.http.routes.{name}").ENDPOINTS
         found += [endpoint for endpoint in declared.all if endpoint.role in roles]
     return found

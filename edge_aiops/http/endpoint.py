@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 from aiohttp import web
@@ -12,12 +12,15 @@ from msgspec import Struct
 from edge_aiops.base.errors import EdgeAiopsError
 from edge_aiops.base.settings import Settings
 from edge_aiops.http import json, problems
-from edge_aiops.hub.hub import Hub
-from edge_aiops.node import Node
 from edge_aiops.plugin.loader import Plugins
 
-NODE: web.AppKey[Node] = web.AppKey("node", Node)
-HUB: web.AppKey[Hub] = web.AppKey("hub", Hub)
+if TYPE_CHECKING:
+    # Only their types, so that a process imports no role but its own.
+    from edge_aiops.hub.hub import Hub
+    from edge_aiops.node import Node
+
+NODE: web.AppKey[Node] = web.AppKey("node")
+HUB: web.AppKey[Hub] = web.AppKey("hub")
 PLUGINS: web.AppKey[Plugins] = web.AppKey("plugins", Plugins)
 SETTINGS: web.AppKey[Settings] = web.AppKey("settings", Settings)
 OPENAPI: web.AppKey[Callable[[], dict[str, Any]]] = web.AppKey("openapi")

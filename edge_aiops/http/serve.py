@@ -1,4 +1,4 @@
-"""Runs roles behind one address: `serve` has a hub and the node beside it, which follows it over loopback."""
+"""Runs roles behind one address: a hub with a node beside it that follows it over loopback, or a node alone."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import asyncio
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from edge_aiops.base.clock import SystemClock
 from edge_aiops.base.settings import Settings
 from edge_aiops.http.app import application
 from edge_aiops.http.server import bound_socket, listening, url_of
-from edge_aiops.hub.hub import Hub
 from edge_aiops.node import Node
 from edge_aiops.plugin.loader import Plugins
 from edge_aiops.plugin.registry import Backends
@@ -27,6 +26,8 @@ async def serving(settings: Settings, *, plugins: Plugins | None = None) -> Asyn
     The node serves what it served last before it has heard from the hub, and a newly registered model before
     the registration is answered. Raises `SettingsError` for a taken address, `StoreLocked` for a used folder.
     """
+    from edge_aiops.hub.hub import Hub  # here, because a node alone has no need of the hub's libraries
+
     plugins = plugins or Plugins()
     backends, clock = Backends(plugins), SystemClock()
     sock = bound_socket(settings.http)
@@ -45,13 +46,36 @@ async def serving(settings: Settings, *, plugins: Plugins | None = None) -> Asyn
         sock.close()
 
 
-async def serve_until_stopped(settings: Settings, *, ready: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM, then finish what is under way. `ready` is told the address."""
+@asynccontextmanager
+async def serving_node(settings: Settings, *, hub_url: str) -> AsyncIterator[str]:
+    """A node alone in this process while the context lasts; gives its address.
+
+    It serves what it served last, at once and whether or not the hub can be reached, and then follows the hub.
+    """
+    plugins = Plugins()
+    sock = bound_socket(settings.http)
+    try:
+        folder = settings.data_folder / "node"
+        async with Node(folder, settings, plugins=plugins, backends=Backends(plugins), hub_url=hub_url) as node:
+            app = application(settings, plugins=plugins, node=node)
+            async with listening(app, sock, access_log=settings.log.access):
+                first_sync = asyncio.create_task(node.catch_up(generation=1))
+                try:
+                    yield url_of(sock)
+                finally:
+                    first_sync.cancel()
+                    await asyncio.wait([first_sync])
+    finally:
+        sock.close()
+
+
+async def serve_until_stopped(role: AbstractAsyncContextManager[str], *, ready: Callable[[str], None]) -> None:
+    """Have `role` serve until SIGINT or SIGTERM, then finish what is under way. `ready` is told the address."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with serving(settings) as url:
+    async with role as url:
         ready(url)
         await stop.wait()
         logger.info("stopping: requests under way are finished first")

@@ -7,28 +7,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from msgspec import Struct
-
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.settings import Settings
 from edge_aiops.hub.backup import ARTIFACTS, DATABASE, back_up
+from edge_aiops.hub.status import HubStatus
 from edge_aiops.hub.subscribers import Subscriber, Subscribers
 from edge_aiops.plugin.registry import Backends
 from edge_aiops.registry.registry import Registry
 from edge_aiops.store.shared.artifacts import ArtifactStore
 from edge_aiops.store.shared.database import Database
-
-
-class HubStatus(Struct, frozen=True, kw_only=True, rename="camel"):
-    """The hub's part of /status."""
-
-    generation: int
-    models: int
-    versions_by_stage: dict[str, int]
-    artifacts: int
-    artifact_bytes: int
-    database: str
-    """`sqlite` or `postgresql`."""
 
 
 class Hub:

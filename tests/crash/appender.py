@@ -3,6 +3,7 @@
 Run as a program: `appender.py FOLDER [--synchronous normal] [--rounds N] [--seed N]`. Each line of its output is an
 acknowledgement, written in one piece once the journal's future is done: `event ID NUMBER` or `label ID NUMBER`.
 Without rounds it goes on until it is killed. With `--quiet` it rests now and then, so that the log is folded.
+With `--state` it keeps a node's state.db beside the journal.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from msgspec import Raw
 
 from edge_aiops.base.clock import SystemClock
 from edge_aiops.base.settings import JournalSettings
+from edge_aiops.fleet.state import NodeState, SavedDesired
 from edge_aiops.journal.events import Feedback, NewEvent, ServedBy
 from edge_aiops.journal.journal import EventFilter, Journal
 from edge_aiops.store.local.writer import IDLE_S
@@ -128,8 +130,13 @@ async def _main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--quiet", action="store_true")
+    parser.add_argument("--state", action="store_true")
     options = parser.parse_args()
     chance = random.Random(options.seed)
+    state = await NodeState.open(options.folder, clock=SystemClock()) if options.state else None
+    if state is not None:
+        await state.identity()
+        await state.save_desired(SavedDesired(1, "etag", b"{}" * 5_000))
     settings = JournalSettings(synchronous=options.synchronous)
     journal = await Journal.open(options.folder, clock=SystemClock(), settings=settings)
     numbers = itertools.count(options.first)
@@ -145,6 +152,8 @@ async def _main() -> None:
             if done == options.rounds:
                 break
             journal = await Journal.open(options.folder, clock=SystemClock(), settings=settings)
+    if state is not None:
+        await state.close()
 
 
 if __name__ == "__main__":

@@ -163,7 +163,7 @@ async def labelled(client: Any, body: dict[str, Any], **fields: Any) -> dict[str
         ({"class": "nothing"}, False),
         ({"something": "else"}, None),
         (["{label}"], None),
-        (1.5, None),
+        (1.5, False),
     ],
 )
 async def test_whether_it_was_correct_is_derived_where_it_can_be(client: Any, outcome: Any, correct: Any) -> None:

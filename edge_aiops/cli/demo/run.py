@@ -63,9 +63,8 @@ def _say_what_next(show: Show, url: str, folder: Path, *, fleeting: bool) -> Non
 
 def _program() -> str:
     """How the reader calls us: by name where the shell finds us, else by path."""
-    here = Path(sys.argv[0])
-    found = shutil.which("edge-aiops")
-    if found and (here.name != "edge-aiops" or Path(found).samefile(here)):
+    here, found = Path(sys.argv[0]), shutil.which("edge-aiops")
+    if here.name != "edge-aiops" or (found and Path(found).samefile(here)):
         return "edge-aiops"
     return shlex.quote(str(here.absolute()))
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from edge_aiops import __version__
 from edge_aiops.base.errors import Unavailable
 from edge_aiops.http.endpoint import HUB, NODE, PLUGINS, Endpoints
-from edge_aiops.hub.hub import HubStatus
+from edge_aiops.hub.status import HubStatus
 from edge_aiops.node import NodeStatus
 from edge_aiops.plugin.loader import LoadedPlugin
 

@@ -1,0 +1,36 @@
+"""Runs the benchmarks and prints one table: python -m benchmarks [--only NAME]."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+
+from benchmarks.table import Row, show
+
+NAMES = {
+    "startup": "cold start, memory, import time",
+    "store": "the event store by itself",
+    "statistics_core": "the Rust extension",
+    "serving": "durable predictions over HTTP; takes four minutes",
+}
+
+
+def main() -> int:
+    """Measure what was asked for; 0 whether or not targets are met, because machines differ."""
+    listed = "\n".join(f"  {name}: {what}" for name, what in NAMES.items())
+    parser = argparse.ArgumentParser(
+        "benchmarks", description=f"Benchmarks:\n{listed}", formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", choices=NAMES, help="measure only this one")
+    only = parser.parse_args().only
+    rows: list[Row] = []
+    for name in [only] if only else NAMES:
+        print(f"measuring {name}: {NAMES[name]}", file=sys.stderr)
+        rows += import_module(f"benchmarks.{name}").rows()
+    show(rows)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

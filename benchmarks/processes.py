@@ -1,0 +1,103 @@
+"""Servers as processes of their own, pinned to a core, with their memory."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+SERVER_CORE, LOAD_CORE = 0, 1
+_START_TIMEOUT_S = 30
+
+
+class Server:
+    """A running server."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
+        self.process = process
+        self.port = port
+
+    @property
+    def memory_bytes(self) -> int:
+        """Its resident memory."""
+        pages = Path(f"/proc/{self.process.pid}/statm").read_text("ascii").split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def server(
+    arguments: list[str], *, environment: dict[str, str] | None = None, port: int, ready: str
+) -> Iterator[Server]:
+    """Start `python arguments` on the server's core; it is up when GET `ready` answers."""
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            pinned(SERVER_CORE, [sys.executable, *arguments]),
+            cwd=ROOT,
+            env=os.environ | (environment or {}),
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+        )
+        try:
+            _await(process, f"http://127.0.0.1:{port}{ready}", errors)
+            yield Server(process, port)
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def pinned(core: int, command: list[str]) -> list[str]:
+    """The command, kept to one core where there are two and the tool for it."""
+    return ["taskset", "-c", str(core), *command] if (os.cpu_count() or 1) > 1 else command
+
+
+def load(port: int, body: Path, *, connections: int, seconds: float, path: str = "/predict") -> dict[str, Any]:
+    """What the load generator, on its own core, measured."""
+    arguments = ["-m", "benchmarks.load", "--port", str(port), "--path", path, "--body-file", str(body)]
+    arguments += ["--connections", str(connections), "--seconds", str(seconds)]
+    done = subprocess.run(
+        pinned(LOAD_CORE, [sys.executable, *arguments]), cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    measured: dict[str, Any] = json.loads(done.stdout)
+    if measured["errors"]:
+        raise RuntimeError(f"{measured['errors']} of {measured['requests']} requests to port {port} failed")
+    return measured
+
+
+def post(port: int, path: str, content: object) -> Any:
+    """The decoded answer to a POST of JSON."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}{path}",
+        data=json.dumps(content).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as response:
+        return json.load(response)
+
+
+def _await(process: subprocess.Popen[bytes], url: str, errors: Any) -> None:
+    give_up_at = time.monotonic() + _START_TIMEOUT_S
+    while time.monotonic() < give_up_at:
+        if process.poll() is not None:
+            errors.seek(0)
+            raise RuntimeError(f"the server ended: {errors.read().decode(errors='replace')[-2000:]}")
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):
+            return
+        time.sleep(0.01)
+    raise TimeoutError(f"{url} did not answer within {_START_TIMEOUT_S} s")
