@@ -30,7 +30,7 @@ check: .venv/.installed ## Format, lint, types, layers, stubs, Rust lint: what C
 	ruff check $(PYTHON_SOURCES)
 	mypy
 	mypy $(foreach plugin,$(PLUGINS),$(wildcard $(plugin)/edge_aiops_*))
-	lint-imports --no-timing
+	lint-imports
 	python -m mypy.stubtest edge_aiops._stats
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- -D warnings

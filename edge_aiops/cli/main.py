@@ -54,9 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EdgeAiopsError as error:
         return _failed(error.message, error.fields)
     except ModuleNotFoundError as error:
-        if (extra := _EXTRAS.get((error.name or "").partition(".")[0])) is None:
+        module = (error.name or "").partition(".")[0]
+        if (extra := _EXTRAS.get(module)) is None:
             raise
-        return _failed(f"this needs {error.name}, which is not installed; try: pip install 'edge-aiops[{extra}]'")
+        return _failed(f"this needs {module}, which is not installed; try: pip install 'edge-aiops[{extra}]'")
 
 
 def _failed(message: str, fields: tuple[FieldError, ...] = ()) -> int:

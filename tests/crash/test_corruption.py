@@ -67,16 +67,18 @@ async def boot(folder: Path) -> tuple[int, int]:
     return aside, kept
 
 
-async def damaged_boots(folders: list[Path], place: Path, *, count: int, seed: int) -> list[Boot]:
-    """Starts on copies of `folders`, each damaged in its own way."""
+async def damaged_boots(
+    folders: list[Path], place: Path, *, count: int, seed: int, target: str | None = None
+) -> list[Boot]:
+    """Starts on copies of `folders`, each damaged in its own way: the file `target`, or one of the two."""
     chance = random.Random(seed)
     boots = []
     for number in range(count):
         source = chance.choice(folders)
         folder = shutil.copytree(source, place / str(number))
-        target = folder / chance.choice(["state.db", "events.db"])
-        names = damage.at_random(target, chance)
-        boots.append(await _boot(folder, f"number {number}, {source.name}, {target.name}: {names}"))
+        file = folder / (target or chance.choice(["state.db", "events.db"]))
+        names = damage.at_random(file, chance)
+        boots.append(await _boot(folder, f"number {number}, {source.name}, {file.name}: {names}"))
         shutil.rmtree(folder)
     return boots
 
@@ -107,6 +109,31 @@ async def test_a_damaged_file_never_keeps_a_node_from_starting(folders: list[Pat
     assert [one for one in boots if one.failure] == []
     assert sum(one.set_aside for one in boots) > 10
     assert sum(one.events_kept > 0 for one in boots) > 20
+
+
+@pytest.fixture(scope="module")
+async def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a journal of some 300 MB, too large to be checked or salvaged whole at a start."""
+    folder = tmp_path_factory.mktemp("large")
+    async with AsyncExitStack() as stack:
+        journal = await Journal.open(folder, clock=FakeClock(), settings=JournalSettings())
+        stack.push_async_callback(journal.close)
+        events = [event(number) for number in range(1, 97)] * 10
+        for _ in range(700):
+            _, committed = journal.append(events)
+            await committed
+    return folder
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3_600)
+async def test_a_large_damaged_file_never_keeps_a_node_from_starting(
+    large: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boots = await damaged_boots([large], tmp_path, count=40, seed=3, target="events.db")
+    with capsys.disabled():
+        print(f"\n{(large / 'events.db').stat().st_size // 1_000_000} MB: {report(boots)}")
+    assert [one for one in boots if one.failure] == []
 
 
 @pytest.mark.soak

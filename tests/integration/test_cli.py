@@ -17,7 +17,7 @@ import pytest
 from edge_aiops.cli.main import main
 from edge_aiops.testing.models import gemm_softmax
 
-SERVER = (sys.executable, "-c", "import sys; from edge_aiops.cli.main import main; sys.exit(main())")
+EDGE_AIOPS = (sys.executable, "-m", "edge_aiops")
 
 
 class Ended(NamedTuple):
@@ -165,7 +165,7 @@ async def test_followed_events_appear_as_they_come_until_ctrl_c(client: Any, run
     await client.register("hello", framework="echo", stage="production")
     first = await client.predict("hello")
     following = await asyncio.create_subprocess_exec(
-        *(*SERVER, "events", "--follow", "--json", "--url", client.url),
+        *(*EDGE_AIOPS, "events", "--follow", "--json", "--url", client.url),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -182,7 +182,7 @@ async def test_a_reader_that_has_enough_is_no_failure(client: Any) -> None:
     await client.register("hello", framework="echo", stage="production")
     for _ in range(20):
         await client.predict("hello")
-    command = " ".join(f"'{part}'" for part in (*SERVER, "events", "--url", client.url))
+    command = " ".join(f"'{part}'" for part in (*EDGE_AIOPS, "events", "--url", client.url))
     shell = await asyncio.create_subprocess_exec(
         *("bash", "-o", "pipefail", "-c", f"{command} | head -1"),
         stdout=asyncio.subprocess.PIPE,

@@ -15,7 +15,7 @@ SETTINGS = (DOCS / "settings.md").read_text("utf-8")
 COMMAND_LINE = (DOCS / "cli.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize("setting", load_settings(environment={}).entries(), ids=lambda setting: setting.key)
+@pytest.mark.parametrize("setting", list(load_settings(environment={}).entries()), ids=lambda setting: setting.key)
 def test_every_setting_is_documented_as_it_is(setting: Setting) -> None:
     assert _row(setting) in SETTINGS.splitlines()
 

@@ -62,11 +62,11 @@ def _say_what_next(show: Show, url: str, folder: Path, *, fleeting: bool) -> Non
 
 
 def _program() -> str:
-    """How the reader calls us: by name where the shell finds us, else by path."""
+    """How the reader's shell finds the program that runs now."""
     here, found = Path(sys.argv[0]), shutil.which("edge-aiops")
-    if here.name != "edge-aiops" or (found and Path(found).samefile(here)):
-        return "edge-aiops"
-    return shlex.quote(str(here.absolute()))
+    if here.name != "edge-aiops":
+        return "edge-aiops" if found else f"{shlex.quote(sys.executable)} -m edge_aiops"
+    return "edge-aiops" if found and Path(found).samefile(here) else shlex.quote(str(here.absolute()))
 
 
 async def _stopped() -> None:

@@ -70,13 +70,17 @@ def open_reader(
     return connection
 
 
-def is_damage(error: Exception, path: Path) -> bool:
+def is_damage(error: BaseException) -> bool:
     """Whether an error says that the file is broken: not merely full, locked, or out of reach."""
     code = getattr(error, "sqlite_errorcode", 0)
-    if code & _PRIMARY_CODE == sqlite3.SQLITE_READONLY:
-        # The file's own header forbids what the file system allows.
-        return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
     return code in _DAMAGE or code & _PRIMARY_CODE in _DAMAGE
+
+
+def is_damage_at_boot(error: BaseException, path: Path) -> bool:
+    """The same for a connection that should be able to write: a header may forbid what the file system allows."""
+    if getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE == sqlite3.SQLITE_READONLY:
+        return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    return is_damage(error)
 
 
 def was_interrupted(error: sqlite3.Error) -> bool:
@@ -92,8 +96,8 @@ def translated(error: sqlite3.Error, path: Path) -> EdgeAiopsError:
 
 
 def _translated(error: sqlite3.Error, path: Path) -> EdgeAiopsError:
-    if is_damage(error, path):
-        return StoreCorrupt(f"{path} is damaged ({error}); it is set aside at the next start")
+    if is_damage(error):
+        return StoreCorrupt(f"{path} is damaged: {error}")
     if getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE == sqlite3.SQLITE_FULL:
         return StorageFull(
             f"no space left for {path.name} ({error}); free some disk, or lower journal.max_bytes",

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from edge_aiops.base.clock import Clock
-from edge_aiops.base.errors import InvalidInput, StoreError, Unavailable
-from edge_aiops.store.local.connection import Synchronous, is_damage, open_reader, translated, was_interrupted
+from edge_aiops.base.errors import InvalidInput, StoreCorrupt, StoreError, Unavailable
+from edge_aiops.store.local.connection import Synchronous, open_reader, translated, was_interrupted
 from edge_aiops.store.local.file import DatabaseFile
 from edge_aiops.store.local.recovery import Quarantined, flush
 from edge_aiops.store.local.schema import Schema
@@ -77,7 +77,20 @@ class LocalDatabase:
 
         After `timeout_s` the query is interrupted, so that it cannot hold the log's end, and `Unavailable` raised;
         it is interrupted as well when the caller is cancelled. `InvalidInput` for a value that SQLite cannot take.
+        Where the query meets damage, twice, the file is set aside and its successor asked.
         """
+        for _ in range(2):
+            generation = self._file.generation
+            try:
+                return await self._rows(sql, parameters, timeout_s)
+            except StoreCorrupt as error:
+                reason = str(error.__cause__)
+        await self._writer.replace(generation, reason)
+        return await self._rows(sql, parameters, timeout_s)
+
+    async def _rows(
+        self, sql: str, parameters: Mapping[str, object] | Sequence[object], timeout_s: float
+    ) -> list[tuple[Any, ...]]:
         ends_at = time.monotonic() + timeout_s
         cancelled = False
 
@@ -104,8 +117,6 @@ class LocalDatabase:
                 raise Unavailable(
                     f"the query took over {timeout_s:g} s; ask for a shorter span, or raise journal.read_timeout"
                 ) from error
-            if is_damage(error, self.path):
-                self._file.condemn(str(error))
             raise translated(error, self.path) from error
         except (OverflowError, UnicodeEncodeError) as error:
             raise InvalidInput(f"the query has a value that no row can have: {error}") from error

@@ -11,7 +11,7 @@ from pathlib import Path
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import StoreError
 from edge_aiops.store.local import recovery
-from edge_aiops.store.local.connection import Synchronous, is_damage, open_writer, translated
+from edge_aiops.store.local.connection import Synchronous, is_damage_at_boot, open_writer, translated
 from edge_aiops.store.local.recovery import OpenMarker, Quarantined
 from edge_aiops.store.local.salvage import salvage
 from edge_aiops.store.local.schema import Schema, migrate
@@ -28,6 +28,8 @@ class DatabaseFile:
         self.path = path
         self.quarantined: Quarantined | None = None
         """What was set aside, if the file was damaged."""
+        self.generation = 0
+        """How many files were replaced since the start."""
         self.naming = threading.Lock()
         """Held while the path changes its file: a connection that opens half of each would mix them up."""
         self._schema = schema
@@ -57,25 +59,21 @@ class DatabaseFile:
                 try:
                     self._connection = self._connected()
                 except sqlite3.Error as error:
-                    if not is_damage(error, self.path):
+                    if not is_damage_at_boot(error, self.path):
                         raise
                     reason = str(error)
             if reason is not None:
                 self._start_anew(reason)
         except sqlite3.Error as error:
             raise translated(error, self.path) from error
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
             raise StoreError(f"{self.path} cannot be opened: {error}") from error
 
-    def replace(self, reason: str) -> None:
-        """Set the file aside while the node runs, and go on with a new one."""
-        self._disconnect()
-        self._start_anew(reason)
-
-    def condemn(self, reason: str) -> None:
-        """Have the file set aside at the next start. Safe on every thread."""
-        with suppress(OSError):
-            self._marker.set(condemned=reason)
+    def replace(self, generation: int, reason: str) -> None:
+        """Set the file aside while the node runs, and go on with a new one; nothing, if another did so already."""
+        if generation == self.generation:
+            self._disconnect()
+            self._start_anew(reason)
 
     def close(self) -> None:
         """Fold the log into the file, and note that it was closed in order. Nothing, where it is not open."""
@@ -85,8 +83,7 @@ class DatabaseFile:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             self._connection.close()
             self._connection = None
-            if self._marker.condemned is None:
-                self._marker.clear()
+            self._marker.clear()
         except (sqlite3.Error, OSError):
             # The marker stays, so that the next start checks the file.
             logger.exception("%s was not closed in order", self.path.name)
@@ -96,6 +93,7 @@ class DatabaseFile:
         with self.naming:
             folder = recovery.set_aside(self.path, now_ms=self._clock.now_ms())
             self.quarantined = Quarantined(folder, reason, salvaged_rows=0)
+            self.generation += 1
             self._connection = self._connected()
         rows = salvage(folder / self.path.name, self._connection)
         self.quarantined = Quarantined(folder, reason, rows)

@@ -11,18 +11,25 @@ import os
 import shutil
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 from edge_aiops.base.errors import StoreCorrupt
-from edge_aiops.store.local.connection import is_damage, open_reader, translated, was_interrupted
+from edge_aiops.store.local.connection import (
+    PROGRESS_STEPS,
+    is_damage_at_boot,
+    open_reader,
+    translated,
+    was_interrupted,
+)
 from edge_aiops.store.local.schema import Schema, check
 
 CHECK_LIMIT_S = 1.5
 """A check that takes longer counts as passed: a large journal must not keep the node from its work.
 
-What it did not reach is found when a write or a read meets it.
+What it did not reach is mended when a write or a read meets it.
 """
 CLEAN_CHECK_LIMIT_S = 0.2
 """The same for a file that was closed in order: enough for a small precious one."""
@@ -54,28 +61,19 @@ class Quarantined(NamedTuple):
 
 
 class OpenMarker:
-    """Tells at boot how the last owner left the file."""
+    """Tells at boot whether the last owner closed the file in order."""
 
     def __init__(self, path: Path) -> None:
         self._path = path.with_name(path.name + ".open")
 
     @property
     def present(self) -> bool:
-        """Whether the last owner died with the file open, or found it damaged."""
+        """Whether the last owner died with the file open."""
         return self._path.exists()
 
-    @property
-    def condemned(self) -> str | None:
-        """The damage that the last owner met, if it met any."""
-        try:
-            return self._path.read_text("utf-8", "replace") or None
-        except OSError:
-            return None
-
-    def set(self, *, condemned: str = "") -> None:
-        """From here on the file is open; or, with a reason, is to be set aside at the next start."""
-        self._path.write_text(condemned, "utf-8")
-        flush(self._path)
+    def set(self) -> None:
+        """From here on the file is open."""
+        self._path.touch()
         flush(self._path.parent)
 
     def clear(self) -> None:
@@ -101,29 +99,36 @@ def damage(path: Path, schema: Schema) -> str | None:
     marker = OpenMarker(path)
     if not path.exists():
         return "the file is gone" if marker.present else None
-    if reason := marker.condemned:
-        return reason
     if path.stat().st_size == 0:
         return "the file is empty" if marker.present else None
-    limit_s = CHECK_LIMIT_S if marker.present else CLEAN_CHECK_LIMIT_S
-    give_up_at = time.monotonic() + limit_s
+    give_up_at = time.monotonic() + (CHECK_LIMIT_S if marker.present else CLEAN_CHECK_LIMIT_S)
     known_as_ours = marker.present or _marked(path, schema)
     try:
-        # Without a log the file is read as it is, so that not even an empty log appears beside a stranger's file.
-        alone = not path.with_name(path.name + "-wal").exists()
-        with closing(open_reader(path, expired=lambda: time.monotonic() > give_up_at, ignore_log=alone)) as connection:
+        with closing(_inspecting(path, lambda: time.monotonic() > give_up_at)) as connection:
             check(connection, schema, known_as_ours=known_as_ours)
             connection.execute("PRAGMA cell_size_check = ON")
             (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     except StoreCorrupt as error:
         return error.message
+    except UnicodeDecodeError as error:
+        return f"a message of SQLite quotes what is no text: {error.object!r}"
     except sqlite3.Error as error:
         if was_interrupted(error):
             return None
-        if not is_damage(error, path) and getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE in _ENVIRONMENT:
+        if not is_damage_at_boot(error, path) and getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE in _ENVIRONMENT:
             raise translated(error, path) from error
         return str(error)  # these statements are sound, so it is the file that is not
     return None if answer == "ok" else str(answer)
+
+
+def _inspecting(path: Path, expired: Callable[[], bool]) -> sqlite3.Connection:
+    if path.with_name(path.name + "-journal").exists():
+        # A power cut while the file was made. Only a connection that may write takes back what was half written.
+        connection = sqlite3.connect(path, isolation_level=None)
+        connection.set_progress_handler(expired, PROGRESS_STEPS)
+        return connection
+    # Without a log the file is read as it is, so that not even an empty log appears beside a stranger's file.
+    return open_reader(path, expired=expired, ignore_log=not path.with_name(path.name + "-wal").exists())
 
 
 def set_aside(path: Path, *, now_ms: int) -> Path:

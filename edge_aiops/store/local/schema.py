@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from edge_aiops.base.errors import StoreCorrupt, StoreError
 
-_Shape = frozenset[tuple[str, str]]
+_Shape = frozenset[tuple[str, ...]]
 
 
 class Schema(NamedTuple):
@@ -43,8 +43,8 @@ def check(connection: sqlite3.Connection, schema: Schema, *, known_as_ours: bool
             "choose another data folder, or move the file away"
         )
     fitting = [number for number, shape in enumerate(shapes) if shape == found]
-    if fitting and version not in fitting:
-        raise StoreCorrupt(f"the header says version {version}, the tables are those of version {fitting[-1]}")
+    if (fitting and version not in fitting) or (version <= newest and not shapes[version] <= found):
+        raise StoreCorrupt(f"the header says version {version}, the tables are not those of that version")
     if version > newest:
         raise StoreError(
             f"the {schema.name} database has version {version}, this edge_aiops knows up to {newest}; "
@@ -79,13 +79,17 @@ def _header(connection: sqlite3.Connection) -> tuple[int, int]:
 
 
 def _shape(connection: sqlite3.Connection) -> _Shape:
-    """Tables, indexes and the like with the statements that made them."""
-    made = connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'")
-    return frozenset((name, sql) for name, sql in made)
+    """The columns of all tables, and the indexes. Not their statements, which SQLite may spell anew."""
+    columns = connection.execute(
+        "SELECT made.name, has.name, has.type FROM sqlite_schema AS made, pragma_table_info(made.name) AS has"
+        " WHERE made.type = 'table' AND made.name NOT LIKE 'sqlite_%'"
+    )
+    indexes = connection.execute("SELECT name, tbl_name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL")
+    return frozenset(columns) | frozenset(indexes)
 
 
 def _names(shape: _Shape) -> set[str]:
-    return {name for name, _ in shape}
+    return {name for name, *_ in shape}
 
 
 def _shapes(schema: Schema) -> list[_Shape]:

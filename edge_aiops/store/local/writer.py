@@ -75,6 +75,13 @@ class Writer:
         """Fold the log into the file and cut it to nothing; where a reader still needs it, as far as that allows."""
         await self._thread.run(partial(self._fold, "TRUNCATE"))
 
+    async def replace(self, generation: int, reason: str) -> None:
+        """As `DatabaseFile.replace`. Raises `StorageFull` or `StoreError` where that fails."""
+        try:
+            await self._thread.run(partial(self._file.replace, generation, reason))
+        except (sqlite3.Error, OSError) as error:
+            raise self._said(error) from error
+
     async def stop(self) -> None:
         """Write what waits, then end, even if the caller is cancelled. The file stays open for the caller to close."""
         if self._stopped is None:
@@ -128,6 +135,8 @@ class Writer:
     def _said(self, error: BaseException) -> BaseException:
         if isinstance(error, sqlite3.Error):
             return translated(error, self._file.path)
+        if isinstance(error, OSError):
+            return StoreError(f"{self._file.path.name}: {error}")
         if isinstance(error, StopIteration):  # no future takes one
             return RuntimeError(f"a unit of work raised {error!r}")
         return error
@@ -138,9 +147,9 @@ class Writer:
         try:
             outcomes = self._commit(units)
         except sqlite3.Error as error:
-            if not is_damage(error, self._file.path):
+            if not is_damage(error):
                 raise
-            self._file.replace(str(error))
+            self._file.replace(self._file.generation, str(error))
             outcomes = self._commit(units)
         self._unfolded += 1
         if self._unfolded >= CHECKPOINT_COMMITS:
@@ -165,7 +174,7 @@ class Writer:
             outcome = unit(connection)
         except Exception as error:
             # On a full disk SQLite gives up the whole transaction; on a damaged file nobody should go on.
-            if not connection.in_transaction or is_damage(error, self._file.path):
+            if not connection.in_transaction or is_damage(error):
                 raise
             connection.execute("ROLLBACK TO unit")
             outcome = _Failed(self._said(error))

@@ -88,8 +88,9 @@ async def test_the_file_shrinks_to_the_size_that_is_set(tmp_path: Path) -> None:
         assert before > limit * 1.2
         assert limit * 0.9 < after <= limit
         assert journal.database.path.with_name("events.db-wal").stat().st_size == 0
-        kept = await count(journal)
-        assert await numbers(journal) == list(reversed(range(6_000 - 1_000, 6_000))) or kept > 3_000
+        assert await count(journal) > 3_000
+        newest = await journal.database.read("SELECT request_id FROM event ORDER BY place DESC LIMIT 1")
+        assert newest == [("5999",)]
         assert await journal.database.read("PRAGMA integrity_check") == [("ok",)]
 
 
