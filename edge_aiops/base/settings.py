@@ -216,7 +216,7 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str
 def _from_overrides(overrides: Mapping[str, object]) -> Iterator[tuple[str, str, object]]:
     for key, value in overrides.items():
         if value is not None:
-            yield f"command line (--{key})", _known(key, origin="command line"), value
+            yield "command line", _known(key, origin="command line"), value
 
 
 def environment_variable(key: str) -> str:

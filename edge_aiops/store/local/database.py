@@ -118,6 +118,8 @@ class LocalDatabase:
                     f"the query took over {timeout_s:g} s; ask for a shorter span, or raise journal.read_timeout"
                 ) from error
             raise translated(error, self.path) from error
+        except UnicodeDecodeError as error:  # a message of SQLite that quotes a damaged schema
+            raise StoreCorrupt(f"{self.path} is damaged: its schema is no text") from error
         except (OverflowError, UnicodeEncodeError) as error:
             raise InvalidInput(f"the query has a value that no row can have: {error}") from error
 

@@ -14,6 +14,8 @@ from edge_aiops.store.local.connection import open_reader
 
 SALVAGE_LIMIT_S = 2.0
 _BATCH_ROWS = 5_000
+_UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
+"""The latter where SQLite's message quotes a damaged schema."""
 # Of the header: write-ahead logging, no reserved bytes, the fixed fractions; schema format 4; UTF-8.
 _FORMAT = bytes([2, 2, 0, 64, 32, 32])
 _SCHEMA_FORMAT = (4).to_bytes(4, "big")
@@ -37,7 +39,7 @@ def salvage(damaged: Path, target: sqlite3.Connection) -> int:
         sources = []
         # Without its log too, which may be another file's.
         for ignore_log in (False, True):
-            with suppress(sqlite3.Error):
+            with suppress(*_UNREADABLE):
                 source = open_reader(damaged, expired=lambda: time.monotonic() > give_up_at, ignore_log=ignore_log)
                 source.text_factory = _text
                 source.execute("PRAGMA cell_size_check = ON")
@@ -80,7 +82,7 @@ def _copied(source: sqlite3.Connection, target: sqlite3.Connection, table: str, 
             if len(batch) == _BATCH_ROWS:
                 _insert(target, insert, batch)
                 batch.clear()
-    except sqlite3.Error as error:
+    except _UNREADABLE as error:
         logger.warning("salvage of table %s (%s) ended: %s", table, order, error)
         complete = False
     with suppress(sqlite3.Error):  # full: these rows are lost, the node still starts

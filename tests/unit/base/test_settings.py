@@ -78,7 +78,7 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(file:
         "debug",
     )
     assert loaded.origins == {
-        "http.port": "command line (--http.port)",
+        "http.port": "command line",
         "http.host": "environment EDGE_AIOPS_HTTP__HOST",
         "log.level": f"file {file}",
     }
