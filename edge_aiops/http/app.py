@@ -68,5 +68,7 @@ def application(
     described: Callable[[], dict[str, Any]] = cache(partial(openapi.document, found))
     app[OPENAPI] = described
     for endpoint in found:
-        app.router.add_route(endpoint.method, endpoint.path, aiohttp_handler(endpoint, settings))
+        methods = (endpoint.method, "HEAD") if endpoint.method == "GET" else (endpoint.method,)
+        for method in methods:
+            app.router.add_route(method, endpoint.path, aiohttp_handler(endpoint, settings))
     return app

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 import msgspec
@@ -21,18 +22,19 @@ S = TypeVar("S", bound=Struct)
 
 _STRUCTURED = (inspect.DictType, inspect.ListType, inspect.VarTupleType, inspect.TupleType, inspect.StructType)
 _LISTS = (inspect.ListType, inspect.VarTupleType)
+_MOST_FAULTS = 10
 _PLACE = re.compile(r"(.*) - at `\$\.?(.*)`", re.DOTALL)
 
 
 def parsed(kind: type[S], values: Mapping[str, Any], *, max_depth: int) -> S:
     """`values`, by the names of JSON, as a `kind`.
 
-    Raises `InvalidInput` that blames every unknown field (with the nearest right one) and every missing one, or
+    Raises `InvalidInput` that blames the missing and the unknown fields (with the nearest right ones; ten at most), or
     else the first field with a wrong value. `max_depth`: how deep free-form values may nest.
     """
     known = {field.encode_name: field for field in fields(kind)}
     given = {name: value for name, value in values.items() if name not in known or value not in (None, "")}
-    if faults := [*_unknown(known, given), *_missing(known, given)]:
+    if faults := list(islice(chain(_missing(known, given), _unknown(known, given)), _MOST_FAULTS)):
         raise InvalidInput("; ".join(f"{fault.field}: {fault.message}" for fault in faults), fields=tuple(faults))
     plain = {name: _plain(known[name], value) for name, value in given.items()}
     for name, value in plain.items():

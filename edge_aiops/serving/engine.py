@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Iterable
 
 from edge_aiops.base.clock import Clock
+from edge_aiops.base.errors import EdgeAiopsError
 from edge_aiops.base.settings import ServingSettings
 from edge_aiops.journal.capture import Capture
 from edge_aiops.journal.journal import Journal
 from edge_aiops.plugin import ModelSource
 from edge_aiops.plugin.registry import Backends
-from edge_aiops.serving.cache import Key, LoadedModel, ModelCache
+from edge_aiops.serving.cache import Key, Loaded, LoadedModel, ModelCache
 from edge_aiops.serving.deployment import Deployment
 from edge_aiops.serving.memory import available_bytes
 from edge_aiops.serving.model import ServedModel
@@ -59,13 +60,22 @@ class Engine:
         `ModelFailed`, `Unavailable`.
         """
         arrival = Arrival(request, self._clock.now_ms(), self._clock.ticks_ns())
-        deployment = self._routing.choose(request.model_name, request.model_version)
-        loaded = await self._cache.acquire(deployment)
+        loaded = await self._leased(request.model_name, request.model_version)
         limit_s = self._settings.default_deadline if deadline_s is None else deadline_s
         try:
             return await loaded.model.predict(arrival, limit_s=limit_s)
         finally:
             self._cache.release(loaded)
+
+    async def _leased(self, name: str, version: str | None) -> Loaded:
+        while True:
+            deployment = self._routing.choose(name, version)
+            try:
+                return await self._cache.acquire(deployment)
+            except EdgeAiopsError:
+                # What was replaced while it waited to be loaded has lost its file: the new one answers.
+                if self._routing.choose(name, version) == deployment:
+                    raise
 
     def loaded(self) -> list[LoadedModel]:
         """What is in memory."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,20 +14,20 @@ from edge_aiops.plugin.tensors import fits, numpy_dtype
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-_KINDS = {"f": "numbers", "i": "integers", "u": "integers", "b": "true/false", "U": "text", "O": "mixed or null values"}
-_ACCEPTED = {"f": "fiu", "i": "iu", "u": "iu", "b": "b", "O": "U"}
-"""Kinds of JSON values that a tensor's kind takes; nothing is cut to fit, nothing is parsed out of text."""
+_KINDS: dict[type, str] = {float: "numbers", int: "integers", bool: "true/false", str: "text"}
+_ACCEPTED: dict[str, set[type]] = {"f": {float, int}, "i": {int}, "u": {int}, "b": {bool}, "O": {str}}
+"""JSON values that a tensor's kind takes; nothing is cut to fit, nothing is parsed out of text."""
 
 
 class Rows(NamedTuple):
-    """The tensors of one request, in their shapes but not yet in their types: `FeatureReader.cast` does that for all
-    requests of a run at once. `many`: the caller sent rows, and gets rows back, even if it was one."""
+    """The tensors of one request; `FeatureReader.cast` looks for numbers that they cannot hold, for all requests of a
+    run at once. `many`: the caller sent rows, and gets rows back, even if it was one."""
 
     tensors: dict[str, Array]
     length: int
     many: bool
     kind: tuple[object, ...]
-    """Requests of one kind, that is of equal types and row shapes, may share a run."""
+    """Requests of one kind, that is of equal row shapes, may share a run."""
 
 
 class FeatureReader:
@@ -42,24 +43,37 @@ class FeatureReader:
         self._specs = {spec.name: spec for spec in signature.inputs}
         self._only = signature.inputs[0] if len(signature.inputs) == 1 else None
         self._columns = feature_names
+        self._strict = _strict_decoder(self._only) if self._only else None
 
     def read(self, features: bytes) -> Rows:
         """The tensors that `features`, JSON, stand for.
 
         Raises `InvalidInput` that names the tensor, what was expected and what came.
         """
-        value = msgspec.json.decode(features)
+        if (value := self._row_of_the_right_type(features)) is not None:
+            return self._one(self._named(value), rows=False, checked=True)
+        value = _decoded(features, "is not JSON")
         if isinstance(value, str) and value[:1] in ("{", "[") and not self._takes_text():
-            try:
-                value = msgspec.json.decode(value)
-            except msgspec.DecodeError as error:
-                raise InvalidInput.of("features", f"is text that is not JSON: {error}") from error
+            value = _decoded(value, "is text that is not JSON")
         named = self._named(value)
-        return self._one(named) if len(named) == 1 else self._several(named)
+        rows = isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+        return self._one(named, rows) if len(named) == 1 else self._several(named, rows)
+
+    def _row_of_the_right_type(self, features: bytes) -> Any:
+        """One row, by name or place, whose values the decoder has found to be of the input's type; else None."""
+        if self._strict is None:
+            return None
+        try:
+            return self._strict.decode(features)
+        except (ValueError, RecursionError):
+            return None
 
     def cast(self, tensors: dict[str, Array]) -> dict[str, Array]:
-        """The tensors in the types of the model. Raises `InvalidInput` for a value that its type cannot hold."""
-        return {name: _cast(self._specs[name], array) for name, array in tensors.items()}
+        """The tensors themselves. Raises `InvalidInput` for a value that their type cannot hold."""
+        for name, array in tensors.items():
+            if array.dtype.kind == "f" and not np.logical_and.reduce(np.isfinite(array), axis=None):
+                raise _refused(self._specs[name], "a number that this type cannot hold")
+        return tensors
 
     def _named(self, value: Any) -> dict[str, Any]:
         if isinstance(value, dict):
@@ -98,17 +112,17 @@ class FeatureReader:
         missing = next(name for name in self._specs if name not in value)
         raise InvalidInput.of(f"features.{missing}", f"is missing; expected {self._specs[missing]}")
 
-    def _one(self, named: dict[str, Any]) -> Rows:
+    def _one(self, named: dict[str, Any], rows: bool, *, checked: bool = False) -> Rows:
         ((name, value),) = named.items()
-        array, many = _tensor(self._specs[name], value)
-        return Rows({name: array}, len(array) if array.ndim else 1, many, (array.dtype, array.shape[1:]))
+        array, many = _tensor(self._specs[name], value, rows, checked=checked)
+        return Rows({name: array}, len(array) if array.ndim else 1, many, array.shape[1:])
 
-    def _several(self, named: dict[str, Any]) -> Rows:
-        read = {name: _tensor(self._specs[name], value) for name, value in named.items()}
+    def _several(self, named: dict[str, Any], rows: bool) -> Rows:
+        read = {name: _tensor(self._specs[name], value, rows) for name, value in named.items()}
         tensors = {name: array for name, (array, _) in read.items()}
         self._check_lengths(tensors)
         length = max((array.shape[0] for array in tensors.values() if array.ndim), default=1)
-        kind = tuple((array.dtype, array.shape[1:]) for array in tensors.values())
+        kind = tuple(array.shape[1:] for array in tensors.values())
         return Rows(tensors, length, any(many for _, many in read.values()), kind)
 
     def _check_lengths(self, tensors: dict[str, Array]) -> None:
@@ -124,39 +138,58 @@ class FeatureReader:
         return ", ".join(f"{spec.name}: {spec}" for spec in self._signature.inputs)
 
 
-def _tensor(spec: TensorSpec, value: Any) -> tuple[Array, bool]:
+def _decoded(features: bytes | str, fault: str) -> Any:
     try:
-        given = np.array(value)
-    except (ValueError, OverflowError) as error:
-        raise _refused(spec, "rows of different lengths" if "inhomogeneous" in str(error) else str(error)) from error
-    kind = given.dtype.kind
-    if kind not in _ACCEPTED[numpy_dtype(spec).kind] and given.size:
-        raise _refused(spec, f"{_KINDS.get(kind, given.dtype.name)} in shape {list(given.shape)}")
-    # Text as objects at once: arrays of text have types of their own for each length.
-    return _shaped(spec, given.astype(object) if kind == "U" else given)
+        return msgspec.json.decode(features)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput.of("features", f"{fault}: {error}") from error
 
 
-def _cast(spec: TensorSpec, given: Array) -> Array:
+def _strict_decoder(spec: TensorSpec) -> msgspec.json.Decoder[Any] | None:
+    """Decodes one row of numbers by the input's name or by place, and refuses everything else."""
+    kind = {"f": float, "i": int, "u": int}.get(numpy_dtype(spec).kind)
+    return msgspec.json.Decoder(dict[str, list[kind]] | list[kind]) if kind else None  # type: ignore[valid-type]
+
+
+def _tensor(spec: TensorSpec, value: Any, rows: bool, *, checked: bool = False) -> tuple[Array, bool]:
     wanted = numpy_dtype(spec)
-    if wanted.kind in "iu" and given.size:
-        lowest, highest, limits = given.min(), given.max(), np.iinfo(wanted)
-        if lowest < limits.min or highest > limits.max:
-            raise _refused(spec, f"integers from {lowest} to {highest}")
-    if wanted.kind != "f":
-        return given.astype(wanted, copy=False)
-    with np.errstate(over="ignore"):
-        array = given.astype(wanted, copy=False)
-    if not np.logical_and.reduce(np.isfinite(array), axis=None):
-        raise _refused(spec, "a number that this type cannot hold")
-    return array
+    # Asked first, because NumPy would make numbers of true, text of numbers, and all text as wide as the widest.
+    if not checked and not (kinds := _kinds(value)) <= _ACCEPTED[wanted.kind]:
+        raise _refused(spec, _told(kinds))
+    try:
+        with np.errstate(over="ignore"):
+            given = np.array(value, dtype=wanted)
+    except OverflowError as error:
+        raise _refused(spec, f"integers out of its range: {error}") from error
+    except ValueError as error:
+        raise _refused(spec, "rows of different lengths" if "inhomogeneous" in str(error) else str(error)) from error
+    if given.dtype.kind == "O" and list in set(map(type, given.ravel().tolist())):
+        raise _refused(spec, "rows of different lengths")
+    return _shaped(spec, given, rows)
 
 
-def _shaped(spec: TensorSpec, array: Array) -> tuple[Array, bool]:
-    """The array in the tensor's rank, and whether the caller sent rows."""
+def _kinds(value: Any) -> set[type]:
+    """The types of the values in nested lists; `list` among them where lists stand beside other values."""
+    level = [value]
+    while (kinds := set(map(type, level))) == {list}:
+        level = list(chain.from_iterable(level))
+    return kinds
+
+
+def _told(kinds: set[type]) -> str:
+    if list in kinds:
+        return "rows of different lengths"
+    if kinds == {int, float}:
+        return "numbers"
+    return _KINDS[next(iter(kinds))] if len(kinds) == 1 and kinds <= _KINDS.keys() else "mixed or null values"
+
+
+def _shaped(spec: TensorSpec, array: Array, rows: bool) -> tuple[Array, bool]:
+    """The array in the tensor's rank, and whether the caller sent rows; `rows`: it did, by objects."""
     rank = len(spec.shape)
     if array.ndim == rank and fits(spec, array.shape):
         return array, rank > 0
-    if array.ndim == rank - 1 and fits(spec, (1, *array.shape)):
+    if array.ndim == rank - 1 and not rows and fits(spec, (1, *array.shape)):
         return array[np.newaxis], False
     if rank == 2 and spec.shape[1] == 1 and array.ndim < 2:
         column = array.reshape(-1, 1)

@@ -18,12 +18,13 @@ from edge_aiops.serving.request import Arrival, PredictionResult
 class Call:
     """One request on its way through the lane. `limit_s`: how long its caller waits from now on."""
 
-    __slots__ = ("answer", "arrival", "give_up_at", "limit_s", "rows")
+    __slots__ = ("answer", "arrival", "give_up_at", "journaled", "limit_s", "rows")
 
     def __init__(self, arrival: Arrival, rows: Rows, *, limit_s: float) -> None:
         loop = asyncio.get_running_loop()
         self.arrival = arrival
         self.rows = rows
+        self.journaled = False
         self.limit_s = limit_s
         self.give_up_at = loop.time() + limit_s
         self.answer: asyncio.Future[PredictionResult] = loop.create_future()
@@ -68,6 +69,10 @@ class Lane:
         finally:
             del self._unanswered[call]
 
+    def stop_sharing(self) -> None:
+        """From now on every call is a run of its own."""
+        self._shared = False
+
     def _wake(self) -> None:
         if self._free and self._waiting:
             self._free -= 1
@@ -110,6 +115,8 @@ class Lane:
         return chosen
 
     def _abandon(self, call: Call) -> None:
+        if call in self._waiting:
+            self._waiting.remove(call)
         for task, calls in self._running.items():
             if call in calls and all(mate.answer.done() for mate in calls):
                 task.cancel()

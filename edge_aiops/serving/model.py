@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from itertools import compress
 
 import numpy as np
 from msgspec import Raw
@@ -15,7 +16,7 @@ from edge_aiops.base.settings import ServingSettings
 from edge_aiops.journal.capture import Capture
 from edge_aiops.journal.events import NewEvent
 from edge_aiops.journal.journal import Journal
-from edge_aiops.plugin import Session
+from edge_aiops.plugin import Session, Tensors
 from edge_aiops.serving.deployment import Deployment
 from edge_aiops.serving.features import Array, FeatureReader
 from edge_aiops.serving.lane import Call, Lane
@@ -64,11 +65,12 @@ class ServedModel:
         Raises `InvalidInput` that names the tensor, `ModelFailed`, `DeadlineExceeded` after `limit_s` seconds,
         `Unavailable`, or what the journal raises.
         """
-        rows = self._features.read(arrival.request.features)
+        call = Call(arrival, self._features.read(arrival.request.features), limit_s=limit_s)
         try:
-            return await self._lane.answer(Call(arrival, rows, limit_s=limit_s))
+            return await self._lane.answer(call)
         except DeadlineExceeded as error:
-            self._record_failure(arrival, error.code)
+            if not call.journaled:
+                self._record_failure(arrival, error.code)
             raise
 
     def _record_failure(self, arrival: Arrival, code: str) -> None:
@@ -87,19 +89,32 @@ class ServedModel:
         started_ns = self._clock.ticks_ns()
         try:
             outputs = await self.session.predict(self._features.cast(_stacked(calls)))
+            if len(calls) > 1 and not _row_by_row(outputs, calls):
+                # Its first dimension is free but does not count rows, as in detectors: whose is what, nobody knows.
+                self._lane.stop_sharing()
+                await self._run_apart(calls)
+                return
             outcomes = self._outcomes.read(outputs, _spans(calls))
         except Exception as error:
             # The boundary between us and a backend, which may raise anything.
             await self._failed(calls, error)
             return
-        events = self._events(calls, outcomes, started_ns, self._clock.ticks_ns())
-        await self._journal_and_answer(calls, outcomes, events)
+        # Who gave up has an event that says so, or wants none.
+        waited = [not call.answer.done() for call in calls]
+        calls, outcomes = list(compress(calls, waited)), list(compress(outcomes, waited))
+        if calls:
+            events = self._events(calls, outcomes, started_ns, self._clock.ticks_ns())
+            await self._journal_and_answer(calls, outcomes, events)
+
+    async def _run_apart(self, calls: list[Call]) -> None:
+        for call in calls:
+            if not call.answer.done():
+                await self._run([call])
 
     async def _failed(self, calls: list[Call], error: Exception) -> None:
         if len(calls) > 1:
             # Whose rows were the cause is not known: each gets a run of its own.
-            for call in calls:
-                await self._run([call])
+            await self._run_apart(calls)
             return
         (call,) = calls
         if not isinstance(error, EdgeAiopsError):
@@ -119,6 +134,8 @@ class ServedModel:
         except EdgeAiopsError as error:
             _settle(calls, error)
             return
+        for call in calls:
+            call.journaled = True
         answers = list(map(self._answer, ids, events, outcomes))
         on_disk.add_done_callback(lambda done: _settle(calls, _error(done) or answers))
         if self._shared:
@@ -187,6 +204,11 @@ def _stacked(calls: list[Call]) -> dict[str, Array]:
         return calls[0].rows.tensors
     names = calls[0].rows.tensors
     return {name: np.concatenate([call.rows.tensors[name] for call in calls]) for name in names}
+
+
+def _row_by_row(outputs: Tensors, calls: list[Call]) -> bool:
+    rows = sum(call.rows.length for call in calls)
+    return all(array.shape[:1] == (rows,) for array in outputs.values())
 
 
 def _spans(calls: list[Call]) -> list[Span]:

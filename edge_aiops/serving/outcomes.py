@@ -85,7 +85,9 @@ class OutcomeReader:
                 continue
             confidences = _confidences(vectors)
             if any(confidence is not None for confidence in confidences):
-                return confidences, self._named(said if said is not None else vectors.argmax(axis=1).tolist())
+                # Labels are in the order of the scores; the classes that a model says may be any numbers.
+                by_place = said is None or (len(self._labels) == vectors.shape[1] and isinstance(said[0], int))
+                return confidences, self._named(vectors.argmax(axis=1).tolist() if by_place else said)
         return None, self._named(said)
 
     def _named(self, classes: list[Any] | None) -> list[Any] | None:
@@ -97,7 +99,8 @@ class OutcomeReader:
 
 def _confidences(vectors: Array) -> list[float | None]:
     # The reductions themselves, because the methods of an array add a call of Python to each.
-    sums, lowest, highest = (reduction.reduce(vectors, axis=1).tolist() for reduction in _REDUCTIONS)
+    with np.errstate(invalid="ignore"):  # infinities of both signs have no sum, and are no probabilities
+        sums, lowest, highest = (reduction.reduce(vectors, axis=1).tolist() for reduction in _REDUCTIONS)
     return [
         high if low >= 0 and abs(total - 1) <= _SUM_TOLERANCE else None
         for total, low, high in zip(sums, lowest, highest, strict=True)

@@ -103,6 +103,22 @@ async def test_the_event_is_in_the_journal_when_the_answer_arrives(client: Any) 
     }
 
 
+@pytest.fixture
+async def served(client: Any) -> Any:
+    """A client of a server that has its model in memory."""
+    await client.register(stage="production")
+    await client.predict()
+    return client
+
+
+async def test_nothing_on_the_way_of_a_prediction_blocks_the_event_loop(served: Any, no_blocking: None) -> None:
+    for features in ([1, 2, 3, 4], [[1, 2, 3, 4]] * 50):
+        answer = await served.predict(features=features)
+        path = f"/events/{answer['inferenceId']}"
+        assert (await served.call("PATCH", path, json={"correct": True})).status == 200
+        assert (await served.get(path)).body["correct"]
+
+
 async def test_events_come_newest_first_in_pages_without_gaps_or_repeats(client: Any) -> None:
     await client.register(stage="production")
     ids = [(await client.predict(features=[number, 0, 0, 0]))["inferenceId"] for number in range(11)]

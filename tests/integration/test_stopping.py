@@ -49,7 +49,9 @@ async def test_a_stopped_server_finishes_what_is_under_way_and_closes_its_files_
         assert (await client.predict("slow"))["deploymentVersion"] == 1
 
 
-async def test_a_server_that_is_stopped_while_it_starts_ends_in_order(server_process: Any, tmp_path: Path) -> None:
+async def test_a_server_that_is_stopped_as_soon_as_it_is_ready_ends_in_order(
+    server_process: Any, tmp_path: Path
+) -> None:
     process = await server_process(tmp_path)
     await process.ready()
     process.send(signal.SIGTERM)

@@ -12,6 +12,7 @@ import pytest
 
 from edge_aiops.base.durations import Duration
 from edge_aiops.base.errors import InvalidModel, Unavailable, UnknownModel
+from edge_aiops.plugin import ModelSource
 from edge_aiops.testing.backend import FakeBackend, FakeSession
 
 MEGABYTE = 1024 * 1024
@@ -188,6 +189,47 @@ async def test_a_model_that_is_wanted_again_while_it_loads_stays(
     await waiting
     await serving.predict()
     assert len(fake.sessions) == 1
+
+
+class FileBackend(FakeBackend):
+    """Needs the model's file, as real backends do, and waits before it looks for it."""
+
+    async def load(self, source: ModelSource) -> FakeSession:
+        await asyncio.sleep(self.load_delay_s)
+        if source.path is not None and not source.path.exists():
+            raise InvalidModel("the file is gone")
+        return await super().load(source)
+
+
+async def test_a_request_that_waits_for_a_model_whose_file_is_replaced_is_answered_by_the_new_one(
+    open_serving: Any, deployment: Any, tmp_path: Path
+) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.touch()
+    new.touch()
+    backend = FileBackend()
+    async with open_serving(backend) as serving:
+        serving.engine.serve([deployment("model", "1", 1, sha256="1", path=old)])
+        backend.load_delay_s = 0.03
+        waiting = asyncio.create_task(serving.predict(deadline_s=60))
+        await asyncio.sleep(0.005)
+        serving.engine.serve([deployment("model", "1", 2, sha256="2", path=new)])
+        old.unlink()
+        assert (await waiting).deployment_version == 2
+
+
+async def test_a_request_that_waits_for_a_model_that_is_deleted_is_told_so(
+    open_serving: Any, deployment: Any, tmp_path: Path
+) -> None:
+    backend = FileBackend()
+    async with open_serving(backend) as serving:
+        serving.engine.serve([deployment("model", "1", 1, sha256="1", path=tmp_path / "gone")])
+        backend.load_delay_s = 0.03
+        waiting = asyncio.create_task(serving.predict(deadline_s=60))
+        await asyncio.sleep(0.005)
+        serving.engine.serve([])
+        with pytest.raises(UnknownModel):
+            await waiting
 
 
 async def test_two_deployments_with_the_same_version_never_share_weights(
