@@ -43,14 +43,14 @@ class FeatureReader:
         self._specs = {spec.name: spec for spec in signature.inputs}
         self._only = signature.inputs[0] if len(signature.inputs) == 1 else None
         self._columns = feature_names
-        self._strict = _strict_decoder(self._only) if self._only else None
+        self._strict = _strict_decoders(self._only) if self._only else []
 
     def read(self, features: bytes) -> Rows:
         """The tensors that `features`, JSON, stand for.
 
         Raises `InvalidInput` that names the tensor, what was expected and what came.
         """
-        if (value := self._row_of_the_right_type(features)) is not None:
+        if (value := self._of_the_right_type(features)) is not None:
             return self._one(self._named(value), rows=False, checked=True)
         value = _decoded(features, "is not JSON")
         if isinstance(value, str) and value[:1] in ("{", "[") and not self._takes_text():
@@ -59,14 +59,17 @@ class FeatureReader:
         rows = isinstance(value, list) and bool(value) and isinstance(value[0], dict)
         return self._one(named, rows) if len(named) == 1 else self._several(named, rows)
 
-    def _row_of_the_right_type(self, features: bytes) -> Any:
-        """One row, by name or place, whose values the decoder has found to be of the input's type; else None."""
-        if self._strict is None:
-            return None
-        try:
-            return self._strict.decode(features)
-        except (ValueError, RecursionError):
-            return None
+    def _of_the_right_type(self, features: bytes) -> Any:
+        """A row or rows, by name or place, whose values a decoder has found to be of the input's type; else None."""
+        for place, decoder in enumerate(self._strict):
+            try:
+                value = decoder.decode(features)
+            except (ValueError, RecursionError):
+                continue
+            if place:  # callers tend to send what they sent before
+                self._strict.reverse()
+            return value
+        return None
 
     def cast(self, tensors: dict[str, Array]) -> dict[str, Array]:
         """The tensors themselves. Raises `InvalidInput` for a value that their type cannot hold."""
@@ -145,10 +148,15 @@ def _decoded(features: bytes | str, fault: str) -> Any:
         raise InvalidInput.of("features", f"{fault}: {error}") from error
 
 
-def _strict_decoder(spec: TensorSpec) -> msgspec.json.Decoder[Any] | None:
-    """Decodes one row of numbers by the input's name or by place, and refuses everything else."""
-    kind = {"f": float, "i": int, "u": int}.get(numpy_dtype(spec).kind)
-    return msgspec.json.Decoder(dict[str, list[kind]] | list[kind]) if kind else None  # type: ignore[valid-type]
+def _strict_decoders(spec: TensorSpec) -> list[msgspec.json.Decoder[Any]]:
+    """Decoders of one row and of many, by the input's name or by place, which refuse everything else."""
+    kind: Any = {"f": float, "i": int, "u": int}.get(numpy_dtype(spec).kind)
+    if kind is None:
+        return []
+    return [
+        msgspec.json.Decoder(dict[str, value] | value)  # type: ignore[valid-type]  # a type that is made here
+        for value in (list[kind], list[list[kind]])
+    ]
 
 
 def _tensor(spec: TensorSpec, value: Any, rows: bool, *, checked: bool = False) -> tuple[Array, bool]:
