@@ -80,7 +80,7 @@ class Writer:
         try:
             await self._thread.run(partial(self._file.replace, generation, reason))
         except (sqlite3.Error, OSError) as error:
-            raise self._said(error) from error
+            raise self._said_of_file(error) from error
 
     async def stop(self) -> None:
         """Write what waits, then end, even if the caller is cancelled. The file stays open for the caller to close."""
@@ -105,7 +105,7 @@ class Writer:
 
     def _settle(self, group: list[_Waiting], outcomes: list[Any] | None, error: BaseException | None) -> None:
         # The boundary that keeps the writer alive: whatever it was, every caller of the group is told.
-        settled = [_Failed(self._said(error)) for _ in group] if error is not None else outcomes or []
+        settled = [_Failed(self._said_of_file(error)) for _ in group] if error is not None else outcomes or []
         for waiting, outcome in zip(group, settled, strict=True):
             if waiting.done.done():
                 continue
@@ -135,11 +135,12 @@ class Writer:
     def _said(self, error: BaseException) -> BaseException:
         if isinstance(error, sqlite3.Error):
             return translated(error, self._file.path)
-        if isinstance(error, OSError):
-            return StoreError(f"{self._file.path.name}: {error}")
         if isinstance(error, StopIteration):  # no future takes one
             return RuntimeError(f"a unit of work raised {error!r}")
         return error
+
+    def _said_of_file(self, error: BaseException) -> BaseException:
+        return StoreError(f"{self._file.path.name}: {error}") if isinstance(error, OSError) else self._said(error)
 
     # Below runs on the writer's thread.
 

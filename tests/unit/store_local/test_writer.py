@@ -84,7 +84,7 @@ async def test_units_run_in_the_order_of_their_submission(database: LocalDatabas
 
 
 @pytest.mark.parametrize(
-    "error", [ValueError("a bug"), Unavailable("later"), StopIteration("empty"), KeyError("name")], ids=repr
+    "error", [ValueError("a bug"), Unavailable("later"), StopIteration("empty"), TimeoutError("slow")], ids=repr
 )
 async def test_a_unit_that_raises_takes_back_only_itself(database: LocalDatabase, error: Exception) -> None:
     def failing(connection: sqlite3.Connection) -> None:
