@@ -271,13 +271,13 @@ async def test_the_same_value_has_the_same_hash_on_one_node_so_that_it_can_be_co
     assert hashes[0] == hashes[1] != hashes[2]
 
 
-@pytest.mark.parametrize("value", ["0", "-5", "abc", "1.5", "1e3", "", " 5", "9999999999", "٣", "5; drop"])
+@pytest.mark.parametrize("value", ["0", "-5", "abc", "1.5", "1e3", "", " 5000", "9999999999", "٣", "5; drop"])
 async def test_a_deadline_that_is_no_number_of_milliseconds_is_refused(client: Any, value: str) -> None:
     await client.register(framework="echo")
     answer = await client.post(
         "/predict", {"modelName": "model", "features": [1, 2, 3, 4]}, headers={"X-Deadline-Ms": value}
     )
-    if value == " 5":  # white space around a header's value is no part of it
+    if value == " 5000":  # white space around a header's value is no part of it
         assert answer.status == 200
     else:
         assert answer.problem == (400, "invalid_input")
