@@ -23,11 +23,18 @@ class BackgroundTasks:
         """The last failure of each task that failed and has not succeeded since, by name."""
         return dict(self._failures)
 
-    def every(self, interval_s: float, name: str, work: Callable[[], Awaitable[object]]) -> None:
-        """Run `work` every `interval_s` seconds, the first time after one interval. A failure is kept in `failures`."""
+    def every(
+        self, interval_s: float, name: str, work: Callable[[], Awaitable[object]], *, first_after_s: float | None = None
+    ) -> None:
+        """Run `work` every `interval_s` seconds, the first time after `first_after_s`, or else one interval.
+
+        A failure is kept in `failures`.
+        """
         if name in self._tasks:
             raise ValueError(f"a background task named {name!r} runs already")
-        self._tasks[name] = asyncio.create_task(self._repeat(interval_s, name, work), name=name)
+        self._tasks[name] = asyncio.create_task(
+            self._repeat(interval_s, name, work, interval_s if first_after_s is None else first_after_s), name=name
+        )
 
     async def stop(self, *, timeout_s: float) -> None:
         """Cancel every task and wait for them; those that outlive `timeout_s` are named in the log."""
@@ -41,9 +48,10 @@ class BackgroundTasks:
         for task in running:
             logger.warning("background task %s did not stop within %.1f s", task.get_name(), timeout_s)
 
-    async def _repeat(self, interval_s: float, name: str, work: Callable[[], Awaitable[object]]) -> None:
+    async def _repeat(self, interval_s: float, name: str, work: Callable[[], Awaitable[object]], wait_s: float) -> None:
         while True:
-            await asyncio.sleep(interval_s)
+            await asyncio.sleep(wait_s)
+            wait_s = interval_s
             try:
                 await work()
             except asyncio.CancelledError as error:

@@ -7,6 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
+from edge_aiops.base.disk import flush
 from edge_aiops.base.errors import InvalidInput, StorageFull, Unavailable
 
 _ATTEMPTS = 5
@@ -84,8 +85,9 @@ async def _missing(hub: Path) -> list[str]:
 def _copy_files(source: Path, target: Path) -> None:
     """Link, or else copy, files that never change; those that are still being written are left out."""
     for path in sorted(source.rglob("*")) if source.is_dir() else ():
-        place = target / path.relative_to(source)
-        if not path.is_file() or place.exists() or path.name.endswith(_PARTIAL) or "incoming" in path.parts:
+        inside = path.relative_to(source)
+        place = target / inside
+        if not path.is_file() or place.exists() or path.name.endswith(_PARTIAL) or inside.parts[0] == "incoming":
             continue
         place.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -102,5 +104,4 @@ def _linked_or_copied(path: Path, place: Path) -> None:
     except OSError:
         # Another file system, or one without hard links.
         shutil.copyfile(path, place)
-        with place.open("rb") as copy:
-            os.fsync(copy.fileno())
+        flush(place)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import hashlib
 import os
 import shutil
@@ -11,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Collection
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
+from edge_aiops.base.disk import flush, is_full
 from edge_aiops.base.errors import StorageFull, StoreError
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ async def _in_thread(work: Callable[..., T], *arguments: object) -> T:
     try:
         return await asyncio.to_thread(work, *arguments)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_full(error):
             raise StorageFull(f"no space left for model files: {error}", retry_after_s=60) from error
         raise StoreError(f"a model file cannot be written: {error}") from error
 
@@ -86,8 +86,4 @@ def _flushed(file: BinaryIO) -> None:
 
 def _appear(partial: Path, path: Path) -> None:
     partial.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    flush(path.parent)

@@ -30,7 +30,7 @@ class Guard:
     def __init__(self, settings: HttpSettings) -> None:
         self._any_host = "*" in settings.allowed_hosts
         self._names = _LOOPBACK | {settings.host.lower()} | {name.lower() for name in settings.allowed_hosts}
-        self._open_to_all = settings.host in ("0.0.0.0", "::")
+        self._by_address = settings.host.lower() not in _LOOPBACK
         self._origins = frozenset(origin.rstrip("/").lower() for origin in settings.allowed_origins)
         self._good: set[str] = set()
 
@@ -44,8 +44,8 @@ class Guard:
 
     def _check_host(self, host: str) -> None:
         name = _name(host)
-        # An address cannot be rebound: who calls by address means this machine.
-        if not (self._any_host or name in self._names or (self._open_to_all and _is_address(name))):
+        # An address cannot be rebound: who calls by address means this machine, whatever name it listens under.
+        if not (self._any_host or name in self._names or (self._by_address and _is_address(name))):
             raise Forbidden(f"this server does not answer for the Host {host!r}; add it to http.allowed_hosts")
         if len(self._good) < 256:
             self._good.add(host)

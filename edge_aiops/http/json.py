@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 from aiohttp import web
 
 from edge_aiops.base.errors import FieldError, InvalidInput, TooLarge
+from edge_aiops.base.nesting import deeper_than
 from edge_aiops.base.settings import HttpSettings
 
 T = TypeVar("T")
@@ -69,7 +70,7 @@ def unwrapped(value: msgspec.Raw, field: str, settings: HttpSettings) -> msgspec
             content = msgspec.json.decode(value)
     except (ValueError, RecursionError) as error:
         raise InvalidInput.of(field, f"is not JSON: {error}") from error
-    if _deeper_than(content, settings.max_depth):
+    if deeper_than(content, settings.max_depth):
         raise TooLarge(f"{field} is nested deeper than {settings.max_depth} (http.max_depth)")
     return value
 
@@ -79,17 +80,3 @@ def _invalid(error: msgspec.ValidationError) -> InvalidInput:
     message, path = match["message"], match["path"]  # type: ignore[index]  # the pattern matches any text
     field = (path or "$").removeprefix("$").removeprefix(".") or "body"
     return InvalidInput(f"{field}: {message}", fields=(FieldError(field, message),))
-
-
-def _deeper_than(value: Any, limit: int) -> bool:
-    level = [value]
-    for _ in range(limit + 1):
-        level = [
-            item
-            for outer in level
-            if isinstance(outer, dict | list)
-            for item in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-        if not level:
-            return False
-    return True

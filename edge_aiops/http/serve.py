@@ -59,7 +59,7 @@ async def serving_node(settings: Settings, *, hub_url: str) -> AsyncIterator[str
         async with Node(folder, settings, plugins=plugins, backends=Backends(plugins), hub_url=hub_url) as node:
             app = application(settings, plugins=plugins, node=node)
             async with listening(app, sock, access_log=settings.log.access):
-                first_sync = asyncio.create_task(node.catch_up(generation=1))
+                first_sync = asyncio.create_task(node.catch_up())
                 try:
                     yield url_of(sock)
                 finally:

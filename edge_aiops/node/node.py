@@ -27,6 +27,8 @@ from edge_aiops.serving.engine import Engine
 from edge_aiops.store.local import FolderLock, LocalDatabase
 
 STOP_TIMEOUT_S = 5.0
+FIRST_RETENTION_S = 30.0
+"""Soon after the start, but not during it: a device that is on for minutes only must not fill its disk for ever."""
 
 logger = logging.getLogger(__name__)
 
@@ -132,7 +134,8 @@ class Node:
         self.follower = await self._following(stack)
         stack.push_async_callback(self._tasks.stop, timeout_s=STOP_TIMEOUT_S)
         retention = Retention(self.journal.database, clock=self._clock, settings=self._settings.journal)
-        self._tasks.every(self._settings.journal.retention_interval, "retention", retention.run)
+        interval_s = self._settings.journal.retention_interval
+        self._tasks.every(interval_s, "retention", retention.run, first_after_s=min(interval_s, FIRST_RETENTION_S))
 
     async def _following(self, stack: AsyncExitStack) -> Follower | None:
         if self._hub_url is None:
@@ -145,14 +148,17 @@ class Node:
         self._tasks.every(self._settings.fleet.sync_interval, "sync with the hub", follower.pull)
         return follower
 
-    async def catch_up(self, generation: int) -> None:
-        """Serve at least `generation` of the hub's catalogue, if the hub can be reached; else the next sync does."""
+    async def catch_up(self, generation: int | None = None) -> None:
+        """Serve at least `generation` of the hub's catalogue, or else what the hub has now.
+
+        Where the hub cannot be reached, that is logged, and the next sync does it.
+        """
         if self.follower is None:
             return
         try:
-            await self.follower.reach(generation)
+            await (self.follower.pull() if generation is None else self.follower.reach(generation))
         except EdgeAiopsError as error:
-            logger.warning("generation %d is not served yet: %s", generation, error)
+            logger.warning("what the hub has now is not served yet: %s", error)
 
     def _databases(self) -> list[LocalDatabase]:
         return [self.state.database, self.journal.database]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from msgspec import Struct
 
 DTYPES = frozenset(
@@ -23,12 +21,6 @@ class TensorSpec(Struct, frozen=True):
     def __post_init__(self) -> None:
         if self.dtype not in DTYPES:
             raise ValueError(f"tensor {self.name!r}: {self.dtype!r} is not one of {sorted(DTYPES)}")
-
-    @property
-    def row_size(self) -> int | None:
-        """Elements in one row, that is, without the first dimension; None where a dimension is free."""
-        row = self.shape[1:]
-        return None if None in row else math.prod(size for size in row if size is not None)
 
     def __str__(self) -> str:
         sizes = ", ".join("any" if size is None else str(size) for size in self.shape)

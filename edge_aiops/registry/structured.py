@@ -16,7 +16,8 @@ import msgspec
 from msgspec import Struct, inspect
 from msgspec.structs import FieldInfo, fields
 
-from edge_aiops.base.errors import FieldError, InvalidInput
+from edge_aiops.base.errors import FieldError, InvalidInput, TooLarge
+from edge_aiops.base.nesting import deeper_than
 
 S = TypeVar("S", bound=Struct)
 
@@ -38,7 +39,8 @@ def parsed(kind: type[S], values: Mapping[str, Any], *, max_depth: int) -> S:
         raise InvalidInput("; ".join(f"{fault.field}: {fault.message}" for fault in faults), fields=tuple(faults))
     plain = {name: _plain(known[name], value) for name, value in given.items()}
     for name, value in plain.items():
-        _check_depth(name, value, max_depth)
+        if deeper_than(value, max_depth):
+            raise TooLarge.of(name, f"it nests deeper than http.max_depth allows, {max_depth} levels")
     return _converted(kind, plain)
 
 
@@ -76,21 +78,6 @@ def _decoded(name: str, text: str) -> Any:
         raise InvalidInput.of(
             name, f"it takes an object or list, or one as a JSON string; {shown!r}: {error}"
         ) from error
-
-
-def _check_depth(name: str, value: Any, max_depth: int) -> None:
-    level = [value]
-    for _ in range(max_depth + 1):
-        level = [item for holder in level for item in _items(holder)]
-        if not level:
-            return
-    raise InvalidInput.of(name, f"it nests deeper than http.max_depth allows, {max_depth} levels")
-
-
-def _items(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
 
 
 def _converted(kind: type[S], plain: Mapping[str, Any]) -> S:

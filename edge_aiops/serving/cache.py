@@ -37,6 +37,21 @@ class Key(NamedTuple):
         return cls(deployment.name, deployment.version, deployment.deployment_version, deployment.sha256)
 
 
+class LoadedModel(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A model in memory, as `GET /models/loaded` shows it."""
+
+    model_name: str
+    model_version: str
+    deployment_version: int
+    framework: str
+    memory_bytes: int
+    """By how much the process grew when the model was loaded, at least the size of its file."""
+    hits: int
+    in_use: int
+    last_used: int
+    """Milliseconds since the epoch; 0 before the first use."""
+
+
 class Loaded:
     """A model in the cache. It is closed when it is retired and the last lease has ended."""
 
@@ -51,20 +66,18 @@ class Loaded:
         self.last_used_ms = 0
         self.retired = False
 
-
-class LoadedModel(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A model in memory, as `GET /models/loaded` shows it."""
-
-    model_name: str
-    model_version: str
-    deployment_version: int
-    framework: str
-    memory_bytes: int
-    """By how much the process grew when the model was loaded, at least the size of its file."""
-    hits: int
-    in_use: int
-    last_used: int
-    """Milliseconds since the epoch; 0 before the first use."""
+    def shown(self) -> LoadedModel:
+        """How it is now, for people."""
+        return LoadedModel(
+            model_name=self.key.name,
+            model_version=self.key.version,
+            deployment_version=self.key.deployment_version,
+            framework=self.model.deployment.framework,
+            memory_bytes=self.memory_bytes,
+            hits=self.hits,
+            in_use=self.users,
+            last_used=self.last_used_ms,
+        )
 
 
 class ModelCache:
@@ -118,19 +131,7 @@ class ModelCache:
 
     def contents(self) -> list[LoadedModel]:
         """What is in memory, most recently used last."""
-        return [
-            LoadedModel(
-                model_name=loaded.key.name,
-                model_version=loaded.key.version,
-                deployment_version=loaded.key.deployment_version,
-                framework=loaded.model.deployment.framework,
-                memory_bytes=loaded.memory_bytes,
-                hits=loaded.hits,
-                in_use=loaded.users,
-                last_used=loaded.last_used_ms,
-            )
-            for loaded in self._loaded.values()
-        ]
+        return [loaded.shown() for loaded in self._loaded.values()]
 
     async def close(self) -> None:
         """Close every model, whether used or not."""

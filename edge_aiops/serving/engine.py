@@ -83,14 +83,9 @@ class Engine:
 
     async def load(self, name: str, version: str | None = None) -> LoadedModel:
         """Have a model in memory before the first request needs it."""
-        deployment = self._routing.choose(name, version)
-        loaded = await self._cache.acquire(deployment)
+        loaded = await self._leased(name, version)
         self._cache.release(loaded)
-        return next(
-            shown
-            for shown in self._cache.contents()
-            if (shown.model_name, shown.model_version) == (deployment.name, deployment.version)
-        )
+        return loaded.shown()
 
     def unload(self, name: str, version: str | None = None) -> None:
         """Give the memory of a model back; it is loaded again when it is next needed."""

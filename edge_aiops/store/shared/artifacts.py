@@ -14,6 +14,7 @@ import obstore
 from msgspec import Struct
 from obstore.store import LocalStore, ObjectStore, from_url
 
+from edge_aiops.base.disk import flush
 from edge_aiops.base.errors import NotFound
 from edge_aiops.store.shared.staging import StagedUpload, disk_errors, staged, sweep
 
@@ -164,7 +165,7 @@ def _move(path: Path, target: Path) -> None:
         path.replace(target)
     # A renamed file survives power loss only with its folder's entry.
     for folder in (target.parent, target.parent.parent, target.parent.parent.parent):
-        _sync(folder)
+        flush(folder)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -178,11 +179,3 @@ def _copy(source: Path, target: Path) -> None:
         partial = target.with_name(target.name + ".partial")
         shutil.copyfile(source, partial)
         partial.replace(target)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

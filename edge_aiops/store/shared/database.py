@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, nullcontext
 from pathlib import Path
@@ -14,6 +13,7 @@ from sqlalchemy import URL, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from edge_aiops.base.disk import flush
 from edge_aiops.base.errors import EdgeAiopsError, StorageFull, StoreCorrupt, StoreError
 from edge_aiops.store.shared import revisions, sqlite
 from edge_aiops.store.shared.uninterrupted import uninterrupted
@@ -105,8 +105,7 @@ def _json(value: object) -> str:
 
 
 def _replace(partial: Path, file: Path) -> None:
-    with partial.open("rb") as copy:
-        os.fsync(copy.fileno())
+    flush(partial)
     partial.replace(file)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import fcntl
 import hashlib
 import os
@@ -15,6 +14,7 @@ from typing import BinaryIO
 
 from msgspec import Struct
 
+from edge_aiops.base.disk import is_full
 from edge_aiops.base.errors import StorageFull, StoreError, TooLarge
 from edge_aiops.store.shared.uninterrupted import uninterrupted
 
@@ -58,7 +58,7 @@ def disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_full(error):
             raise StorageFull("no space left for artifacts; free some on the hub", retry_after_s=30) from error
         raise
 

@@ -45,6 +45,12 @@ async def test_work_is_done_again_and_again(tasks: BackgroundTasks) -> None:
     assert tasks.failures == {}
 
 
+async def test_work_may_begin_before_the_first_interval_is_over(tasks: BackgroundTasks) -> None:
+    job = Job()
+    tasks.every(3600, "job", job, first_after_s=0)
+    await job.ran(0)
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [

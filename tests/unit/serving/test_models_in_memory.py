@@ -164,6 +164,17 @@ async def test_a_model_replaced_while_it_loads_answers_who_waited_and_is_then_cl
     assert [loaded.model_version for loaded in serving.engine.loaded()] == ["2"]
 
 
+async def test_who_loads_a_model_that_is_unloaded_meanwhile_is_told_what_was_loaded(
+    serving: Any, fake: FakeBackend
+) -> None:
+    fake.load_delay_s = 0.03
+    loading = asyncio.create_task(serving.engine.load("model"))
+    await asyncio.sleep(0.005)
+    serving.engine.unload("model")
+    assert (await loading).model_version == "1"
+    assert serving.engine.loaded() == []
+
+
 async def test_a_model_replaced_while_it_loads_for_nobody_any_more_is_closed(
     serving: Any, fake: FakeBackend, deployment: Any
 ) -> None:
