@@ -65,7 +65,7 @@ class ModelFiles:
     def collect(self, keep: Collection[str]) -> None:
         """Delete every file whose digest is not in `keep`."""
         for file in self._folder.iterdir():
-            if file.name not in keep and not file.name.endswith(_PARTIAL):
+            if file.is_file() and file.name not in keep and not file.name.endswith(_PARTIAL):
                 file.unlink(missing_ok=True)
 
 

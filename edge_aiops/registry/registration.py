@@ -10,6 +10,9 @@ from edge_aiops.plugin.registry import Backends
 from edge_aiops.registry.messages import ModelVersion, Registration, registration_of, same_apart_from_stage
 from edge_aiops.registry.stages import is_later
 
+RESERVED_VERSIONS = frozenset({"active", "versions", "validation-history", "load", "unload"})
+"""What `/models/{name}/...` means something else by."""
+
 Outcome = Literal["created", "replaced", "advanced", "unchanged"]
 """`created`: the version is new. `replaced`: a candidate got other content or metadata. `advanced`: only its stage
 moved. `unchanged`: it was registered so already."""
@@ -22,6 +25,10 @@ def check(registration: Registration, backends: Backends, *, size_bytes: int | N
     """
     valid_name(registration.model_name, field="modelName")
     valid_name(registration.model_version, field="modelVersion")
+    if registration.model_version in RESERVED_VERSIONS:
+        raise InvalidInput.of(
+            "modelVersion", f"{registration.model_version!r} is a path of the API; choose another, such as v1"
+        )
     valid_name(registration.framework, field="framework")
     if reason := backends.missing(registration.framework):
         raise BackendUnavailable(reason, retry_after_s=60)

@@ -135,6 +135,7 @@ async def test_the_list_is_filtered(register: Register, registry: Registry) -> N
         ({"modelName": "Iris"}, b"FAKE", "modelName"),
         ({"modelName": "../../etc"}, b"FAKE", "modelName"),
         ({"modelVersion": ".1"}, b"FAKE", "modelVersion"),
+        ({"modelVersion": "active"}, b"FAKE", "modelVersion"),
         ({"framework": "../x"}, b"FAKE", "framework"),
         ({}, None, "artifact"),
         ({}, b"", "artifact"),
