@@ -108,7 +108,7 @@ class LocalDatabase:
         try:
             async with aiosqlite.Connection(connected, iter_chunk_size=64) as connection:
                 try:
-                    return list(await connection.execute_fetchall(sql, parameters))  # type: ignore[arg-type]
+                    return list(await connection.execute_fetchall(sql, parameters))  # type: ignore[arg-type]  # its stub knows no mappings
                 except asyncio.CancelledError:
                     cancelled = True
                     raise
