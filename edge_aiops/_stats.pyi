@@ -4,9 +4,47 @@ from typing import ClassVar, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Moments", "UnreadableSummary", "moments"]
+__all__ = [
+    "IncompatibleSummaries",
+    "Moments",
+    "ResultWarning",
+    "TestResult",
+    "UnreadableSummary",
+    "moments",
+]
 
 class UnreadableSummary(ValueError): ...
+class IncompatibleSummaries(ValueError): ...
+
+@final
+class ResultWarning:
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # equal by value, and not meant as a key
+    def __eq__(self, other: object, /) -> bool: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+
+@final
+class TestResult:
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # equal by value, and not meant as a key
+    def __eq__(self, other: object, /) -> bool: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def statistic(self) -> float | None: ...
+    @property
+    def p_value(self) -> float | None: ...
+    @property
+    def effect_size(self) -> float | None: ...
+    @property
+    def effect(self) -> str: ...
+    @property
+    def n_reference(self) -> int: ...
+    @property
+    def n_current(self) -> int: ...
+    @property
+    def warnings(self) -> list[ResultWarning]: ...
 
 @final
 class Moments:

@@ -12,6 +12,18 @@ pub enum Error {
         /// Number of entries in the mask.
         missing: usize,
     },
+    /// An argument has a value that it cannot take.
+    Argument {
+        /// The argument's name as the caller knows it.
+        name: &'static str,
+        /// What is wrong with which value, and what to do: the rest of a sentence that starts with the name.
+        problem: String,
+    },
+    /// Two summaries or samples that cannot be taken together.
+    Incompatible {
+        /// Why, and what to do: a whole sentence.
+        because: String,
+    },
     /// The bytes are not a summary of this library.
     Foreign,
     /// The bytes began as a summary, but some were changed, lost or added.
@@ -43,6 +55,8 @@ impl fmt::Display for Error {
             Self::LengthsDiffer { values, missing } => {
                 write!(to, "missing must have one entry for each of the {values} values, but has {missing}")
             }
+            Self::Argument { name, problem } => write!(to, "{name} {problem}"),
+            Self::Incompatible { because } => to.write_str(because),
             Self::Foreign => write!(
                 to,
                 "these bytes are not a summary: they do not begin with its mark; pass what to_bytes gave"
@@ -70,3 +84,10 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl Error {
+    /// The refusal of the value of an argument.
+    pub(crate) fn argument(name: &'static str, problem: impl Into<String>) -> Self {
+        Self::Argument { name, problem: problem.into() }
+    }
+}

@@ -20,10 +20,13 @@
 mod checksum;
 mod encoding;
 mod error;
+mod float;
 mod moments;
+mod result;
 
 pub use error::Error;
 pub use moments::Moments;
+pub use result::{Side, TestResult, Warning};
 
 /// How many values a statistic works on at a time.
 ///

@@ -19,6 +19,7 @@ mod mean;
 use crate::BLOCK;
 use crate::encoding::{Kind, Reader, Writer, impossible};
 use crate::error::Error;
+use crate::float::float;
 use mean::Mean;
 
 const VERSION: u8 = 1;
@@ -106,7 +107,7 @@ impl Moments {
         if added.count == 0 {
             return counted;
         }
-        let share = weight(added.count) / weight(counted.count);
+        let share = float(added.count) / float(counted.count);
         let delta = added.mean.minus(base.mean);
         let mean = if delta.is_finite() {
             base.mean.plus(delta * share)
@@ -117,7 +118,7 @@ impl Moments {
         let maximum = base.maximum.max(added.maximum);
         Self {
             mean: mean.within(minimum, maximum),
-            m2: base.m2 + added.m2 + delta * delta * (weight(base.count) * share),
+            m2: base.m2 + added.m2 + delta * delta * (float(base.count) * share),
             minimum,
             maximum,
             ..counted
@@ -164,7 +165,7 @@ impl Moments {
     /// sum of squared deviations, exceeds `f64::MAX`: with deviations beyond about 10¹⁵⁴.
     #[must_use]
     pub fn variance(&self) -> Option<f64> {
-        self.described(2).then(|| self.m2 / weight(self.count.saturating_sub(1)))
+        self.described(2).then(|| self.m2 / float(self.count.saturating_sub(1)))
     }
 
     /// Square root of the variance, none for fewer than two finite values.
@@ -279,9 +280,4 @@ impl Default for Moments {
     fn default() -> Self {
         Self::EMPTY
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a count beyond 2^53 weighs the same to 16 digits")]
-const fn weight(count: u64) -> f64 {
-    count as f64
 }

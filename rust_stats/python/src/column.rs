@@ -10,7 +10,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::errors::to_python;
-use crate::memory::{Flags, Numbers};
+use crate::memory::{Counts, Flags, Numbers};
 
 /// Up to this many values are copied first, which takes some ten microseconds.
 const COPIED: usize = 16 * BLOCK;
@@ -49,6 +49,17 @@ impl Column {
         folded.map_err(to_python)
     }
 
+    /// All values as one array of our own, with NaN for those that are missing. The lock is held meanwhile, so
+    /// they are those of one moment in time.
+    pub fn collected(&self) -> Vec<f64> {
+        let (mut values, missing) = self.copied();
+        for (value, _) in values.iter_mut().zip(missing.into_iter().flatten()).filter(|(_, missing)| *missing)
+        {
+            *value = f64::NAN;
+        }
+        values
+    }
+
     fn copied(&self) -> (Vec<f64>, Option<Vec<bool>>) {
         let length = self.values.length();
         let mut values = vec![0.0; length];
@@ -84,6 +95,14 @@ fn fold_copied<State>(
     values
         .chunks(BLOCK)
         .try_fold(start, |state, block| step(state, block, masks.as_mut().and_then(Iterator::next)))
+}
+
+/// Counts as an array of our own.
+pub fn counts(given: &Bound<'_, PyAny>, name: &'static str) -> PyResult<Vec<u64>> {
+    let array = one_dimensional(given, name)?;
+    Counts::of(&array).ok_or_else(|| wrong_element(&array, name, "int64 or uint64", "int64"))?.read().map_err(
+        |negative| PyValueError::new_err(format!("{name} must not be negative, but one is {negative}")),
+    )
 }
 
 fn numbers(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Numbers> {

@@ -12,11 +12,19 @@ create_exception!(
      or contradictory."
 );
 
+create_exception!(
+    edge_aiops.stats,
+    IncompatibleSummaries,
+    PyValueError,
+    "Two summaries that cannot be taken together: of different baselines, bins or parameters."
+);
+
 #[expect(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
 pub fn to_python(error: Error) -> PyErr {
     let message = error.to_string();
     match error {
-        Error::LengthsDiffer { .. } => PyValueError::new_err(message),
+        Error::LengthsDiffer { .. } | Error::Argument { .. } => PyValueError::new_err(message),
+        Error::Incompatible { .. } => IncompatibleSummaries::new_err(message),
         Error::Foreign
         | Error::Damaged
         | Error::OtherKind { .. }

@@ -8,12 +8,15 @@ mod column;
 mod errors;
 mod memory;
 mod moments;
+mod result;
 
 /// Statistics of NumPy arrays, computed in Rust; used through `edge_aiops.stats`.
 #[pyo3::pymodule]
 mod _stats {
     #[pymodule_export]
-    use crate::errors::UnreadableSummary;
+    use crate::errors::{IncompatibleSummaries, UnreadableSummary};
     #[pymodule_export]
     use crate::moments::{Moments, moments};
+    #[pymodule_export]
+    use crate::result::{ResultWarning, TestResult};
 }

@@ -51,6 +51,36 @@ impl Numbers {
     }
 }
 
+/// The elements of an array of counts.
+pub enum Counts {
+    Int64(Elements<i64>),
+    UInt64(Elements<u64>),
+}
+
+impl Counts {
+    /// None unless the array has one dimension, is aligned and holds int64 or uint64.
+    pub fn of(array: &Bound<'_, PyUntypedArray>) -> Option<Self> {
+        None.or_else(|| Elements::of(array).map(Self::Int64))
+            .or_else(|| Elements::of(array).map(Self::UInt64))
+    }
+
+    /// All counts, or one that is negative.
+    pub fn read(&self) -> Result<Vec<u64>, i64> {
+        match self {
+            Self::Int64(elements) => {
+                let mut counts = vec![0; elements.length];
+                elements.read(0, &mut counts, |count| count);
+                counts.into_iter().map(|count| u64::try_from(count).map_err(|_| count)).collect()
+            }
+            Self::UInt64(elements) => {
+                let mut counts = vec![0; elements.length];
+                elements.read(0, &mut counts, |count| count);
+                Ok(counts)
+            }
+        }
+    }
+}
+
 /// The elements of an array of booleans.
 pub struct Flags(Elements<u8>);
 
@@ -135,7 +165,7 @@ fn read_strided<T: Copy, Into>(
     let mut at = start;
     for slot in into {
         // SAFETY: `at` runs over elements of a living, aligned array of `T`: its one caller hands in no more
-        // slots than there are elements left. Every bit pattern is a `T` (f64, f32, i64 or u8). The memory is
+        // slots than there are elements left. Every bit pattern is a `T` (f64, f32, i64, u64 or u8). The memory is
         // NumPy's, outside of any Rust allocation; a volatile read presumes nothing about who else uses it.
         *slot = convert(unsafe { at.read_volatile() });
         at = at.wrapping_byte_offset(stride);

@@ -11,15 +11,16 @@
 
 use std::array;
 
-use super::{Mean, Moments, weight};
+use super::{Mean, Moments};
 use crate::BLOCK;
+use crate::float::{float, float_len};
 
 /// Independent partial sums. They hide the latency of an addition and fill vector registers, and since their
 /// number is fixed, a result is the same bit for bit on every processor.
 const LANES: usize = 8;
 
 /// Scaled by this, the values of a block have a finite sum. A power of two takes no digits from them.
-const SHRINK: f64 = 1.0 / weight(2 * BLOCK as u64);
+const SHRINK: f64 = 1.0 / float(2 * BLOCK as u64);
 
 impl Moments {
     pub(super) fn of_block(values: &[f64]) -> Self {
@@ -86,7 +87,7 @@ impl Extent {
 
 /// Mean and M2 of a block of finite values that are not all equal, by the second reading.
 fn centred(values: &[f64], extent: &Extent) -> (Mean, f64) {
-    let count = weight(values.len() as u64);
+    let count = float_len(values.len());
     let rough = if extent.sum.is_finite() {
         extent.sum / count
     } else {
