@@ -23,6 +23,7 @@ mod error;
 mod float;
 mod moments;
 mod result;
+pub mod special;
 
 pub use error::Error;
 pub use moments::Moments;
