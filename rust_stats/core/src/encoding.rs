@@ -45,6 +45,15 @@ impl Writer {
         self.bytes.push(low_seven_bits(rest));
     }
 
+    /// Counts of which most are zero, at most eight: a byte that marks those that are not, then those.
+    pub(crate) fn sparse<const N: usize>(&mut self, counts: [u64; N]) {
+        let mark = counts.iter().rev().fold(0_u8, |mark, count| mark << 1 | u8::from(*count != 0));
+        self.bytes.push(mark);
+        for count in counts.into_iter().filter(|count| *count != 0) {
+            self.count(count);
+        }
+    }
+
     pub(crate) fn number(&mut self, number: f64) {
         self.bytes.extend(number.to_le_bytes());
     }
@@ -102,6 +111,21 @@ impl<'bytes> Reader<'bytes> {
             }
         }
         Err(NOT_MINIMAL)
+    }
+
+    pub(crate) fn sparse<const N: usize>(&mut self) -> Result<[u64; N], Error> {
+        let [mark] = self.take()?;
+        if u32::from(mark) >> N != 0 {
+            return Err(impossible("it marks a count that there is not"));
+        }
+        let mut counts = [0; N];
+        for (_, count) in counts.iter_mut().enumerate().filter(|(place, _)| mark >> place & 1 == 1) {
+            *count = self.count()?;
+            if *count == 0 {
+                return Err(impossible("a count is marked but zero"));
+            }
+        }
+        Ok(counts)
     }
 
     pub(crate) fn number(&mut self) -> Result<f64, Error> {
