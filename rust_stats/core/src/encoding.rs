@@ -12,6 +12,8 @@
 //! Numbers are IEEE 754 binary64, ratios binary32, least significant byte first. Each summary has exactly one
 //! encoding, so equal bytes mean equal summaries.
 
+mod bits;
+
 use crate::checksum::crc32c;
 use crate::error::Error;
 
@@ -22,6 +24,8 @@ const MARK: &[u8] = b"ES";
 #[repr(u8)]
 pub(crate) enum Kind {
     Moments = 1,
+    Histogram = 2,
+    Reference = 3,
 }
 
 /// Builds an encoding.
@@ -58,8 +62,29 @@ impl Writer {
         self.bytes.extend(number.to_le_bytes());
     }
 
+    pub(crate) fn digest(&mut self, digest: u64) {
+        self.bytes.extend(digest.to_le_bytes());
+    }
+
     pub(crate) fn ratio(&mut self, ratio: f32) {
         self.bytes.extend(ratio.to_le_bytes());
+    }
+
+    /// A text: its length in bytes, then it in UTF-8.
+    pub(crate) fn text(&mut self, text: &str) {
+        self.count(text.len() as u64);
+        self.bytes.extend(text.as_bytes());
+    }
+
+    /// Several counts of about the same size, see `bits.rs`, after how many they are.
+    pub(crate) fn packed(&mut self, counts: &[u64]) {
+        self.count(counts.len() as u64);
+        self.bytes.extend(bits::pack(counts));
+    }
+
+    /// What has been written since the envelope's head.
+    pub(crate) fn payload(&self) -> &[u8] {
+        self.bytes.get(MARK.len() + 2..).unwrap_or_default()
     }
 
     pub(crate) fn seal(mut self) -> Vec<u8> {
@@ -132,8 +157,35 @@ impl<'bytes> Reader<'bytes> {
         self.take().map(f64::from_le_bytes)
     }
 
+    pub(crate) fn digest(&mut self) -> Result<u64, Error> {
+        self.take().map(u64::from_le_bytes)
+    }
+
     pub(crate) fn ratio(&mut self) -> Result<f32, Error> {
         self.take().map(f32::from_le_bytes)
+    }
+
+    pub(crate) fn text(&mut self) -> Result<&'bytes str, Error> {
+        let length = self.length()?;
+        let (text, rest) = self.rest.split_at_checked(length).ok_or(impossible("it ends too early"))?;
+        self.rest = rest;
+        std::str::from_utf8(text).map_err(|_| impossible("a text is not UTF-8"))
+    }
+
+    pub(crate) fn packed(&mut self) -> Result<Vec<u64>, Error> {
+        let length = self.length()?;
+        let (counts, taken) = bits::unpack(self.rest, length)?;
+        self.rest = self.rest.get(taken..).unwrap_or_default();
+        Ok(counts)
+    }
+
+    /// How many things follow. Each takes a bit at least, so that no few bytes can claim many.
+    pub(crate) fn length(&mut self) -> Result<usize, Error> {
+        let length = self.count()?;
+        usize::try_from(length)
+            .ok()
+            .filter(|length| *length <= self.rest.len().saturating_mul(8))
+            .ok_or(impossible("it says to have more than it is long"))
     }
 
     /// Refuses a payload that goes on.

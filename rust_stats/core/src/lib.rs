@@ -17,16 +17,22 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod bins;
 mod checksum;
 mod encoding;
 mod error;
 mod float;
+mod histogram;
 mod moments;
+mod reference;
 mod result;
 pub mod special;
 
+pub use bins::{Bins, MOST_BINS};
 pub use error::Error;
+pub use histogram::Histogram;
 pub use moments::Moments;
+pub use reference::{DEFAULT_BINS, GROUPS, Reference};
 pub use result::{Side, TestResult, Warning};
 
 /// How many values a statistic works on at a time.
