@@ -26,6 +26,8 @@ pub(crate) enum Kind {
     Moments = 1,
     Histogram = 2,
     Reference = 3,
+    Profile = 4,
+    Baseline = 22,
 }
 
 /// Builds an encoding.
@@ -68,12 +70,6 @@ impl Writer {
 
     pub(crate) fn ratio(&mut self, ratio: f32) {
         self.bytes.extend(ratio.to_le_bytes());
-    }
-
-    /// A text: its length in bytes, then it in UTF-8.
-    pub(crate) fn text(&mut self, text: &str) {
-        self.count(text.len() as u64);
-        self.bytes.extend(text.as_bytes());
     }
 
     /// Several counts of about the same size, see `bits.rs`, after how many they are.
@@ -163,13 +159,6 @@ impl<'bytes> Reader<'bytes> {
 
     pub(crate) fn ratio(&mut self) -> Result<f32, Error> {
         self.take().map(f32::from_le_bytes)
-    }
-
-    pub(crate) fn text(&mut self) -> Result<&'bytes str, Error> {
-        let length = self.length()?;
-        let (text, rest) = self.rest.split_at_checked(length).ok_or(impossible("it ends too early"))?;
-        self.rest = rest;
-        std::str::from_utf8(text).map_err(|_| impossible("a text is not UTF-8"))
     }
 
     pub(crate) fn packed(&mut self) -> Result<Vec<u64>, Error> {
