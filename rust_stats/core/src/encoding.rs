@@ -9,7 +9,8 @@
 //! | 4 | CRC-32C of all that is before it, least significant byte first |
 //!
 //! Counts are LEB128: seven bits a byte, least significant first, the top bit set on all but the last.
-//! Numbers are IEEE 754 binary64, ratios binary32, least significant byte first. Each summary has exactly one
+//! Numbers are IEEE 754 binary64, ratios binary32, least significant byte first. Bytes and texts (UTF-8) have
+//! their length as a count before them. Each summary has exactly one
 //! encoding, so equal bytes mean equal summaries.
 
 use crate::checksum::crc32c;
@@ -22,6 +23,10 @@ const MARK: &[u8] = b"ES";
 #[repr(u8)]
 pub(crate) enum Kind {
     Moments = 1,
+    Quantiles = 5,
+    Categories = 6,
+    Latency = 7,
+    DistinctCount = 20,
 }
 
 /// Builds an encoding.
@@ -51,6 +56,15 @@ impl Writer {
 
     pub(crate) fn ratio(&mut self, ratio: f32) {
         self.bytes.extend(ratio.to_le_bytes());
+    }
+
+    pub(crate) fn blob(&mut self, bytes: &[u8]) {
+        self.count(bytes.len() as u64);
+        self.bytes.extend(bytes);
+    }
+
+    pub(crate) fn text(&mut self, text: &str) {
+        self.blob(text.as_bytes());
     }
 
     pub(crate) fn seal(mut self) -> Vec<u8> {
@@ -110,6 +124,18 @@ impl<'bytes> Reader<'bytes> {
 
     pub(crate) fn ratio(&mut self) -> Result<f32, Error> {
         self.take().map(f32::from_le_bytes)
+    }
+
+    pub(crate) fn blob(&mut self) -> Result<&'bytes [u8], Error> {
+        let length = self.count()?;
+        let split = usize::try_from(length).ok().and_then(|length| self.rest.split_at_checked(length));
+        let (blob, rest) = split.ok_or(impossible("it ends too early"))?;
+        self.rest = rest;
+        Ok(blob)
+    }
+
+    pub(crate) fn text(&mut self) -> Result<&'bytes str, Error> {
+        str::from_utf8(self.blob()?).map_err(|_| impossible("a text is not UTF-8"))
     }
 
     /// Refuses a payload that goes on.

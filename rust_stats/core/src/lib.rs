@@ -17,16 +17,24 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod categories;
 mod checksum;
+mod distinct;
 mod encoding;
 mod error;
 mod float;
+mod latency;
 mod moments;
+mod quantiles;
 mod result;
 pub mod special;
 
+pub use categories::{Categories, Share};
+pub use distinct::{DistinctCount, Estimate};
 pub use error::Error;
+pub use latency::Latency;
 pub use moments::Moments;
+pub use quantiles::Quantiles;
 pub use result::{Side, TestResult, Warning};
 
 /// How many values a statistic works on at a time.
