@@ -11,10 +11,11 @@ use xxhash_rust::xxh3::xxh3_64;
 
 const VERSION: u8 = 1;
 
-/// How often the known labels came, and whether others and missing ones did.
+/// How often each of the known labels came, and other ones and none.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CategoryReference {
     counts: Categories,
+    other: u64,
 }
 
 impl CategoryReference {
@@ -29,8 +30,26 @@ impl CategoryReference {
         shares.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
         let labels: Vec<&str> = shares.iter().map(|(label, _)| *label).collect();
         let mut counts = Categories::new(&labels, counted.capacity())?;
-        counts.merge_counts(counted)?;
-        Ok(Self { counts })
+        for (label, count) in &shares {
+            counts.add(label, *count);
+        }
+        counts.add_missing(counted.missing());
+        Ok(Self { counts, other: counted.other().saturating_add(counted.oversized()) })
+    }
+
+    /// The counts of each known label, then of all other ones together.
+    #[must_use]
+    pub fn cells(&self) -> Vec<u64> {
+        self.counts.known_counts().into_iter().chain([self.other]).collect()
+    }
+
+    /// The same cells of a later summary with these known labels.
+    #[must_use]
+    pub fn cells_of(later: &Categories) -> Vec<u64> {
+        let known = later.known_counts();
+        let in_known = known.iter().fold(0_u64, |sum, count| sum.saturating_add(*count));
+        let other = later.total().saturating_sub(later.missing()).saturating_sub(in_known);
+        known.into_iter().chain([other]).collect()
     }
 
     /// The counts of the reference itself, with its labels as the known ones.
@@ -69,8 +88,8 @@ impl Baseline {
     /// # Errors
     ///
     /// [`Error::Argument`] if a name comes twice.
-    pub fn new(named: Vec<(String, Feature)>) -> Result<Self, Error> {
-        let (names, features): (Vec<_>, Vec<_>) = named.into_iter().unzip();
+    pub fn new(pairs: Vec<(String, Feature)>) -> Result<Self, Error> {
+        let (names, features): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
         let mut places = HashMap::with_capacity(names.len());
         for (place, name) in names.iter().enumerate() {
             if places.insert(name.clone(), place).is_some() {
@@ -122,7 +141,7 @@ impl Baseline {
             writer.text(name);
             match feature {
                 Feature::Numeric { reference, range } => {
-                    writer.count(if range.is_some() { 1 } else { 0 });
+                    writer.count(u64::from(range.is_some()));
                     if let Some(Range { low, high }) = range {
                         writer.number(*low);
                         writer.number(*high);
@@ -132,6 +151,7 @@ impl Baseline {
                 Feature::Category(reference) => {
                     writer.count(2);
                     reference.counts.write(writer);
+                    writer.count(reference.other);
                 }
             }
         }
@@ -146,13 +166,12 @@ impl Baseline {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         let mut reader = Reader::open(bytes, Kind::Baseline, VERSION)?;
         let length = reader.length()?;
-        let mut named = Vec::new();
+        let mut pairs = Vec::new();
         for _ in 0..length {
-            let name = reader.text()?.to_owned();
-            named.push((name, read_feature(&mut reader)?));
+            pairs.push((reader.text()?.to_owned(), read_feature(&mut reader)?));
         }
         reader.close()?;
-        Self::new(named).map_err(|_| impossible("two of its features have the same name"))
+        Self::new(pairs).map_err(|_| impossible("two of its features have the same name"))
     }
 }
 
@@ -166,7 +185,10 @@ fn read_feature(reader: &mut Reader<'_>) -> Result<Feature, Error> {
     };
     match sort {
         0 | 1 => Ok(Feature::Numeric { reference: Reference::read(reader)?, range }),
-        2 => Ok(Feature::Category(CategoryReference { counts: Categories::read(reader)? })),
+        2 => Ok(Feature::Category(CategoryReference {
+            counts: Categories::read(reader)?,
+            other: reader.count()?,
+        })),
         _ => Err(impossible("a feature is of no known sort")),
     }
 }

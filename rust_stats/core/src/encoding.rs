@@ -9,7 +9,8 @@
 //! | 4 | CRC-32C of all that is before it, least significant byte first |
 //!
 //! Counts are LEB128: seven bits a byte, least significant first, the top bit set on all but the last.
-//! Numbers are IEEE 754 binary64, ratios binary32, least significant byte first. Each summary has exactly one
+//! Numbers are IEEE 754 binary64, ratios binary32, least significant byte first. Bytes and texts (UTF-8) have
+//! their length as a count before them. Each summary has exactly one
 //! encoding, so equal bytes mean equal summaries.
 
 mod bits;
@@ -27,6 +28,10 @@ pub(crate) enum Kind {
     Histogram = 2,
     Reference = 3,
     Profile = 4,
+    Quantiles = 5,
+    Categories = 6,
+    Latency = 7,
+    DistinctCount = 20,
     Baseline = 22,
 }
 
@@ -81,6 +86,15 @@ impl Writer {
     /// What has been written since the envelope's head.
     pub(crate) fn payload(&self) -> &[u8] {
         self.bytes.get(MARK.len() + 2..).unwrap_or_default()
+    }
+
+    pub(crate) fn blob(&mut self, bytes: &[u8]) {
+        self.count(bytes.len() as u64);
+        self.bytes.extend(bytes);
+    }
+
+    pub(crate) fn text(&mut self, text: &str) {
+        self.blob(text.as_bytes());
     }
 
     pub(crate) fn seal(mut self) -> Vec<u8> {
@@ -175,6 +189,18 @@ impl<'bytes> Reader<'bytes> {
             .ok()
             .filter(|length| *length <= self.rest.len().saturating_mul(8))
             .ok_or(impossible("it says to have more than it is long"))
+    }
+
+    pub(crate) fn blob(&mut self) -> Result<&'bytes [u8], Error> {
+        let length = self.count()?;
+        let split = usize::try_from(length).ok().and_then(|length| self.rest.split_at_checked(length));
+        let (blob, rest) = split.ok_or(impossible("it ends too early"))?;
+        self.rest = rest;
+        Ok(blob)
+    }
+
+    pub(crate) fn text(&mut self) -> Result<&'bytes str, Error> {
+        str::from_utf8(self.blob()?).map_err(|_| impossible("a text is not UTF-8"))
     }
 
     /// Refuses a payload that goes on.

@@ -44,13 +44,13 @@ impl NumericSummary {
         range: Option<Range>,
         values: &[f64],
         missing: Option<&[bool]>,
-    ) -> Result<(), Error> {
+    ) {
         let masks = missing.map(|missing| missing.chunks(BLOCK)).into_iter().flatten();
         let masks = masks.map(Some).chain(std::iter::repeat(None));
         for (block, mask) in values.chunks(BLOCK).zip(masks) {
             let mask = mask.filter(|mask| mask.contains(&true));
             let moments = match mask {
-                Some(mask) => Moments::of_present(block, mask)?,
+                Some(mask) => Moments::of_present_in_block(block, mask),
                 None => Moments::of(block),
             };
             self.histogram.add_block(reference.bins(), block, mask);
@@ -62,7 +62,6 @@ impl NumericSummary {
                 add_quantiles(quantiles, block, mask);
             }
         }
-        Ok(())
     }
 
     /// Adds a summary that is on the same reference and has quantiles if this one has.
@@ -145,7 +144,10 @@ impl Range {
         if low <= high {
             Ok(Self { low, high })
         } else {
-            Err(Error::argument("range", format!("must be (low, high) with low <= high, not ({low}, {high})")))
+            Err(Error::argument(
+                "range",
+                format!("must be (low, high) with low <= high, not ({low}, {high})"),
+            ))
         }
     }
 

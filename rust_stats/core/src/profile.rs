@@ -80,25 +80,17 @@ impl Profile {
     }
 
     /// The summaries in the order of the baseline's features.
-    ///
-    /// # Errors
-    ///
-    /// None that input can cause.
-    pub fn summaries(&mut self) -> Result<&[Summary], Error> {
-        self.settle()?;
-        Ok(&self.summaries)
+    pub fn summaries(&mut self) -> &[Summary] {
+        self.settle();
+        &self.summaries
     }
 
     /// For each feature, it and its summary, to add columns to side by side. Afterwards
     /// [`Profile::count_rows`] must be told.
-    ///
-    /// # Errors
-    ///
-    /// None that input can cause.
-    pub fn columns(&mut self) -> Result<impl Iterator<Item = Column<'_>> + use<'_>, Error> {
-        self.settle()?;
+    pub fn columns(&mut self) -> impl Iterator<Item = Column<'_>> + use<'_> {
+        self.settle();
         let pairs = self.baseline.features().iter().zip(&mut self.summaries);
-        Ok(pairs.map(|(feature, summary)| Column { feature, summary }))
+        pairs.map(|(feature, summary)| Column { feature, summary })
     }
 
     /// Takes note of the rows whose columns were added.
@@ -115,7 +107,7 @@ impl Profile {
     pub fn add_event(&mut self, values: &[Value<'_>]) -> Result<(), Error> {
         self.check(values)?;
         if self.pending.is_full() {
-            self.settle()?;
+            self.settle();
         }
         for (place, summary) in self.summaries.iter_mut().enumerate() {
             match (values.get(place).unwrap_or(&Value::Missing), summary) {
@@ -141,7 +133,9 @@ impl Profile {
                     format!("has the number {number} for {name:?}, which has labels; pass a text")
                 }
                 (Value::Label(label), Summary::Numeric(_)) => {
-                    format!("has the label {label:?} for {name:?}, which has numbers; pass a number or nothing")
+                    format!(
+                        "has the label {label:?} for {name:?}, which has numbers; pass a number or nothing"
+                    )
                 }
                 _ => continue,
             };
@@ -151,19 +145,18 @@ impl Profile {
     }
 
     /// Brings events that wait into the summaries.
-    fn settle(&mut self) -> Result<(), Error> {
+    fn settle(&mut self) {
         if self.pending.is_empty() {
-            return Ok(());
+            return;
         }
         let features = self.baseline.features().iter().zip(&mut self.summaries).enumerate();
         for (place, (feature, summary)) in features {
             if let (Feature::Numeric { reference, range }, Summary::Numeric(numbers)) = (feature, summary) {
                 let (values, missing) = self.pending.column(place);
-                numbers.add(reference, *range, values, Some(missing))?;
+                numbers.add(reference, *range, values, Some(missing));
             }
         }
         self.pending.clear();
-        Ok(())
     }
 
     /// Adds the summaries of another profile on the same baseline.
@@ -186,8 +179,8 @@ impl Profile {
             let because = "only one of these profiles has quantile sketches; make both with or both without";
             return Err(Error::Incompatible { because: because.into() });
         }
-        self.settle()?;
-        other.settle()?;
+        self.settle();
+        other.settle();
         let mut merged = self.summaries.clone();
         for (summary, added) in merged.iter_mut().zip(&other.summaries) {
             match (summary, added) {
@@ -203,12 +196,8 @@ impl Profile {
 
     /// The profile as bytes with a version and a checksum, some 90 for each numeric feature at 300 events. The
     /// baseline is named by its digest only.
-    ///
-    /// # Errors
-    ///
-    /// None that input can cause.
-    pub fn to_bytes(&mut self) -> Result<Vec<u8>, Error> {
-        self.settle()?;
+    pub fn to_bytes(&mut self) -> Vec<u8> {
+        self.settle();
         let mut writer = Writer::new(Kind::Profile, VERSION);
         writer.digest(self.baseline.digest());
         writer.count(u64::from(self.with_quantiles));
@@ -216,10 +205,10 @@ impl Profile {
         for summary in &self.summaries {
             match summary {
                 Summary::Numeric(numbers) => numbers.write(&mut writer),
-                Summary::Category(labels) => labels.write_unnamed(&mut writer),
+                Summary::Category(labels) => labels.write_counts(&mut writer),
             }
         }
-        Ok(writer.seal())
+        writer.seal()
     }
 
     /// The profile that [`Profile::to_bytes`] wrote of the same baseline.
@@ -251,7 +240,7 @@ impl Profile {
                     Summary::Numeric(NumericSummary::read(&mut reader, reference, with_quantiles)?)
                 }
                 Feature::Category(reference) => {
-                    Summary::Category(reference.counts().read_unnamed(&mut reader)?)
+                    Summary::Category(reference.counts().read_counts(&mut reader)?)
                 }
             };
         }
@@ -287,7 +276,8 @@ impl Column<'_> {
         }
         match (self.feature, &mut *self.summary) {
             (Feature::Numeric { reference, range }, Summary::Numeric(numbers)) => {
-                numbers.add(reference, *range, values, missing)
+                numbers.add(reference, *range, values, missing);
+                Ok(())
             }
             _ => Err(Error::argument("columns", "has numbers for a feature of labels; pass texts")),
         }

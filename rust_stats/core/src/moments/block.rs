@@ -34,7 +34,8 @@ impl Moments {
         }
     }
 
-    pub(super) fn of_present_in_block(values: &[f64], missing: &[bool]) -> Self {
+    /// The moments of at most [`BLOCK`] values, with a mask of the same length.
+    pub(crate) fn of_present_in_block(values: &[f64], missing: &[bool]) -> Self {
         if missing.contains(&true) {
             let marked = values.iter().copied().zip(missing.iter().copied());
             Sifted::from(marked).moments()
