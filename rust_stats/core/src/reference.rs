@@ -130,6 +130,12 @@ impl Reference {
         counted
     }
 
+    /// Adds at most [`BLOCK`] values to a histogram on its bins; those marked in `missing`, which is as long,
+    /// are not there.
+    pub fn count_block(&self, counted: &mut Histogram, values: &[f64], missing: Option<&[bool]>) {
+        counted.add_block(&self.bins, values, missing);
+    }
+
     /// A typical value of each bin between the lowest and the highest edge, ascending: the mean of the
     /// reference's values in it.
     #[must_use]

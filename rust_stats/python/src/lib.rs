@@ -8,6 +8,7 @@ mod column;
 mod errors;
 mod memory;
 mod moments;
+mod reference;
 mod result;
 
 /// Statistics of NumPy arrays, computed in Rust; used through `edge_aiops.stats`.
@@ -17,6 +18,8 @@ mod _stats {
     use crate::errors::{IncompatibleSummaries, UnreadableSummary};
     #[pymodule_export]
     use crate::moments::{Moments, moments};
+    #[pymodule_export]
+    use crate::reference::{Histogram, Reference};
     #[pymodule_export]
     use crate::result::{ResultWarning, TestResult};
 }
