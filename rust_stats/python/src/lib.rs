@@ -4,11 +4,17 @@
 //! the core's errors into exceptions. What users call and read is `edge_aiops.stats`.
 #![expect(clippy::doc_markdown, reason = "what Python shows as docstrings is not markdown")]
 
+mod categories;
 mod column;
+mod distinct;
 mod errors;
+mod latency;
 mod memory;
 mod moments;
+mod quantiles;
 mod result;
+mod shared;
+mod strings;
 
 /// Statistics of NumPy arrays, computed in Rust; used through `edge_aiops.stats`.
 #[pyo3::pymodule]
@@ -19,4 +25,11 @@ mod _stats {
     use crate::moments::{Moments, moments};
     #[pymodule_export]
     use crate::result::{ResultWarning, TestResult};
+    #[pymodule_export]
+    use crate::{
+        categories::Categories,
+        distinct::{DistinctCount, Estimate},
+        latency::Latency,
+        quantiles::Quantiles,
+    };
 }
