@@ -44,7 +44,11 @@ impl CategoryReference {
 
     fn __repr__(&self) -> String {
         let counts = self.0.counts();
-        format!("CategoryReference(labels={}, total={})", counts.known().count(), counts.total() + self.0.other())
+        format!(
+            "CategoryReference(labels={}, total={})",
+            counts.known().count(),
+            counts.total() + self.0.other()
+        )
     }
 }
 
@@ -174,7 +178,8 @@ fn feature(py: Python<'_>, given: &Bound<'_, PyAny>, bins: usize) -> PyResult<co
     }
     let given = Given::of(given)?;
     if given.is_text()? {
-        let mut counted = core::Categories::new::<&str>(&[], core::Categories::CAPACITY).map_err(to_python)?;
+        let mut counted =
+            core::Categories::new::<&str>(&[], core::Categories::CAPACITY).map_err(to_python)?;
         given.read_labels(&mut counted)?;
         return labelled(&counted);
     }

@@ -18,7 +18,9 @@ impl<'py> Given<'py> {
     /// A column as it is given: values, or a tuple of values and the mask of those missing.
     pub fn of(given: &Bound<'py, PyAny>) -> PyResult<Self> {
         match given.cast::<PyTuple>() {
-            Ok(pair) if pair.len() == 2 => Ok(Self { values: pair.get_item(0)?, missing: Some(pair.get_item(1)?) }),
+            Ok(pair) if pair.len() == 2 => {
+                Ok(Self { values: pair.get_item(0)?, missing: Some(pair.get_item(1)?) })
+            }
             Ok(tuple) => Err(PyValueError::new_err(format!(
                 "must be values or a tuple (values, missing), but is a tuple of {}; pass list(values)",
                 tuple.len()
@@ -54,10 +56,7 @@ impl<'py> Given<'py> {
 }
 
 /// The names and the columns of a mapping, in its order.
-pub fn items<'py>(
-    mapping: &Bound<'py, PyAny>,
-    name: &str,
-) -> PyResult<Vec<(String, Bound<'py, PyAny>)>> {
+pub fn items<'py>(mapping: &Bound<'py, PyAny>, name: &str) -> PyResult<Vec<(String, Bound<'py, PyAny>)>> {
     let items = as_mapping(mapping, name)?.items()?;
     items.iter().map(|pair| pair.extract()).collect()
 }

@@ -293,10 +293,10 @@ impl Profile {
         let mut batch = core::Profile::new(self.baseline.0.clone(), self.with_quantiles);
         let mut numbers = Vec::new();
         for ((mut column, given), name) in batch.columns().zip(given).zip(names) {
-            let named = in_column(py, name);
+            let refusal = in_column(py, name);
             match column.labels() {
-                Some(labels) => given.read_labels(labels).map_err(named)?,
-                None => numbers.push((column, given.numbers().map_err(named)?)),
+                Some(labels) => given.read_labels(labels).map_err(&refusal)?,
+                None => numbers.push((column, given.numbers().map_err(&refusal)?)),
             }
         }
         let work: Vec<_> = numbers.iter_mut().map(|(column, values)| (column, values.ready())).collect();
@@ -306,7 +306,10 @@ impl Profile {
             let next = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
             let share = || {
                 while let Some((column, ready)) = next() {
-                    ready.fold((), |(), values, missing| column.add_numbers(values, missing))?;
+                    ready.fold(column, |column, values, missing| {
+                        column.add_numbers(values, missing)?;
+                        Ok(column)
+                    })?;
                 }
                 Ok(())
             };
@@ -314,7 +317,8 @@ impl Profile {
                 let others: Vec<_> = (1..threads).map(|_| scope.spawn(share)).collect();
                 let mine = share();
                 others.into_iter().fold(mine, |so_far, other| {
-                    so_far.and_then(|()| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                    so_far
+                        .and_then(|()| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
                 })
             })?;
             Ok(())
@@ -333,7 +337,10 @@ fn as_label(value: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyAny>> {
     if value.is_instance_of::<PyInt>() { Ok(value.str()?.into_any()) } else { Ok(value) }
 }
 
-fn value_of<'value>(value: &'value Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> PyResult<core::Value<'value>> {
+fn value_of<'value>(
+    value: &'value Bound<'_, PyAny>,
+    name: &Bound<'_, PyString>,
+) -> PyResult<core::Value<'value>> {
     if let Ok(number) = value.cast_exact::<PyFloat>() {
         return Ok(core::Value::Number(number.value()));
     }
@@ -351,13 +358,17 @@ fn value_of<'value>(value: &'value Bound<'_, PyAny>, name: &Bound<'_, PyString>)
         )));
     }
     // An integer beyond the range of float64 is infinite, as it is for JSON.
-    let number = value.extract().unwrap_or_else(|_| if value.lt(0).unwrap_or(false) { f64::NEG_INFINITY } else { f64::INFINITY });
+    let number = value
+        .extract()
+        .unwrap_or_else(|_| if value.lt(0).unwrap_or(false) { f64::NEG_INFINITY } else { f64::INFINITY });
     Ok(core::Value::Number(number))
 }
 
 fn shape_of(rows: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
     rows.getattr("shape").and_then(|shape| shape.extract()).map_err(|_| {
         let found = rows.get_type();
-        PyTypeError::new_err(format!("rows must be a NumPy array of two dimensions, not {found}; pass numpy.asarray(rows)"))
+        PyTypeError::new_err(format!(
+            "rows must be a NumPy array of two dimensions, not {found}; pass numpy.asarray(rows)"
+        ))
     })
 }
