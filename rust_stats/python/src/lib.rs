@@ -9,6 +9,7 @@ mod errors;
 mod memory;
 mod moments;
 mod result;
+mod special;
 
 /// Statistics of NumPy arrays, computed in Rust; used through `edge_aiops.stats`.
 #[pyo3::pymodule]
@@ -19,4 +20,8 @@ mod _stats {
     use crate::moments::{Moments, moments};
     #[pymodule_export]
     use crate::result::{ResultWarning, TestResult};
+    #[pymodule_export]
+    use crate::special::{
+        beta_regularised, chi_square_upper, gamma_lower, gamma_upper, ln_gamma, normal_quantile, normal_upper,
+    };
 }
