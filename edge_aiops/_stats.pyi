@@ -1,23 +1,39 @@
 # Types of the extension module; its docstrings are in rust_stats/python/src. stubtest holds the two together.
+from collections.abc import Sequence
 from typing import ClassVar, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "Discoveries",
     "IncompatibleSummaries",
     "Moments",
     "ResultWarning",
     "TestResult",
     "UnreadableSummary",
+    "benjamini_hochberg",
+    "benjamini_yekutieli",
     "beta_regularised",
+    "binned_ks_test",
+    "binned_wasserstein_distance",
+    "chi_square_test",
     "chi_square_upper",
+    "e_benjamini_hochberg",
+    "fisher_exact_test",
+    "g_test",
     "gamma_lower",
     "gamma_upper",
+    "hellinger_distance",
+    "jensen_shannon_distance",
+    "kullback_leibler_divergence",
     "ln_gamma",
     "moments",
     "normal_quantile",
     "normal_upper",
+    "psi",
+    "psi_without_drift",
+    "total_variation_distance",
 ]
 
 class UnreadableSummary(ValueError): ...
@@ -90,7 +106,6 @@ def moments(
     *,
     missing: NDArray[np.bool_] | None = None,
 ) -> Moments: ...
-
 def ln_gamma(x: float, /) -> float: ...
 def gamma_lower(a: float, x: float, /) -> float: ...
 def gamma_upper(a: float, x: float, /) -> float: ...
@@ -98,3 +113,68 @@ def beta_regularised(a: float, b: float, x: float, /) -> float: ...
 def normal_upper(z: float, /) -> float: ...
 def normal_quantile(p: float, /) -> float: ...
 def chi_square_upper(x: float, degrees: float, /) -> float: ...
+def chi_square_test(
+    reference_counts: NDArray[np.int64 | np.uint64],
+    current_counts: NDArray[np.int64 | np.uint64],
+) -> TestResult: ...
+def g_test(
+    reference_counts: NDArray[np.int64 | np.uint64],
+    current_counts: NDArray[np.int64 | np.uint64],
+) -> TestResult: ...
+def fisher_exact_test(
+    reference_counts: NDArray[np.int64 | np.uint64],
+    current_counts: NDArray[np.int64 | np.uint64],
+) -> TestResult: ...
+def psi(
+    reference_counts: NDArray[np.int64 | np.uint64],
+    current_counts: NDArray[np.int64 | np.uint64],
+) -> TestResult: ...
+def jensen_shannon_distance(
+    reference_counts: NDArray[np.int64 | np.uint64],
+    current_counts: NDArray[np.int64 | np.uint64],
+) -> TestResult: ...
+def kullback_leibler_divergence(
+    reference_counts: NDArray[np.int64 | np.uint64],
+    current_counts: NDArray[np.int64 | np.uint64],
+) -> TestResult: ...
+def hellinger_distance(
+    reference_counts: NDArray[np.int64 | np.uint64],
+    current_counts: NDArray[np.int64 | np.uint64],
+) -> TestResult: ...
+def total_variation_distance(
+    reference_counts: NDArray[np.int64 | np.uint64],
+    current_counts: NDArray[np.int64 | np.uint64],
+) -> TestResult: ...
+def binned_ks_test(
+    reference_counts: NDArray[np.int64 | np.uint64],
+    current_counts: NDArray[np.int64 | np.uint64],
+) -> TestResult: ...
+def psi_without_drift(cells: int, n_reference: int, n_current: int) -> float: ...
+def binned_wasserstein_distance(
+    reference_counts: NDArray[np.int64 | np.uint64],
+    current_counts: NDArray[np.int64 | np.uint64],
+    positions: NDArray[np.float64 | np.float32 | np.int64],
+) -> TestResult: ...
+
+@final
+class Discoveries:
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # equal by value, and not meant as a key
+    def __eq__(self, other: object, /) -> bool: ...
+    @property
+    def rejected(self) -> list[bool]: ...
+    @property
+    def adjusted(self) -> list[float | None]: ...
+    @property
+    def tests(self) -> int: ...
+    @property
+    def alpha(self) -> float: ...
+
+def benjamini_hochberg(
+    p_values: NDArray[np.float64] | Sequence[float | None], *, alpha: float = 0.05
+) -> Discoveries: ...
+def benjamini_yekutieli(
+    p_values: NDArray[np.float64] | Sequence[float | None], *, alpha: float = 0.05
+) -> Discoveries: ...
+def e_benjamini_hochberg(
+    e_values: NDArray[np.float64] | Sequence[float | None], *, alpha: float = 0.05
+) -> Discoveries: ...

@@ -18,10 +18,12 @@
 #![forbid(unsafe_code)]
 
 mod checksum;
+pub mod counts;
 mod encoding;
 mod error;
 mod float;
 mod moments;
+pub mod multiplicity;
 mod result;
 pub mod special;
 

@@ -6,7 +6,7 @@
 mod beta;
 mod gamma;
 mod normal;
-mod stirling;
+pub(crate) mod stirling;
 mod temme;
 
 pub use beta::beta_regularised;

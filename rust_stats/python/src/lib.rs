@@ -5,9 +5,11 @@
 #![expect(clippy::doc_markdown, reason = "what Python shows as docstrings is not markdown")]
 
 mod column;
+mod distances;
 mod errors;
 mod memory;
 mod moments;
+mod multiplicity;
 mod result;
 mod special;
 
@@ -15,9 +17,17 @@ mod special;
 #[pyo3::pymodule]
 mod _stats {
     #[pymodule_export]
+    use crate::distances::{
+        binned_ks_test, binned_wasserstein_distance, chi_square_test, fisher_exact_test, g_test,
+        hellinger_distance, jensen_shannon_distance, kullback_leibler_divergence, psi, psi_without_drift,
+        total_variation_distance,
+    };
+    #[pymodule_export]
     use crate::errors::{IncompatibleSummaries, UnreadableSummary};
     #[pymodule_export]
     use crate::moments::{Moments, moments};
+    #[pymodule_export]
+    use crate::multiplicity::{Discoveries, benjamini_hochberg, benjamini_yekutieli, e_benjamini_hochberg};
     #[pymodule_export]
     use crate::result::{ResultWarning, TestResult};
     #[pymodule_export]

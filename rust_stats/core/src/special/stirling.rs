@@ -4,7 +4,7 @@
 /// has lost those of λ.
 ///
 /// From ln(1 + μ) = 2 artanh(s) with s = μ / (2 + μ): μ − ln(1 + μ) = s (μ − 2s² (1/3 + s²/5 + s⁴/7 + ...)).
-pub(super) fn log_excess(mu: f64, lambda: f64) -> f64 {
+pub(crate) fn log_excess(mu: f64, lambda: f64) -> f64 {
     if mu.abs() > 0.4 {
         return mu - lambda.ln();
     }
@@ -17,7 +17,7 @@ pub(super) fn log_excess(mu: f64, lambda: f64) -> f64 {
 /// ln Γ(a + 1) − ((a + ½) ln a − a + ½ ln 2π) for `a > 0`: what Stirling's formula misses, about 1 / 12a.
 ///
 /// The asymptotic series (DLMF 5.11.1) from 10 on, where its next term is below 10⁻¹⁶.
-pub(super) fn stirling_error(a: f64) -> f64 {
+pub(crate) fn stirling_error(a: f64) -> f64 {
     if a < 10.0 {
         return libm::lgamma(a + 1.0) - ((a + 0.5) * a.ln() - a + HALF_LN_TAU);
     }
