@@ -1,6 +1,8 @@
 # Types of the extension module; its docstrings are in rust_stats/python/src. stubtest holds the two together.
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self, TypeAlias, final
+from collections.abc import Sequence
+from typing import ClassVar, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,7 @@ __all__ = [
     "Baseline",
     "Categories",
     "CategoryReference",
+    "Discoveries",
     "DistinctCount",
     "Estimate",
     "Histogram",
@@ -23,7 +26,28 @@ __all__ = [
     "ResultWarning",
     "TestResult",
     "UnreadableSummary",
+    "benjamini_hochberg",
+    "benjamini_yekutieli",
+    "beta_regularised",
+    "binned_ks_test",
+    "binned_wasserstein_distance",
+    "chi_square_test",
+    "chi_square_upper",
+    "e_benjamini_hochberg",
+    "fisher_exact_test",
+    "g_test",
+    "gamma_lower",
+    "gamma_upper",
+    "hellinger_distance",
+    "jensen_shannon_distance",
+    "kullback_leibler_divergence",
+    "ln_gamma",
     "moments",
+    "normal_quantile",
+    "normal_upper",
+    "psi",
+    "psi_without_drift",
+    "total_variation_distance",
 ]
 
 _Labels: TypeAlias = list[str | None] | list[str] | NDArray[Any]
@@ -370,3 +394,75 @@ class Profile:
     def baseline(self) -> Baseline: ...
     @property
     def rows(self) -> int: ...
+def ln_gamma(x: float, /) -> float: ...
+def gamma_lower(a: float, x: float, /) -> float: ...
+def gamma_upper(a: float, x: float, /) -> float: ...
+def beta_regularised(a: float, b: float, x: float, /) -> float: ...
+def normal_upper(z: float, /) -> float: ...
+def normal_quantile(p: float, /) -> float: ...
+def chi_square_upper(x: float, degrees: float, /) -> float: ...
+def chi_square_test(
+    reference_counts: NDArray[np.int64 | np.uint64],
+    current_counts: NDArray[np.int64 | np.uint64],
+) -> TestResult: ...
+def g_test(
+    reference_counts: NDArray[np.int64 | np.uint64],
+    current_counts: NDArray[np.int64 | np.uint64],
+) -> TestResult: ...
+def fisher_exact_test(
+    reference_counts: NDArray[np.int64 | np.uint64],
+    current_counts: NDArray[np.int64 | np.uint64],
+) -> TestResult: ...
+def psi(
+    reference_counts: NDArray[np.int64 | np.uint64],
+    current_counts: NDArray[np.int64 | np.uint64],
+) -> TestResult: ...
+def jensen_shannon_distance(
+    reference_counts: NDArray[np.int64 | np.uint64],
+    current_counts: NDArray[np.int64 | np.uint64],
+) -> TestResult: ...
+def kullback_leibler_divergence(
+    reference_counts: NDArray[np.int64 | np.uint64],
+    current_counts: NDArray[np.int64 | np.uint64],
+) -> TestResult: ...
+def hellinger_distance(
+    reference_counts: NDArray[np.int64 | np.uint64],
+    current_counts: NDArray[np.int64 | np.uint64],
+) -> TestResult: ...
+def total_variation_distance(
+    reference_counts: NDArray[np.int64 | np.uint64],
+    current_counts: NDArray[np.int64 | np.uint64],
+) -> TestResult: ...
+def binned_ks_test(
+    reference_counts: NDArray[np.int64 | np.uint64],
+    current_counts: NDArray[np.int64 | np.uint64],
+) -> TestResult: ...
+def psi_without_drift(cells: int, n_reference: int, n_current: int) -> float: ...
+def binned_wasserstein_distance(
+    reference_counts: NDArray[np.int64 | np.uint64],
+    current_counts: NDArray[np.int64 | np.uint64],
+    positions: NDArray[np.float64 | np.float32 | np.int64],
+) -> TestResult: ...
+
+@final
+class Discoveries:
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # equal by value, and not meant as a key
+    def __eq__(self, other: object, /) -> bool: ...
+    @property
+    def rejected(self) -> list[bool]: ...
+    @property
+    def adjusted(self) -> list[float | None]: ...
+    @property
+    def tests(self) -> int: ...
+    @property
+    def alpha(self) -> float: ...
+
+def benjamini_hochberg(
+    p_values: NDArray[np.float64] | Sequence[float | None], *, alpha: float = 0.05
+) -> Discoveries: ...
+def benjamini_yekutieli(
+    p_values: NDArray[np.float64] | Sequence[float | None], *, alpha: float = 0.05
+) -> Discoveries: ...
+def e_benjamini_hochberg(
+    e_values: NDArray[np.float64] | Sequence[float | None], *, alpha: float = 0.05
+) -> Discoveries: ...
