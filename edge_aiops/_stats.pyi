@@ -1,8 +1,6 @@
 # Types of the extension module; its docstrings are in rust_stats/python/src. stubtest holds the two together.
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self, TypeAlias, final
-from collections.abc import Sequence
-from typing import ClassVar, Self, final
+from typing import Any, ClassVar, Literal, Self, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +10,11 @@ __all__ = [
     "Baseline",
     "Categories",
     "CategoryReference",
+    "Comparison",
     "Discoveries",
     "DistinctCount",
     "Estimate",
+    "FeatureComparison",
     "Histogram",
     "IncompatibleSummaries",
     "Latency",
@@ -33,6 +33,7 @@ __all__ = [
     "binned_wasserstein_distance",
     "chi_square_test",
     "chi_square_upper",
+    "compare",
     "e_benjamini_hochberg",
     "fisher_exact_test",
     "g_test",
@@ -394,6 +395,7 @@ class Profile:
     def baseline(self) -> Baseline: ...
     @property
     def rows(self) -> int: ...
+
 def ln_gamma(x: float, /) -> float: ...
 def gamma_lower(a: float, x: float, /) -> float: ...
 def gamma_upper(a: float, x: float, /) -> float: ...
@@ -466,3 +468,38 @@ def benjamini_yekutieli(
 def e_benjamini_hochberg(
     e_values: NDArray[np.float64] | Sequence[float | None], *, alpha: float = 0.05
 ) -> Discoveries: ...
+def compare(profile: Profile, *, alpha: float = 0.05, min_effect: float = 0.1) -> Comparison: ...
+
+@final
+class Comparison:
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # equal by value, and not meant as a key
+    def __eq__(self, other: object, /) -> bool: ...
+    @property
+    def features(self) -> list[FeatureComparison]: ...
+    @property
+    def drifted(self) -> list[str]: ...
+    @property
+    def alpha(self) -> float: ...
+    @property
+    def min_effect(self) -> float: ...
+
+@final
+class FeatureComparison:
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # equal by value, and not meant as a key
+    def __eq__(self, other: object, /) -> bool: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> Literal["numeric", "category"]: ...
+    @property
+    def tests(self) -> dict[str, TestResult]: ...
+    @property
+    def p_value(self) -> float | None: ...
+    @property
+    def adjusted_p_value(self) -> float | None: ...
+    @property
+    def effect_size(self) -> float | None: ...
+    @property
+    def drifted(self) -> bool: ...
+    @property
+    def warnings(self) -> list[ResultWarning]: ...

@@ -8,6 +8,7 @@ mod baseline;
 mod categories;
 mod column;
 mod columns;
+mod comparison;
 mod distances;
 mod distinct;
 mod errors;
@@ -30,6 +31,8 @@ mod _stats {
     use crate::baseline::{Baseline, CategoryReference};
     #[pymodule_export]
     use crate::categories::Categories;
+    #[pymodule_export]
+    use crate::comparison::{Comparison, FeatureComparison, compare};
     #[pymodule_export]
     use crate::distances::{
         binned_ks_test, binned_wasserstein_distance, chi_square_test, fisher_exact_test, g_test,
