@@ -48,7 +48,7 @@ pub use histogram::Histogram;
 pub use latency::Latency;
 pub use moments::Moments;
 pub use numeric::{NumericSummary, Range};
-pub use profile::{Column, Profile, Summary, Value};
+pub use profile::{Column, MISSING, Profile, Summary};
 pub use quantiles::Quantiles;
 pub use reference::{DEFAULT_BINS, GROUPS, Reference};
 pub use result::{Side, TestResult, Warning};
