@@ -108,12 +108,10 @@ impl<'counts> Pair<'counts> {
     /// For each cell the share of values in it or before it, both sides.
     pub(super) fn cumulative_shares(&self) -> impl Iterator<Item = [f64; 2]> {
         let [n, m] = self.totals();
-        self.cells()
-            .scan([0_u128; 2], |[reference, current], [a, b]| {
-                *reference += u128::from(a);
-                *current += u128::from(b);
-                Some([*reference, *current])
-            })
-            .map(move |[reference, current]| [float_sum(reference) / n, float_sum(current) / m])
+        self.cells().scan([0.0; 2], move |[reference, current], [a, b]| {
+            *reference += float(a);
+            *current += float(b);
+            Some([*reference / n, *current / m])
+        })
     }
 }
