@@ -38,7 +38,7 @@ def weights(shape: str, cells: int) -> NDArray[np.float64]:
         "heavy": 1 / (1 + place) ** 2,
         "ties": np.where(place % 4 == 0, 1.0, 0.02),
     }[shape]
-    return weight / weight.sum()
+    return np.asarray(weight / weight.sum())
 
 
 def cases() -> list[Case]:

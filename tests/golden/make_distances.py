@@ -76,6 +76,7 @@ def distances(case: Case) -> dict[str, list[float | None]]:
     smooth_p, smooth_q = (reference + 0.5) / (n + cells / 2), (current + 0.5) / (m + cells / 2)
     d = float(np.abs(np.cumsum(p) - np.cumsum(q)).max())
     root = np.sqrt(n * (m / (n + m)))
+    correction = (1 - min(n, m) / max(n, m)) * (0.12 + 0.11 / root)
     wasserstein = float(st.wasserstein_distance(positions, positions, p, q))
     deviation = np.sqrt(np.average((positions - np.average(positions, weights=p)) ** 2, weights=p))
     index = float(st.entropy(smooth_p, smooth_q) + st.entropy(smooth_q, smooth_p))
@@ -89,7 +90,7 @@ def distances(case: Case) -> dict[str, list[float | None]]:
         "kullback_leibler_divergence": plain(st.entropy(smooth_q, smooth_p)),
         "hellinger_distance": plain(np.linalg.norm(np.sqrt(p) - np.sqrt(q)) / np.sqrt(2)),
         "total_variation_distance": plain(np.abs(p - q).sum() / 2),
-        "binned_ks_test": [d, float(st.kstwobign.sf((root + 0.12 + 0.11 / root) * d)), d],
+        "binned_ks_test": [d, float(st.kstwobign.sf((root + correction) * d)), d],
         "binned_wasserstein_distance": [wasserstein, None, float(wasserstein / deviation) if deviation else None],
     }
 

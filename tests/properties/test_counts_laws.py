@@ -4,20 +4,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from edge_aiops.stats import distances, special
 from edge_aiops.stats.multiplicity import benjamini_hochberg, benjamini_yekutieli, e_benjamini_hochberg
 
-count = st.one_of(st.just(0), st.integers(0, 50), st.integers(0, 10**6), st.integers(0, 2**64 - 1))
+LARGEST = 2**64 - 1
 
 
 @st.composite
-def pairs(draw: st.DrawFn, largest: int = 2**64 - 1) -> tuple[Any, Any]:
+def pairs(draw: st.DrawFn, largest: int = 10**6) -> tuple[Any, Any]:
     cells = draw(st.integers(0, 20))
-    return tuple(draw(arrays(np.uint64, cells, elements=count.filter(lambda it: it <= largest))) for _ in range(2))  # type: ignore[return-value]
+    count = st.one_of(st.integers(0, 5), st.integers(0, 50), st.integers(0, largest))
+    reference, current = (draw(arrays(np.uint64, cells, elements=count)) for _ in range(2))
+    return reference, current
 
 
 BOUNDED = ["jensen_shannon_distance", "hellinger_distance", "total_variation_distance", "binned_ks_test"]
@@ -30,8 +32,7 @@ def found(name: str, reference: Any, current: Any) -> Any:
     return getattr(distances, name)(reference, current)
 
 
-@settings(max_examples=200)
-@given(pair=pairs())
+@given(pair=st.one_of(pairs(), pairs(LARGEST)))
 def test_numbers_are_in_their_range_or_there_is_a_warning(pair: tuple[Any, Any]) -> None:
     for name in ALL:
         result = found(name, *pair)
@@ -51,7 +52,7 @@ def test_equal_shares_are_at_no_distance(side: Any, factor: int) -> None:
             assert result.p_value in (None, pytest.approx(1))
 
 
-@given(pair=pairs(10**6))
+@given(pair=pairs())
 def test_exchanging_the_sides_changes_only_what_has_a_direction(pair: tuple[Any, Any]) -> None:
     for name in SYMMETRIC:
         there, back = found(name, *pair), found(name, *pair[::-1])
@@ -59,7 +60,7 @@ def test_exchanging_the_sides_changes_only_what_has_a_direction(pair: tuple[Any,
         assert there.p_value == (back.p_value and pytest.approx(back.p_value, rel=1e-9, abs=1e-300))
 
 
-@given(pair=pairs(10**6), data=st.data())
+@given(pair=pairs(), data=st.data())
 def test_the_order_of_categories_does_not_matter_to_distances(pair: tuple[Any, Any], data: st.DataObject) -> None:
     order = np.array(data.draw(st.permutations(range(len(pair[0])))), dtype=np.int64)
     for name in UNORDERED:
@@ -67,7 +68,7 @@ def test_the_order_of_categories_does_not_matter_to_distances(pair: tuple[Any, A
         assert shuffled == (sorted_ and pytest.approx(sorted_, rel=1e-9, abs=1e-15))
 
 
-@given(pair=pairs(10**6))
+@given(pair=pairs())
 def test_the_distances_bound_each_other_as_theory_says(pair: tuple[Any, Any]) -> None:
     """Hellinger² <= total variation <= √2 Hellinger, and D <= total variation."""
     hellinger, variation, d = (found(name, *pair).statistic for name in BOUNDED[1:])
@@ -85,7 +86,7 @@ def test_fisher_has_the_same_p_value_however_the_table_is_turned(table: Any) -> 
         assert again == (p_value and pytest.approx(p_value, rel=1e-9, abs=1e-300))
 
 
-@given(pair=pairs(10**6), unit=st.floats(1e-3, 1e3), offset=st.floats(-1e3, 1e3))
+@given(pair=pairs(), unit=st.floats(1e-3, 1e3), offset=st.floats(-1e3, 1e3))
 def test_wasserstein_moves_with_the_unit_and_not_with_the_origin(
     pair: tuple[Any, Any], unit: float, offset: float
 ) -> None:

@@ -233,8 +233,8 @@ pub fn total_variation_distance(
 ///
 /// Returns:
 ///     D, the largest difference of the cumulative shares, as statistic and effect size, and p by Kolmogorov's
-///     limit with the correction of Stephens (1970) for finite samples. Within bins it sees nothing, so it is
-///     conservative, the more so the fewer bins there are.
+///     limit with the correction of Stephens (1970), weighted by how unequal the sizes are. Within bins it sees
+///     nothing, so it is conservative, the more so the fewer bins there are.
 ///
 /// Raises:
 ///     TypeError: not a NumPy array of int64 or uint64.

@@ -170,6 +170,19 @@ def test_an_infinite_odds_ratio_is_one_with_an_exact_p_value() -> None:
     assert found.p_value == pytest.approx(2 / math.comb(10, 5))
 
 
+@pytest.mark.parametrize(("n", "m"), [(20, 20), (20, 30), (50, 100), (20, 2000)])
+def test_with_a_bin_for_each_value_binned_ks_is_hardly_bolder_than_the_exact_test(n: int, m: int) -> None:
+    random = np.random.default_rng(n + m)
+    for shift in np.linspace(0.2, 1.2, 15).tolist():
+        reference, current = random.normal(size=m), random.normal(loc=shift, size=n)
+        places = np.argsort(np.concatenate([reference, current]))
+        found = binned_ks_test((places < m).astype(np.int64), (places >= m).astype(np.int64))
+        exact = st.ks_2samp(reference, current, method="exact")
+        assert found.statistic == pytest.approx(exact.statistic)
+        assert number(found.p_value) >= 0.9 * exact.pvalue
+        assert number(found.p_value) <= 3 * exact.pvalue or exact.pvalue < 1e-6
+
+
 # --- where the field goes wrong ---
 
 

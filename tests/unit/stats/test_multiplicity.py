@@ -61,7 +61,8 @@ def test_e_values_far_from_their_thresholds_are_decided_by_the_definition() -> N
 
 def test_the_rate_of_false_discoveries_is_kept_where_plain_tests_break_it() -> None:
     random = np.random.default_rng(3)
-    plain, controlled = [], []
+    plain: list[float] = []
+    controlled: list[float] = []
     for _ in range(500):
         p_values = np.concatenate([random.uniform(size=90), random.beta(0.05, 1, size=10)])
         for rates, rejected in (

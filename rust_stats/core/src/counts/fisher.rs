@@ -103,7 +103,8 @@ impl Table {
         let observed = above.ln_probability();
         let near = observed.exp() * above.tail();
         // The tables with a smaller a, by how much smaller; their probability rises to the mode and falls after it.
-        let (mut less_probable, mut more_probable) = (above.a.min(above.d) + 1, 0);
+        let last = above.a.min(above.d);
+        let (mut less_probable, mut more_probable) = (last.saturating_add(1), 0);
         while less_probable - more_probable > 1 {
             let middle = u64::midpoint(less_probable, more_probable);
             if above.moved(middle).ln_probability() <= observed + TIE {
@@ -112,7 +113,7 @@ impl Table {
                 more_probable = middle;
             }
         }
-        if less_probable > above.a.min(above.d) {
+        if less_probable > last {
             return near.min(1.0);
         }
         let far = above.moved(less_probable);
@@ -180,7 +181,7 @@ impl Table {
     }
 }
 
-/// ln x! less x ln x − x.
+/// ln x! less its large part x ln x − x.
 fn small_part(x: f64) -> f64 {
     (TAU * x).ln() / 2.0 + stirling_error(x)
 }

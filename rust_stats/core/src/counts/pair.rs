@@ -45,7 +45,8 @@ impl<'counts> Pair<'counts> {
 
     /// The result with a statistic, which is its own effect size, and no p-value.
     pub(super) fn distance(&self, method: &'static str, effect: &'static str, statistic: f64) -> TestResult {
-        TestResult { p_value: None, ..self.test(method, effect, statistic, f64::NAN, statistic) }
+        let empty = self.without_number(method, effect);
+        TestResult { statistic: Some(statistic), effect_size: Some(statistic), ..empty }
     }
 
     /// The result with all its numbers.
@@ -57,17 +58,8 @@ impl<'counts> Pair<'counts> {
         p_value: f64,
         effect_size: f64,
     ) -> TestResult {
-        let [n_reference, n_current] = self.sizes();
-        TestResult {
-            method,
-            statistic: Some(statistic),
-            p_value: Some(p_value),
-            effect_size: Some(effect_size),
-            effect,
-            n_reference,
-            n_current,
-            warnings: Vec::new(),
-        }
+        let distance = self.distance(method, effect, statistic);
+        TestResult { p_value: Some(p_value), effect_size: Some(effect_size), ..distance }
     }
 
     /// Number of values on each side, at most 2⁶⁴ − 1.
