@@ -1,7 +1,7 @@
 //! Special functions, each with the accuracy it was measured to have.
 //!
-//! A function gives NaN where it is not defined. Errors are relative, found beside mpmath at 60 digits over
-//! the ranges named; a tail keeps its digits however small it is, down to 10⁻³⁰⁰.
+//! A function gives NaN where it is not defined. Errors are relative, found beside mpmath over the
+//! ranges named; a tail keeps its digits however small it is, down to 10⁻³⁰⁰.
 
 mod beta;
 mod gamma;
