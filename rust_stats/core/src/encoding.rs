@@ -17,11 +17,17 @@ use crate::error::Error;
 
 const MARK: &[u8] = b"ES";
 
+const ENDS_EARLY: Error = impossible("it ends too early");
+
 /// Which statistic some bytes hold. A number is given once and never reused.
 #[derive(Clone, Copy)]
 #[repr(u8)]
 pub(crate) enum Kind {
     Moments = 1,
+    DriftEvidence = 8,
+    MeanSequence = 9,
+    RateSequence = 10,
+    BoundedMeanSequence = 11,
 }
 
 /// Builds an encoding.
@@ -51,6 +57,12 @@ impl Writer {
 
     pub(crate) fn ratio(&mut self, ratio: f32) {
         self.bytes.extend(ratio.to_le_bytes());
+    }
+
+    /// The encoding of a summary that is part of this one.
+    pub(crate) fn part(&mut self, bytes: &[u8]) {
+        self.count(bytes.len() as u64);
+        self.bytes.extend(bytes);
     }
 
     pub(crate) fn seal(mut self) -> Vec<u8> {
@@ -112,13 +124,21 @@ impl<'bytes> Reader<'bytes> {
         self.take().map(f32::from_le_bytes)
     }
 
+    /// The encoding of a summary that is part of this one.
+    pub(crate) fn part(&mut self) -> Result<&'bytes [u8], Error> {
+        let length = usize::try_from(self.count()?).map_err(|_| ENDS_EARLY)?;
+        let (part, rest) = self.rest.split_at_checked(length).ok_or(ENDS_EARLY)?;
+        self.rest = rest;
+        Ok(part)
+    }
+
     /// Refuses a payload that goes on.
     pub(crate) fn close(self) -> Result<(), Error> {
         if self.rest.is_empty() { Ok(()) } else { Err(impossible("something follows its end")) }
     }
 
     fn take<const LENGTH: usize>(&mut self) -> Result<[u8; LENGTH], Error> {
-        let (taken, rest) = self.rest.split_first_chunk().ok_or(impossible("it ends too early"))?;
+        let (taken, rest) = self.rest.split_first_chunk().ok_or(ENDS_EARLY)?;
         self.rest = rest;
         Ok(*taken)
     }

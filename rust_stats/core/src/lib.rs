@@ -20,12 +20,16 @@
 mod checksum;
 mod encoding;
 mod error;
+mod evidence;
 mod float;
 mod moments;
 mod result;
 pub mod special;
 
 pub use error::Error;
+pub use evidence::{
+    BoundedMeanSequence, DriftEvidence, Interval, MeanSequence, RateSequence, Sides, normal_mixture_bound,
+};
 pub use moments::Moments;
 pub use result::{Side, TestResult, Warning};
 
