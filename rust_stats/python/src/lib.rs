@@ -6,6 +6,7 @@
 
 mod column;
 mod errors;
+mod evidence;
 mod memory;
 mod moments;
 mod result;
@@ -15,6 +16,10 @@ mod result;
 mod _stats {
     #[pymodule_export]
     use crate::errors::{IncompatibleSummaries, UnreadableSummary};
+    #[pymodule_export]
+    use crate::evidence::{
+        BoundedMeanSequence, DriftEvidence, MeanSequence, RateSequence, normal_mixture_bound,
+    };
     #[pymodule_export]
     use crate::moments::{Moments, moments};
     #[pymodule_export]

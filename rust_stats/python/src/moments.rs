@@ -50,7 +50,7 @@ pub fn moments(
 /// count. Frozen.
 #[pyclass(frozen, eq, module = "edge_aiops.stats")]
 #[derive(PartialEq)]
-pub struct Moments(core::Moments);
+pub struct Moments(pub core::Moments);
 
 #[pymethods]
 impl Moments {

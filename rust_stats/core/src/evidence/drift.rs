@@ -321,9 +321,7 @@ impl DriftEvidence {
                 return Err(impossible("what lies on an epoch is not a number"));
             }
         }
-        if self.windows > 0 {
-            self.weigh();
-        }
+        self.weigh();
         if !(peak_log_e >= self.peak_log_e && peak_log_e < f64::INFINITY && peak_log_e.is_sign_positive()) {
             return Err(impossible("its largest evidence is less than its evidence"));
         }
@@ -334,8 +332,11 @@ impl DriftEvidence {
         Ok(self)
     }
 
-    /// Computes the evidence anew from what was seen.
+    /// Computes the evidence anew from what was seen in one window or more.
     fn weigh(&mut self) {
+        if self.windows == 0 {
+            return;
+        }
         let past =
             Past { reference: &self.reference, seen: &self.seen, concentrations: &self.concentrations };
         let cumulative = self.horizons.contains(&None).then(|| past.log_e(&self.seen));

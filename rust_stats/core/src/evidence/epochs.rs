@@ -37,6 +37,9 @@ impl Past<'_> {
     /// Logarithm of e of the `counts` seen last, given the reference and what was seen before them.
     pub fn log_e(&self, counts: &[u64]) -> f64 {
         let n = counts.iter().sum();
+        if n == 0 {
+            return 0.0;
+        }
         let before = self.seen.iter().zip(counts).map(|(seen, count)| seen.saturating_sub(*count));
         let weights = self
             .reference

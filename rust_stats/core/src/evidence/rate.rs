@@ -67,6 +67,28 @@ impl RateSequence {
         }
     }
 
+    /// The same with outcomes added: one for a success, zero for a failure, except those marked in `missing`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] if an outcome is neither, or there are more than 2⁶⁴ events.
+    pub fn with_outcomes(&self, outcomes: &[f64], missing: Option<&[bool]>) -> Result<Self, Error> {
+        let (mut successes, mut failures) = (0, 0);
+        let missing = missing.unwrap_or_default().iter().copied().chain(std::iter::repeat(false));
+        for (outcome, _) in outcomes.iter().zip(missing).filter(|(_, missing)| !missing) {
+            match *outcome {
+                1.0 => successes += 1,
+                0.0 => failures += 1,
+                _ => {
+                    let problem =
+                        format!("must be true or false, 1 or 0, but one is {outcome}; mark it in missing");
+                    return Err(Error::argument("outcomes", problem));
+                }
+            }
+        }
+        self.with(successes, failures)
+    }
+
     /// The sequence of the events of both.
     ///
     /// # Errors
