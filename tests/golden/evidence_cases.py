@@ -1,4 +1,4 @@
-"""The inputs of the golden cases of evidence, from their seeds and parameters: the same where they are made and read."""
+"""The inputs of the golden cases of evidence, from seeds and parameters: the same where they are made and read."""
 
 from typing import Any
 
