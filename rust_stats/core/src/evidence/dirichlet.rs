@@ -95,6 +95,7 @@ fn stirling_remainder(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::{log_ratio, phi, stirling_remainder};
+    use crate::float::float;
 
     fn of(counts: &[u64], weights: &[f64], concentration: f64) -> f64 {
         let (n, total) = (counts.iter().sum(), weights.iter().sum());
@@ -107,10 +108,10 @@ mod tests {
         let mut log = 0.0;
         for (&count, weight) in counts.iter().zip(weights) {
             let a = concentration * weight / total;
-            log += (0..count).map(|seen| (seen as f64 / a).ln_1p()).sum::<f64>();
+            log += (0..count).map(|seen| (float(seen) / a).ln_1p()).sum::<f64>();
         }
         let n: u64 = counts.iter().sum();
-        log - (0..n).map(|seen| (seen as f64 / concentration).ln_1p()).sum::<f64>()
+        log - (0..n).map(|seen| (float(seen) / concentration).ln_1p()).sum::<f64>()
     }
 
     #[test]
@@ -137,7 +138,7 @@ mod tests {
 
     #[test]
     fn no_events_say_nothing_at_all() {
-        assert_eq!(of(&[0, 0], &[1.0, 3.0], 1e3), 0.0);
+        assert!(of(&[0, 0], &[1.0, 3.0], 1e3).abs() < f64::MIN_POSITIVE);
     }
 
     #[test]

@@ -21,7 +21,7 @@
 use std::f64::consts::LN_2;
 
 use super::epochs::{Epochs, Past};
-use super::{level, log_sum, positive};
+use super::{level, log_sum};
 use crate::encoding::{Kind, Reader, Writer, impossible};
 use crate::error::Error;
 use crate::float::float_len;
@@ -55,7 +55,7 @@ impl DriftEvidence {
     /// # Errors
     ///
     /// [`Error::Argument`] unless there are two bins whose counts add up to 64 bits at most, a concentration,
-    /// all of them finite and positive, and a horizon, all of them different and one window or more, or none.
+    /// all of them from 10⁻⁶ to 10¹², and a horizon, all of them different and one window or more, or none.
     pub fn new(reference: &[u64], concentrations: &[f64], horizons: &[Option<u64>]) -> Result<Self, Error> {
         let bins = reference.len();
         if bins < 2 {
@@ -69,7 +69,10 @@ impl DriftEvidence {
             return Err(Error::argument("concentrations", "must not be empty; (1e2, 1e3, 1e4) is usual"));
         }
         for concentration in concentrations {
-            positive("concentrations", *concentration)?;
+            if !(1e-6..=1e12).contains(concentration) {
+                let problem = format!("must lie from 1e-6 to 1e12, but one is {concentration}");
+                return Err(Error::argument("concentrations", problem));
+            }
         }
         let twice = horizons
             .iter()
@@ -369,4 +372,62 @@ fn too_many(name: &'static str) -> Error {
 /// As many items as said, which the bytes must hold: no more room is taken than they fill.
 fn many<Item>(n: u64, mut next: impl FnMut() -> Result<Item, Error>) -> Result<Vec<Item>, Error> {
     (0..n).map(|_| next()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DriftEvidence;
+    use crate::Error;
+
+    const MOST: u64 = u64::MAX / 4;
+
+    #[test]
+    fn extremes_give_numbers_and_come_back_from_their_bytes() {
+        let horizons = [None, Some(1), Some(2), Some(u64::MAX)];
+        for reference in [[0, 0, 0], [MOST, 0, 1], [MOST, MOST, MOST]] {
+            for concentrations in [&[1e-6, 1e12][..], &[1.0], &DriftEvidence::CONCENTRATIONS] {
+                let mut evidence = DriftEvidence::new(&reference, concentrations, &horizons).unwrap();
+                for counts in [[0, 0, 0], [1, 0, 0], [0, MOST, 0], [0, 0, MOST], [1, 1, 1]] {
+                    evidence.update(&counts).unwrap();
+                    assert!(!evidence.log_e().is_nan() && evidence.peak_log_e() >= evidence.log_e());
+                    assert_eq!(DriftEvidence::from_bytes(&evidence.to_bytes()).as_ref(), Ok(&evidence));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_and_changes_nothing() {
+        let mut evidence = DriftEvidence::new(&[5, 5], &[1e3], &[None]).unwrap();
+        evidence.update(&[u64::MAX - 1, 1]).unwrap();
+        let before = evidence.clone();
+        for counts in [&[1, 0][..], &[u64::MAX, u64::MAX], &[1], &[0, 0, 0], &[]] {
+            assert!(matches!(evidence.update(counts), Err(Error::Argument { name: "current_counts", .. })));
+            assert_eq!(evidence, before);
+        }
+        assert!(matches!(evidence.merge(&before), Err(Error::Incompatible { .. })));
+    }
+
+    #[test]
+    fn contradictory_bytes_are_refused() {
+        let horizons = [None, Some(2)];
+        let mut evidence = DriftEvidence::new(&[5000, 5000], &[1e3], &horizons).unwrap();
+        evidence.update(&[30, 1]).unwrap();
+        let contradictions: [fn(&mut DriftEvidence); 8] = [
+            |it| it.windows = 0,
+            |it| it.windows = 2,
+            |it| it.peak_log_e = 0.0,
+            |it| it.peak_log_e = f64::NAN,
+            |it| it.peak_log_e = f64::INFINITY,
+            |it| it.epochs[0].log_stake = f64::NAN,
+            |it| it.epochs[0].counts[0] = 31,
+            |it| it.seen[0] = u64::MAX,
+        ];
+        for contradict in contradictions {
+            let mut forged = evidence.clone();
+            contradict(&mut forged);
+            let read = DriftEvidence::from_bytes(&forged.to_bytes());
+            assert!(matches!(read, Err(Error::Impossible { .. })), "{forged:?}");
+        }
+    }
 }

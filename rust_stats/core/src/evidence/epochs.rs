@@ -101,6 +101,6 @@ impl Epochs {
 
     fn log_laid(&self, epoch: f64) -> f64 {
         let pace = self.pace();
-        (pace / (epoch + pace - 1.0) / (epoch + pace)).ln()
+        (pace / (epoch - 1.0 + pace) / (epoch + pace)).ln()
     }
 }
