@@ -25,7 +25,7 @@ use crate::moments::{Moments, moments};
 /// Raises:
 ///     TypeError: counts that are no NumPy array of int64 or uint64.
 ///     ValueError: fewer than two bins, negative counts, no concentration or one that is not from 1e-6 to 1e12,
-///         no horizon, one below 1 or the same one twice.
+///         no horizon or more than 16, one below 1 or the same one twice.
 ///
 /// log e = log mean_k DM(c; k p) - log DM(c; r + 1/2), with p proportional to r + 1/2 and DM the
 /// Dirichlet-multinomial probability of a sequence. See docs/statistics/evidence.md for the restarts, and for

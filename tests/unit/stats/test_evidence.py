@@ -159,10 +159,11 @@ def test_what_evidence_was_made_with_can_be_read() -> None:
         (REFERENCE, {"concentrations": [0.0]}, "concentrations must lie from 1e-6 to 1e12, but one is 0"),
         (REFERENCE, {"concentrations": [math.nan]}, "but one is NaN"),
         (REFERENCE, {"concentrations": [math.inf]}, "but one is inf"),
-        (REFERENCE, {"horizons": []}, "horizons must be different numbers of windows"),
+        (REFERENCE, {"horizons": []}, "horizons must be one to 16 different numbers of windows"),
         (REFERENCE, {"horizons": [0]}, "horizons must be"),
+        (REFERENCE, {"horizons": range(1, 18)}, "horizons must be one to 16"),
         (REFERENCE, {"horizons": [-3]}, "horizons must be"),
-        (REFERENCE, {"horizons": [None, 5, None]}, "horizons must be different"),
+        (REFERENCE, {"horizons": [None, 5, None]}, "16 different"),
     ],
     ids=str,
 )

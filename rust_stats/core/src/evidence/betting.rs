@@ -4,7 +4,8 @@
 //! each, with the values scaled to lie between 0 and 1:
 //!
 //! ```text
-//! K⁺(m) = Π (1 + λ⁺ (x - m)),  λ⁺ = min(λ, 1/(2m)),      K⁻(m) = Π (1 - λ⁻ (x - m)),  λ⁻ = min(λ, 1/(2(1 - m)))
+//! K⁺(m) = Π (1 + λ⁺ (x - m)),  λ⁺ = min(λ, 1/(2m))
+//! K⁻(m) = Π (1 - λ⁻ (x - m)),  λ⁻ = min(λ, 1/(2(1 - m)))
 //! λ = √(2 ln(2/0.05) / (σ² t ln(1 + t))),  σ² the variance of the values before the t-th
 //! ```
 //!
@@ -51,6 +52,8 @@ impl BoundedMeanSequence {
         if !(2..=65_536).contains(&steps) {
             return Err(Error::argument("steps", format!("must be from 2 to 65536, but is {steps}")));
         }
+        // Negative zero is zero, and so has the same bytes.
+        let (lower, upper) = (lower + 0.0, upper + 0.0);
         let capitals = (0..=steps).map(|_| [Capital::ONE; 2]).collect();
         Ok(Self { lower, upper, n: 0, left_out: 0, sum: 0.0, squares: 0.0, capitals })
     }
@@ -213,6 +216,9 @@ impl BoundedMeanSequence {
         let (lower, upper) = (reader.number()?, reader.number()?);
         let mut read = Self::new(lower, upper, reader.count()?)
             .map_err(|_| impossible("its bounds or steps are none"))?;
+        if [lower, upper].map(f64::to_bits) != [read.lower, read.upper].map(f64::to_bits) {
+            return Err(impossible("a zero is negative"));
+        }
         read.n = reader.count()?;
         read.left_out = reader.count()?;
         read.sum = reader.number()?;

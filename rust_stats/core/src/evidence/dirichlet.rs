@@ -11,7 +11,8 @@
 //! μ(x)`, and `q_i = (a_i + c_i)/(A + n)`, the large parts cancel on paper instead, and what is left is
 //!
 //! ```text
-//! log_ratio = (A + n) KL(q ‖ p) - (Σ ln(1 + c_i/a_i) - ln(1 + n/A))/2 + Σ (μ(a_i + c_i) - μ(a_i)) - (μ(A + n) - μ(A))
+//! log_ratio = (A + n) KL(q ‖ p) - (Σ ln(1 + c_i/a_i) - ln(1 + n/A))/2
+//!           + Σ (μ(a_i + c_i) - μ(a_i)) - (μ(A + n) - μ(A))
 //! ```
 //!
 //! where KL is a sum of terms that are never negative: `p_i φ(t_i)` with `q_i = p_i (1 + t_i)` and

@@ -55,7 +55,7 @@ impl DriftEvidence {
     /// # Errors
     ///
     /// [`Error::Argument`] unless there are two bins whose counts add up to 64 bits at most, a concentration,
-    /// all of them from 10⁻⁶ to 10¹², and a horizon, all of them different and one window or more, or none.
+    /// all of them from 10⁻⁶ to 10¹², and one to 16 horizons, all of them different and one window or more, or none.
     pub fn new(reference: &[u64], concentrations: &[f64], horizons: &[Option<u64>]) -> Result<Self, Error> {
         let bins = reference.len();
         if bins < 2 {
@@ -74,12 +74,9 @@ impl DriftEvidence {
                 return Err(Error::argument("concentrations", problem));
             }
         }
-        let twice = horizons
-            .iter()
-            .enumerate()
-            .any(|(n, horizon)| horizons.iter().skip(n + 1).any(|it| it == horizon));
-        if horizons.is_empty() || horizons.contains(&Some(0)) || twice {
-            let problem = "must be different numbers of windows, or None for never; (None, 288, 12) is usual";
+        if !are_horizons(horizons) {
+            let problem = "must be one to 16 different numbers of windows, or None for never; \
+                           (None, 288, 12) is usual";
             return Err(Error::argument("horizons", problem));
         }
         Ok(Self {
@@ -353,6 +350,14 @@ impl DriftEvidence {
         };
         self.peak_log_e = self.peak_log_e.max(self.log_e);
     }
+}
+
+/// Few enough that bytes cannot ask for much more room than they fill.
+fn are_horizons(horizons: &[Option<u64>]) -> bool {
+    let different = |(n, horizon)| !horizons.iter().skip(n + 1).any(|other| other == horizon);
+    (1..=16).contains(&horizons.len())
+        && !horizons.contains(&Some(0))
+        && horizons.iter().enumerate().all(different)
 }
 
 fn total(counts: &[u64]) -> Option<u64> {
