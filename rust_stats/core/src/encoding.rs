@@ -20,6 +20,8 @@ use crate::error::Error;
 
 const MARK: &[u8] = b"ES";
 
+const ENDS_EARLY: Error = impossible("it ends too early");
+
 /// Which statistic some bytes hold. A number is given once and never reused.
 #[derive(Clone, Copy)]
 #[repr(u8)]
@@ -33,6 +35,10 @@ pub(crate) enum Kind {
     Latency = 7,
     DistinctCount = 20,
     Baseline = 22,
+    DriftEvidence = 8,
+    MeanSequence = 9,
+    RateSequence = 10,
+    BoundedMeanSequence = 11,
 }
 
 /// Builds an encoding.
@@ -89,6 +95,8 @@ impl Writer {
     }
 
     pub(crate) fn blob(&mut self, bytes: &[u8]) {
+    /// The encoding of a summary that is part of this one.
+    pub(crate) fn part(&mut self, bytes: &[u8]) {
         self.count(bytes.len() as u64);
         self.bytes.extend(bytes);
     }
@@ -201,6 +209,12 @@ impl<'bytes> Reader<'bytes> {
 
     pub(crate) fn text(&mut self) -> Result<&'bytes str, Error> {
         str::from_utf8(self.blob()?).map_err(|_| impossible("a text is not UTF-8"))
+    /// The encoding of a summary that is part of this one.
+    pub(crate) fn part(&mut self) -> Result<&'bytes [u8], Error> {
+        let length = usize::try_from(self.count()?).map_err(|_| ENDS_EARLY)?;
+        let (part, rest) = self.rest.split_at_checked(length).ok_or(ENDS_EARLY)?;
+        self.rest = rest;
+        Ok(part)
     }
 
     /// Refuses a payload that goes on.
@@ -209,7 +223,7 @@ impl<'bytes> Reader<'bytes> {
     }
 
     fn take<const LENGTH: usize>(&mut self) -> Result<[u8; LENGTH], Error> {
-        let (taken, rest) = self.rest.split_first_chunk().ok_or(impossible("it ends too early"))?;
+        let (taken, rest) = self.rest.split_first_chunk().ok_or(ENDS_EARLY)?;
         self.rest = rest;
         Ok(*taken)
     }

@@ -26,6 +26,7 @@ pub mod counts;
 mod distinct;
 mod encoding;
 mod error;
+mod evidence;
 mod float;
 mod histogram;
 mod latency;
@@ -46,6 +47,9 @@ pub use distinct::{DistinctCount, Estimate};
 pub use error::Error;
 pub use histogram::Histogram;
 pub use latency::Latency;
+pub use evidence::{
+    BoundedMeanSequence, DriftEvidence, Interval, MeanSequence, RateSequence, Sides, normal_mixture_bound,
+};
 pub use moments::Moments;
 pub use numeric::{NumericSummary, Range};
 pub use profile::{Column, MISSING, Profile, Summary};

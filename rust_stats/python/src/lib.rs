@@ -13,6 +13,7 @@ mod distances;
 mod distinct;
 mod errors;
 mod latency;
+mod evidence;
 mod memory;
 mod moments;
 mod multiplicity;
@@ -45,6 +46,9 @@ mod _stats {
     use crate::errors::{IncompatibleSummaries, UnreadableSummary};
     #[pymodule_export]
     use crate::latency::Latency;
+    use crate::evidence::{
+        BoundedMeanSequence, DriftEvidence, MeanSequence, RateSequence, normal_mixture_bound,
+    };
     #[pymodule_export]
     use crate::moments::{Moments, moments};
     #[pymodule_export]
