@@ -1,10 +1,36 @@
-"""Summaries of numbers, labels and durations in constant memory: made where the data are, and merged over time and
-over a fleet.
+"""Summaries that merge: made where the data are, in constant memory, and added up over time and over a fleet.
 
-Quantiles for percentiles of any numbers, Categories for labels, DistinctCount for how many different texts there were,
-Latency for durations. Which to take when is said in docs/statistics/sketches.md.
+Which to take when is said in docs/statistics/summaries.md and docs/statistics/sketches.md.
 """
 
-from edge_aiops._stats import Categories, DistinctCount, Estimate, Latency, Quantiles
+from edge_aiops._stats import (
+    Baseline,
+    Categories,
+    CategoryReference,
+    DistinctCount,
+    Estimate,
+    Histogram,
+    Latency,
+    Moments,
+    NumericSummary,
+    Profile,
+    Quantiles,
+    Reference,
+    moments,
+)
 
-__all__ = ["Categories", "DistinctCount", "Estimate", "Latency", "Quantiles"]
+__all__ = [
+    "Baseline",
+    "Categories",
+    "CategoryReference",
+    "DistinctCount",
+    "Estimate",
+    "Histogram",
+    "Latency",
+    "Moments",
+    "NumericSummary",
+    "Profile",
+    "Quantiles",
+    "Reference",
+    "moments",
+]

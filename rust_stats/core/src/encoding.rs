@@ -13,6 +13,8 @@
 //! their length as a count before them. Each summary has exactly one
 //! encoding, so equal bytes mean equal summaries.
 
+mod bits;
+
 use crate::checksum::crc32c;
 use crate::error::Error;
 
@@ -23,10 +25,14 @@ const MARK: &[u8] = b"ES";
 #[repr(u8)]
 pub(crate) enum Kind {
     Moments = 1,
+    Histogram = 2,
+    Reference = 3,
+    Profile = 4,
     Quantiles = 5,
     Categories = 6,
     Latency = 7,
     DistinctCount = 20,
+    Baseline = 22,
 }
 
 /// Builds an encoding.
@@ -50,12 +56,36 @@ impl Writer {
         self.bytes.push(low_seven_bits(rest));
     }
 
+    /// Counts of which most are zero, at most eight: a byte that marks those that are not, then those.
+    pub(crate) fn sparse<const N: usize>(&mut self, counts: [u64; N]) {
+        let mark = counts.iter().rev().fold(0_u8, |mark, count| mark << 1 | u8::from(*count != 0));
+        self.bytes.push(mark);
+        for count in counts.into_iter().filter(|count| *count != 0) {
+            self.count(count);
+        }
+    }
+
     pub(crate) fn number(&mut self, number: f64) {
         self.bytes.extend(number.to_le_bytes());
     }
 
+    pub(crate) fn digest(&mut self, digest: u64) {
+        self.bytes.extend(digest.to_le_bytes());
+    }
+
     pub(crate) fn ratio(&mut self, ratio: f32) {
         self.bytes.extend(ratio.to_le_bytes());
+    }
+
+    /// Several counts of about the same size, see `bits.rs`, after how many they are.
+    pub(crate) fn packed(&mut self, counts: &[u64]) {
+        self.count(counts.len() as u64);
+        self.bytes.extend(bits::pack(counts));
+    }
+
+    /// What has been written since the envelope's head.
+    pub(crate) fn payload(&self) -> &[u8] {
+        self.bytes.get(MARK.len() + 2..).unwrap_or_default()
     }
 
     pub(crate) fn blob(&mut self, bytes: &[u8]) {
@@ -118,12 +148,47 @@ impl<'bytes> Reader<'bytes> {
         Err(NOT_MINIMAL)
     }
 
+    pub(crate) fn sparse<const N: usize>(&mut self) -> Result<[u64; N], Error> {
+        let [mark] = self.take()?;
+        if u32::from(mark) >> N != 0 {
+            return Err(impossible("it marks a count that there is not"));
+        }
+        let mut counts = [0; N];
+        for (_, count) in counts.iter_mut().enumerate().filter(|(place, _)| mark >> place & 1 == 1) {
+            *count = self.count()?;
+            if *count == 0 {
+                return Err(impossible("a count is marked but zero"));
+            }
+        }
+        Ok(counts)
+    }
+
     pub(crate) fn number(&mut self) -> Result<f64, Error> {
         self.take().map(f64::from_le_bytes)
     }
 
+    pub(crate) fn digest(&mut self) -> Result<u64, Error> {
+        self.take().map(u64::from_le_bytes)
+    }
+
     pub(crate) fn ratio(&mut self) -> Result<f32, Error> {
         self.take().map(f32::from_le_bytes)
+    }
+
+    pub(crate) fn packed(&mut self) -> Result<Vec<u64>, Error> {
+        let length = self.length()?;
+        let (counts, taken) = bits::unpack(self.rest, length)?;
+        self.rest = self.rest.get(taken..).unwrap_or_default();
+        Ok(counts)
+    }
+
+    /// How many things follow. Each takes a bit at least, so that no few bytes can claim many.
+    pub(crate) fn length(&mut self) -> Result<usize, Error> {
+        let length = self.count()?;
+        usize::try_from(length)
+            .ok()
+            .filter(|length| *length <= self.rest.len().saturating_mul(8))
+            .ok_or(impossible("it says to have more than it is long"))
     }
 
     pub(crate) fn blob(&mut self) -> Result<&'bytes [u8], Error> {

@@ -227,7 +227,12 @@ impl Categories {
 }
 
 impl Categories {
-    fn of(categories: core::Categories) -> Self {
+    /// The counts as they are now.
+    pub fn get(&self) -> core::Categories {
+        self.0.get()
+    }
+
+    pub fn of(categories: core::Categories) -> Self {
         Self(Shared::new(categories))
     }
 

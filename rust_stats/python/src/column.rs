@@ -40,13 +40,23 @@ impl Column {
         start: State,
         step: impl Fn(State, &[f64], Option<&[bool]>) -> Result<State, Error> + Send,
     ) -> PyResult<State> {
-        let folded = if self.values.length() <= COPIED {
+        let ready = self.ready();
+        py.detach(|| ready.fold(start, step)).map_err(to_python)
+    }
+
+    /// The column ready to be read without the interpreter lock: few values are copied now.
+    pub fn ready(&self) -> Ready<'_> {
+        if self.values.length() <= COPIED {
             let (values, missing) = self.copied();
-            py.detach(|| fold_copied(&values, missing.as_deref(), start, step))
+            Ready::Copied(values, missing)
         } else {
-            py.detach(|| self.fold_shared(start, step))
-        };
-        folded.map_err(to_python)
+            Ready::Shared(self)
+        }
+    }
+
+    /// How many values there are.
+    pub fn length(&self) -> usize {
+        self.values.length()
     }
 
     /// All values as one array of our own, with NaN for those that are missing. The lock is held meanwhile, so
@@ -85,6 +95,26 @@ impl Column {
     }
 }
 
+/// A column that is read without the interpreter lock.
+pub enum Ready<'column> {
+    Copied(Vec<f64>, Option<Vec<bool>>),
+    Shared(&'column Column),
+}
+
+impl Ready<'_> {
+    /// Passes every block of values with its part of the mask to `step`.
+    pub fn fold<State>(
+        &self,
+        start: State,
+        step: impl Fn(State, &[f64], Option<&[bool]>) -> Result<State, Error>,
+    ) -> Result<State, Error> {
+        match self {
+            Self::Copied(values, missing) => fold_copied(values, missing.as_deref(), start, step),
+            Self::Shared(column) => column.fold_shared(start, step),
+        }
+    }
+}
+
 fn fold_copied<State>(
     values: &[f64],
     missing: Option<&[bool]>,
@@ -103,6 +133,14 @@ pub fn counts(given: &Bound<'_, PyAny>, name: &'static str) -> PyResult<Vec<u64>
     Counts::of(&array).ok_or_else(|| wrong_element(&array, name, "int64 or uint64", "int64"))?.read().map_err(
         |negative| PyValueError::new_err(format!("{name} must not be negative, but one is {negative}")),
     )
+}
+
+/// Numbers, none of them missing, as an array of our own.
+pub fn numbers_of(given: &Bound<'_, PyAny>, name: &'static str) -> PyResult<Vec<f64>> {
+    let numbers = numbers(given, name)?;
+    let mut copied = vec![0.0; numbers.length()];
+    numbers.read(0, &mut copied);
+    Ok(copied)
 }
 
 fn numbers(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Numbers> {

@@ -173,7 +173,7 @@ impl Quantiles {
 }
 
 impl Quantiles {
-    fn of(quantiles: core::Quantiles) -> Self {
+    pub fn of(quantiles: core::Quantiles) -> Self {
         Self(Shared::new(quantiles))
     }
 

@@ -32,13 +32,17 @@ impl Categories {
 
     pub(crate) fn write(&self, writer: &mut Writer) {
         writer.count(self.capacity as u64);
-        writer.count(self.missing);
-        writer.count(self.oversized);
         writer.count(self.known.len() as u64);
         for counted in self.known.iter() {
             writer.text(&counted.label);
-            writer.count(counted.count);
         }
+        self.write_counts(writer);
+    }
+
+    /// What is left where the capacity and the known labels are those of a baseline that the reader has.
+    pub(crate) fn write_counts(&self, writer: &mut Writer) {
+        writer.packed(&self.known_counts());
+        writer.sparse([self.missing, self.oversized]);
         writer.count(self.others.len() as u64);
         for counted in self.others.by_label() {
             writer.text(&counted.label);
@@ -54,11 +58,22 @@ impl Categories {
 
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Error> {
         let capacity = usize::try_from(reader.count()?).unwrap_or(usize::MAX);
-        let mut read =
-            Self::new::<&str>(&[], capacity).map_err(|_| impossible("its capacity is out of range"))?;
-        read.missing = reader.count()?;
-        read.oversized = reader.count()?;
-        read.read_known(reader)?;
+        let known = (0..reader.length()?).map(|_| reader.text()).collect::<Result<Vec<_>, _>>()?;
+        let empty = Self::new(&known, capacity);
+        empty.map_err(|_| impossible("its capacity or known labels are not possible"))?.read_counts(reader)
+    }
+
+    /// What [`Categories::write_counts`] wrote, with the capacity and the known labels of this one.
+    pub(crate) fn read_counts(&self, reader: &mut Reader<'_>) -> Result<Self, Error> {
+        let mut read = self.empty_like();
+        let counts = reader.packed()?;
+        if counts.len() != read.known.len() {
+            return Err(impossible("it has not a count for each known label"));
+        }
+        for (label, count) in self.known().zip(counts) {
+            read.known.add_present(label, count);
+        }
+        [read.missing, read.oversized] = reader.sparse()?;
         read.read_others(reader)?;
         read.read_beyond(reader)?;
         let removed = read.beyond.as_ref().map_or(0, |beyond| beyond.removed);
@@ -68,19 +83,6 @@ impl Categories {
         drop(parts);
         read.total = total.ok_or(impossible("there are more than 2^64 values"))?;
         Ok(read)
-    }
-
-    fn read_known(&mut self, reader: &mut Reader<'_>) -> Result<(), Error> {
-        for _ in 0..reader.count()? {
-            let (label, count) = (label(reader)?, reader.count()?);
-            if self.known.len() == Self::LARGEST_CAPACITY {
-                return Err(impossible("there are too many known labels"));
-            }
-            if !self.known.add(label, count) {
-                return Err(impossible("a label comes twice"));
-            }
-        }
-        Ok(())
     }
 
     fn read_others(&mut self, reader: &mut Reader<'_>) -> Result<(), Error> {
