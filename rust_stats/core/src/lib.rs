@@ -21,7 +21,9 @@ mod checksum;
 mod encoding;
 mod error;
 mod float;
+pub mod metrics;
 mod moments;
+mod random;
 mod result;
 pub mod special;
 

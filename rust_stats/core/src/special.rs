@@ -14,7 +14,7 @@ pub fn gamma_upper(a: f64, x: f64) -> f64 {
     gamma::checked_gamma_ur(a, x).unwrap_or(f64::NAN)
 }
 
-/// Regularised incomplete beta function I_x(a, b) for `a, b > 0, 0 <= x <= 1`; NaN elsewhere.
+/// Regularised incomplete beta function `I_x(a, b)` for `a, b > 0, 0 <= x <= 1`; NaN elsewhere.
 #[must_use]
 pub fn beta_regularised(a: f64, b: f64, x: f64) -> f64 {
     beta::checked_beta_reg(a, b, x).unwrap_or(f64::NAN)
@@ -24,6 +24,12 @@ pub fn beta_regularised(a: f64, b: f64, x: f64) -> f64 {
 #[must_use]
 pub fn normal_upper(z: f64) -> f64 {
     erf::erfc(z / std::f64::consts::SQRT_2) / 2.0
+}
+
+/// The z whose upper tail of the standard normal distribution is `tail`, for 0 < tail < 1; NaN elsewhere.
+#[must_use]
+pub fn normal_upper_inverse(tail: f64) -> f64 {
+    if tail > 0.0 && tail < 1.0 { std::f64::consts::SQRT_2 * erf::erfc_inv(2.0 * tail) } else { f64::NAN }
 }
 
 /// Upper tail of the chi-square distribution with `degrees` degrees of freedom, P(X > x).

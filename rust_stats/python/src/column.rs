@@ -97,6 +97,11 @@ fn fold_copied<State>(
         .try_fold(start, |state, block| step(state, block, masks.as_mut().and_then(Iterator::next)))
 }
 
+/// Numbers as an array of our own.
+pub fn collected(given: &Bound<'_, PyAny>, name: &'static str) -> PyResult<Vec<f64>> {
+    Ok(Column { values: numbers(given, name)?, missing: None }.collected())
+}
+
 /// Counts as an array of our own.
 pub fn counts(given: &Bound<'_, PyAny>, name: &'static str) -> PyResult<Vec<u64>> {
     let array = one_dimensional(given, name)?;
