@@ -22,6 +22,8 @@ const MARK: &[u8] = b"ES";
 #[repr(u8)]
 pub(crate) enum Kind {
     Moments = 1,
+    PerformanceEstimator = 18,
+    LossEstimator = 19,
 }
 
 /// Builds an encoding.

@@ -20,6 +20,7 @@
 mod checksum;
 mod encoding;
 mod error;
+pub mod estimation;
 mod float;
 pub mod metrics;
 mod moments;

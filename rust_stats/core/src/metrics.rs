@@ -1,9 +1,9 @@
 //! How good a model was, once the labels are there: each metric with an interval.
 //!
 //! A rate (accuracy, and precision, recall and F1 of one class) has Wilson's interval, which keeps its level
-//! for few rows and at 0 and 1, where a bootstrap gives an interval of no width. Everything else has a bootstrap interval: rows
-//! are drawn with replacement, `resamples` times, by a generator that gives the same numbers on every machine.
-//! A draw is a vector of multinomial weights, so what was sorted once stays sorted.
+//! for few rows and at 0 and 1, where a bootstrap gives an interval of no width. Everything else has a bootstrap interval,
+//! bias-corrected and accelerated, by a generator that gives the same numbers on every machine; a calibration error has the interval of
+//! an inverted bootstrap test.
 //!
 //! Where a metric is not defined (no rows, one class only, a constant label), the value is `None` and a
 //! warning says why.
@@ -21,7 +21,7 @@ mod r_squared;
 mod reliability;
 mod roc_auc;
 mod root_mean_squared_error;
-mod rows;
+pub(crate) mod rows;
 mod wilson;
 
 use crate::result::Warning;

@@ -6,7 +6,10 @@
 
 mod column;
 mod errors;
+mod estimation;
+mod matrix;
 mod memory;
+mod metrics;
 mod moments;
 mod result;
 
@@ -15,6 +18,14 @@ mod result;
 mod _stats {
     #[pymodule_export]
     use crate::errors::{IncompatibleSummaries, UnreadableSummary};
+    #[pymodule_export]
+    use crate::estimation::{Estimate, LossEstimator, PerformanceEstimate, PerformanceEstimator};
+    #[pymodule_export]
+    use crate::metrics::{
+        ConfusionMatrix, MetricResult, ReliabilityBin, ReliabilityCurve, average_precision, brier_score,
+        confusion_matrix, expected_calibration_error, log_loss, maximum_calibration_error,
+        mean_absolute_error, r_squared, reliability_curve, roc_auc, root_mean_squared_error,
+    };
     #[pymodule_export]
     use crate::moments::{Moments, moments};
     #[pymodule_export]

@@ -3,7 +3,6 @@
 //! AP = Σ (Rₖ − Rₖ₋₁) Pₖ over the distinct scores in descending order, without interpolation, as scikit-learn
 //! defines it (Manning, Raghavan and Schütze, Introduction to Information Retrieval, 2008, section 8.4).
 
-use super::bootstrap::Style;
 use super::rows::{Scored, same};
 use super::{Intervals, MetricResult};
 use crate::error::Error;
@@ -36,14 +35,9 @@ pub fn average_precision(
             message: "no label is 1, so there is nothing to recall".into(),
         });
     }
-    Ok(MetricResult::bootstrapped(
-        "average precision",
-        rows.len(),
-        intervals,
-        Style::Percentile,
-        warnings,
-        |weights| precision(&rows, weights),
-    ))
+    Ok(MetricResult::bootstrapped("average precision", rows.len(), intervals, warnings, |weights| {
+        precision(&rows, weights)
+    }))
 }
 
 /// The average precision for rows in descending order of their scores.

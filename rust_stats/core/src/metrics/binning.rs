@@ -21,13 +21,13 @@ pub struct Binning {
 }
 
 impl Binning {
-    const MOST: usize = 10_000;
+    const MOST: usize = 1000;
 
     /// So many `bins` by a `rule`.
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] unless there are from 1 to 10,000 bins.
+    /// [`Error::Argument`] unless there are from 1 to 1,000 bins.
     pub fn new(bins: usize, rule: BinRule) -> Result<Self, Error> {
         if !(1..=Self::MOST).contains(&bins) {
             let problem = format!("must be from 1 to {}, as 10 is, not {bins}", Self::MOST);

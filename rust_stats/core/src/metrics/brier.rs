@@ -3,7 +3,7 @@
 //! (1/n) Σ (p − y)², from 0, which is best, to 1. Brier, Monthly Weather Review 78 (1950), halved as usual
 //! for two classes.
 
-use super::bootstrap::{Style, weighted_mean};
+use super::bootstrap::weighted_mean;
 use super::rows::Scored;
 use super::{Intervals, MetricResult};
 use crate::error::Error;
@@ -31,12 +31,7 @@ pub fn brier_score(
         let distance = if label { 1.0 - probability } else { probability };
         distance * distance
     });
-    Ok(MetricResult::bootstrapped(
-        "brier score",
-        squares.len(),
-        intervals,
-        Style::Percentile,
-        warnings,
-        |weights| weighted_mean(&squares, weights),
-    ))
+    Ok(MetricResult::bootstrapped("brier score", squares.len(), intervals, warnings, |weights| {
+        weighted_mean(&squares, weights)
+    }))
 }

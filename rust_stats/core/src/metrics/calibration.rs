@@ -1,20 +1,25 @@
 //! Calibration errors: how far probabilities are from frequencies, in bins.
 //!
 //! ```text
-//! expected: Σ_b (n_b / n) |mean probability_b − frequency_b|,    maximum: max_b |mean probability_b − frequency_b|
+//! expected: Σ_b (n_b / n) |gap_b|,    maximum: max_b |gap_b|,    gap_b = mean probability_b − frequency_b
 //! ```
 //!
-//! Naeini, Cooper and Hauskrecht, AAAI 2015; Guo et al., ICML 2017. Both grow with the number of bins and shrink with the
-//! number of rows even where the model does not change: a perfectly calibrated one has an error of about
-//! √(bins / n) / 4. So compare values of the same bins and the same n, and read the interval, which is the
-//! basic bootstrap's because that takes this bias out once.
+//! Naeini, Cooper and Hauskrecht, AAAI 2015; Guo et al., ICML 2017. Both are biased upwards, since noise in
+//! a gap enlarges it: a perfectly calibrated model has an expected error of about 0.4 √(bins / n).
+//!
+//! The bias is largest where the truth is smallest, so no quantile of resampled errors is a confidence limit.
+//! The interval inverts a test instead (Carpenter, Journal of the Royal Statistical Society B 61, 1999): if the true gaps were λ
+//! times those observed, errors would be spread as those of λ times the gaps plus the deviations that
+//! the gaps have in resamples. The interval holds the error of every λ for which the error observed is between the quantiles of the
+//! tails. It reaches to 0 where a calibrated model may well have the error observed.
 
-use super::bootstrap::Style;
+use super::bootstrap::{draw, quantile};
 use super::reliability::in_bins;
 use super::rows::Scored;
 use super::{Binning, Intervals, MetricResult};
 use crate::error::Error;
 use crate::float::float;
+use crate::random::Random;
 
 /// The mean over rows of the distance between probability and frequency in their bin.
 ///
@@ -36,11 +41,8 @@ pub fn expected_calibration_error(
     binning: Binning,
     intervals: &Intervals,
 ) -> Result<MetricResult, Error> {
-    let summed = |gaps: &mut dyn Iterator<Item = Gap>| {
-        let (total, n) = gaps.fold((0.0, 0), |(total, n), gap| (total + gap.difference.abs(), n + gap.n));
-        total / float(n)
-    };
-    calibration_error("expected calibration error", labels, probabilities, binning, intervals, summed)
+    let metric = "expected calibration error";
+    calibration_error(metric, labels, probabilities, binning, intervals, |sum, gap| sum + gap.abs(), true)
 }
 
 /// The largest distance between probability and frequency in a bin.
@@ -54,43 +56,95 @@ pub fn maximum_calibration_error(
     binning: Binning,
     intervals: &Intervals,
 ) -> Result<MetricResult, Error> {
-    let largest = |gaps: &mut dyn Iterator<Item = Gap>| {
-        gaps.map(|gap| gap.difference.abs() / float(gap.n)).fold(0.0, f64::max)
-    };
-    calibration_error("maximum calibration error", labels, probabilities, binning, intervals, largest)
+    let metric = "maximum calibration error";
+    calibration_error(
+        metric,
+        labels,
+        probabilities,
+        binning,
+        intervals,
+        |most, gap| most.max(gap.abs()),
+        false,
+    )
 }
 
-/// Sum of probabilities less labels over the `n` rows of a bin.
-struct Gap {
-    difference: f64,
-    n: u64,
-}
-
+/// `weighted`: whether a gap counts as much as its bin has of all rows.
 fn calibration_error(
     metric: &'static str,
     labels: &[f64],
     probabilities: &[f64],
     binning: Binning,
     intervals: &Intervals,
-    combined: impl Fn(&mut dyn Iterator<Item = Gap>) -> f64,
+    fold: impl Fn(f64, f64) -> f64,
+    weighted: bool,
 ) -> Result<MetricResult, Error> {
     let scored = Scored::with_probabilities(labels, probabilities)?.ascending();
     let bins = in_bins(&scored.rows, binning);
-    let (style, warnings) = (Style::Basic([0.0, 1.0]), scored.warnings());
-    let n = scored.rows.len();
-    Ok(MetricResult::bootstrapped(metric, n, intervals, style, warnings, |weights| {
+    let mut weights = vec![1; scored.rows.len()];
+    let gaps_of = |weights: &[u32]| {
         let mut weights = weights.iter();
-        let mut gaps = bins.iter().map(|(_, _, rows)| gap(rows, &mut weights)).filter(|gap| gap.n > 0);
-        (n > 0).then(|| combined(&mut gaps))
-    }))
+        let n = if weighted { scored.rows.len() as u64 } else { 0 };
+        bins.iter().map(|(_, _, rows)| gap(rows, &mut weights, n)).collect::<Vec<_>>()
+    };
+    let gaps: Vec<f64> = gaps_of(&weights).into_iter().map(|gap| gap.unwrap_or(0.0)).collect();
+    let error = |gaps: &mut dyn Iterator<Item = f64>| gaps.fold(0.0, &fold);
+    let value = (!gaps.is_empty()).then(|| error(&mut gaps.iter().copied()));
+    let n = scored.rows.len() as u64;
+    let mut result = MetricResult::of(metric, value, n, intervals.confidence(), scored.warnings());
+    let Some(value) = result.worth_resampling(intervals) else {
+        return Ok(result);
+    };
+    let mut random = Random::seeded(intervals.seed());
+    let mut deviations = Vec::with_capacity(intervals.resamples() * gaps.len());
+    for _ in 0..intervals.resamples() {
+        draw(&mut weights, &mut random);
+        // A bin of which no row was drawn tells of no deviation.
+        let pairs = gaps_of(&weights).into_iter().zip(&gaps);
+        deviations.extend(pairs.map(|(drawn, gap)| drawn.map_or(0.0, |drawn| drawn - gap)));
+    }
+    let mut errors = Vec::with_capacity(intervals.resamples());
+    let mut spread = |scale: f64, level: f64| {
+        errors.clear();
+        errors.extend(deviations.chunks_exact(gaps.len()).map(|deviations| {
+            error(&mut gaps.iter().zip(deviations).map(|(gap, deviation)| scale * gap + deviation))
+        }));
+        errors.sort_unstable_by(f64::total_cmp);
+        quantile(&errors, level).unwrap_or(value)
+    };
+    let [low, high] = [1.0 - intervals.tail(), intervals.tail()]
+        .map(|level| value * scale_at(|scale| spread(scale, level) < value));
+    Ok(result.within("bootstrap, test inversion", [low.min(1.0), high.min(1.0)]))
 }
 
-fn gap<'weights>(rows: &[(f64, bool)], weights: &mut impl Iterator<Item = &'weights u32>) -> Gap {
-    let mut gap = Gap { difference: 0.0, n: 0 };
+/// The gap of some rows with weights, none if no row has any: per row, or per `n` rows if that is not 0.
+fn gap<'weights>(
+    rows: &[(f64, bool)],
+    weights: &mut impl Iterator<Item = &'weights u32>,
+    n: u64,
+) -> Option<f64> {
+    let (mut sum, mut drawn) = (0.0, 0);
     for ((probability, label), weight) in rows.iter().zip(weights) {
         let difference = if *label { probability - 1.0 } else { *probability };
-        gap.difference += difference * f64::from(*weight);
-        gap.n += u64::from(*weight);
+        sum += difference * f64::from(*weight);
+        drawn += u64::from(*weight);
     }
-    gap
+    let of = if n > 0 { n } else { drawn };
+    (of > 0).then(|| sum / float(of))
+}
+
+/// The largest scale for which `below` holds, where it holds up to some scale: 0 if for none, at most 2¹⁰.
+fn scale_at(mut below: impl FnMut(f64) -> bool) -> f64 {
+    let (mut holds, mut fails) = (0.0, 1.0);
+    if !below(holds) {
+        return holds;
+    }
+    while fails < 1024.0 && below(fails) {
+        holds = fails;
+        fails *= 2.0;
+    }
+    for _ in 0..20 {
+        let middle = f64::midpoint(holds, fails);
+        *(if below(middle) { &mut holds } else { &mut fails }) = middle;
+    }
+    f64::midpoint(holds, fails)
 }

@@ -68,7 +68,7 @@ impl ConfusionMatrix {
     /// # Ok::<(), edge_aiops_stats_core::Error>(())
     /// ```
     pub fn of(labels: &[f64], predictions: &[f64]) -> Result<Self, Error> {
-        same_length(labels, predictions.len(), "predictions")?;
+        same_length(predictions.len(), labels.len(), "predictions", "labels")?;
         let mut matrix = Self::default();
         for (row, (label, prediction)) in labels.iter().zip(predictions).enumerate() {
             if label.is_nan() || prediction.is_nan() {

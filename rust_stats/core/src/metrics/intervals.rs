@@ -12,15 +12,17 @@ pub struct Intervals {
 }
 
 impl Intervals {
+    /// None from resamples.
+    pub(crate) const WITHOUT: Self = Self { resamples: 0, seed: 0, confidence: 0.95 };
     const FEWEST: usize = 100;
-    const MOST: usize = 1_000_000;
+    const MOST: usize = 10_000;
 
     /// Intervals that hold the truth with probability `confidence`, by so many `resamples` drawn from `seed`.
     /// No resamples: no bootstrap interval.
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] unless 0 < confidence < 1 and resamples is 0 or from 100 to 1,000,000.
+    /// [`Error::Argument`] unless 0 < confidence < 1 and resamples is 0 or from 100 to 10,000.
     pub fn new(resamples: usize, seed: u64, confidence: f64) -> Result<Self, Error> {
         if resamples != 0 && !(Self::FEWEST..=Self::MOST).contains(&resamples) {
             let problem = format!(

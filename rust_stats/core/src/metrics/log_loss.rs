@@ -4,14 +4,11 @@
 //! costs infinitely much, so probabilities below ε = 2⁻⁵², the machine precision, count as ε, as in
 //! scikit-learn, and a warning says for how many rows that decided.
 
-use super::bootstrap::{Style, weighted_mean};
-use super::rows::{Scored, missing, probability, same_length};
+use super::bootstrap::weighted_mean;
+use super::rows::{Scored, class_number, distribution, missing, same_length};
 use super::{Intervals, MetricResult};
 use crate::error::Error;
 use crate::result::Warning;
-
-/// How far from 1 the probabilities of a row may add up to: what a softmax in half precision leaves.
-const SUM_TOLERANCE: f64 = 1e-2;
 
 /// The log loss of `probabilities` that a binary label is 1.
 ///
@@ -51,26 +48,12 @@ pub fn log_loss_of_classes(
         return Err(Error::argument("probabilities", problem));
     }
     let rows = probabilities.chunks_exact(classes);
-    same_length(labels, rows.len(), "probabilities")?;
+    same_length(rows.len(), labels.len(), "probabilities", "labels")?;
     let mut given = Vec::with_capacity(labels.len());
     for (row, (label, of_row)) in labels.iter().zip(rows).enumerate() {
-        of_row.iter().try_for_each(|it| probability(row, *it))?;
-        let total: f64 = of_row.iter().sum();
-        if label.is_nan() || total.is_nan() {
-            continue;
-        }
-        if (total - 1.0).abs() > SUM_TOLERANCE {
-            let problem = format!("must add up to 1 in each row, but row {row} adds up to {total}");
-            return Err(Error::argument("probabilities", problem));
-        }
-        let Some(of_label) = column(*label).and_then(|column| of_row.get(column)) else {
-            let problem = format!(
-                "must be whole numbers from 0 to {}, a column each, but row {row} has {label}",
-                classes - 1
-            );
-            return Err(Error::argument("labels", problem));
-        };
-        given.push(*of_label);
+        let complete = distribution(row, of_row)?;
+        let label = class_number("labels", row, *label, classes)?;
+        given.extend(label.filter(|_| complete).and_then(|label| of_row.get(label)).copied());
     }
     let warnings = missing((labels.len() - given.len()) as u64, given.len());
     Ok(of_given(given, warnings, intervals))
@@ -89,12 +72,7 @@ fn of_given(mut given: Vec<f64>, mut warnings: Vec<Warning>, intervals: &Interva
     for probability in &mut given {
         *probability = -probability.clamp(f64::EPSILON, 1.0 - f64::EPSILON).ln();
     }
-    MetricResult::bootstrapped("log loss", given.len(), intervals, Style::Percentile, warnings, |weights| {
+    MetricResult::bootstrapped("log loss", given.len(), intervals, warnings, |weights| {
         weighted_mean(&given, weights)
     })
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be whole and small")]
-fn column(label: f64) -> Option<usize> {
-    (label.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&label)).then_some(label as usize)
 }

@@ -1,6 +1,6 @@
 //! Mean absolute error: (1/n) Σ |y − ŷ|, in the unit of the label.
 
-use super::bootstrap::{Style, weighted_mean};
+use super::bootstrap::weighted_mean;
 use super::rows::Paired;
 use super::{Intervals, MetricResult};
 use crate::error::Error;
@@ -25,12 +25,7 @@ pub fn mean_absolute_error(
     let paired = Paired::new(labels, predictions)?;
     let warnings = paired.warnings();
     let errors = paired.contributions(|label, prediction| (label - prediction).abs());
-    Ok(MetricResult::bootstrapped(
-        "mean absolute error",
-        errors.len(),
-        intervals,
-        Style::Percentile,
-        warnings,
-        |weights| weighted_mean(&errors, weights),
-    ))
+    Ok(MetricResult::bootstrapped("mean absolute error", errors.len(), intervals, warnings, |weights| {
+        weighted_mean(&errors, weights)
+    }))
 }

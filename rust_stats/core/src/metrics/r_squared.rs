@@ -3,7 +3,6 @@
 //! R² = 1 − Σ (y − ŷ)² / Σ (y − ȳ)²: 1 at best, 0 for the mean as prediction, negative for worse. The squares
 //! of the labels are taken from their mean, so a large offset costs no digits.
 
-use super::bootstrap::Style;
 use super::rows::{Paired, same};
 use super::{Intervals, MetricResult};
 use crate::error::Error;
@@ -36,14 +35,9 @@ pub fn r_squared(labels: &[f64], predictions: &[f64], intervals: &Intervals) -> 
     for row in &mut rows {
         *row = (row.0 - mean, row.0 - row.1);
     }
-    Ok(MetricResult::bootstrapped(
-        "r squared",
-        rows.len(),
-        intervals,
-        Style::Percentile,
-        warnings,
-        |weights| explained(&rows, weights),
-    ))
+    Ok(MetricResult::bootstrapped("r squared", rows.len(), intervals, warnings, |weights| {
+        explained(&rows, weights)
+    }))
 }
 
 /// The share explained, for rows of deviation from the mean and error; none if the deviations are all alike.

@@ -3,7 +3,6 @@
 //! Ties count half: AUC = (#{s₊ > s₋} + #{s₊ = s₋} / 2) / (n₊ n₋), the Mann-Whitney statistic (Hanley and
 //! McNeil, Radiology 143, 1982).
 
-use super::bootstrap::Style;
 use super::rows::{Scored, same};
 use super::{Intervals, MetricResult};
 use crate::error::Error;
@@ -34,9 +33,7 @@ pub fn roc_auc(labels: &[f64], scores: &[f64], intervals: &Intervals) -> Result<
             message: "all labels are the same, and the area compares two classes".into(),
         });
     }
-    Ok(MetricResult::bootstrapped("roc auc", rows.len(), intervals, Style::Percentile, warnings, |weights| {
-        area(&rows, weights)
-    }))
+    Ok(MetricResult::bootstrapped("roc auc", rows.len(), intervals, warnings, |weights| area(&rows, weights)))
 }
 
 /// The area for rows in descending order of their scores.

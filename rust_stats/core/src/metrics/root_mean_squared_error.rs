@@ -1,6 +1,6 @@
 //! Root mean squared error: √((1/n) Σ (y − ŷ)²), in the unit of the label.
 
-use super::bootstrap::{Style, weighted_mean};
+use super::bootstrap::weighted_mean;
 use super::rows::Paired;
 use super::{Intervals, MetricResult};
 use crate::error::Error;
@@ -25,12 +25,7 @@ pub fn root_mean_squared_error(
     let paired = Paired::new(labels, predictions)?;
     let warnings = paired.warnings();
     let squares = paired.contributions(|label, prediction| (label - prediction).powi(2));
-    Ok(MetricResult::bootstrapped(
-        "root mean squared error",
-        squares.len(),
-        intervals,
-        Style::Percentile,
-        warnings,
-        |weights| weighted_mean(&squares, weights).map(f64::sqrt),
-    ))
+    Ok(MetricResult::bootstrapped("root mean squared error", squares.len(), intervals, warnings, |weights| {
+        weighted_mean(&squares, weights).map(f64::sqrt)
+    }))
 }

@@ -1,7 +1,11 @@
 //! Labels beside what a model said, row by row, checked.
 
 use crate::error::Error;
+use crate::float::float_len;
 use crate::result::{Side, Warning};
+
+/// How far from 1 the probabilities of a row may add up to: what a softmax in half precision leaves.
+const SUM_TOLERANCE: f64 = 1e-2;
 
 /// Rows of a binary label and a score, and how many had neither value or one only.
 pub(super) struct Scored {
@@ -12,7 +16,7 @@ pub(super) struct Scored {
 impl Scored {
     /// Refuses labels other than 0 and 1. Scores may be any numbers.
     pub(super) fn new(labels: &[f64], scores: &[f64], name: &'static str) -> Result<Self, Error> {
-        same_length(labels, scores.len(), name)?;
+        same_length(scores.len(), labels.len(), name, "labels")?;
         let mut rows = Vec::with_capacity(labels.len());
         for (row, (label, score)) in labels.iter().zip(scores).enumerate() {
             if label.is_nan() || score.is_nan() {
@@ -69,7 +73,7 @@ pub(super) struct Paired {
 
 impl Paired {
     pub(super) fn new(labels: &[f64], predictions: &[f64]) -> Result<Self, Error> {
-        same_length(labels, predictions.len(), "predictions")?;
+        same_length(predictions.len(), labels.len(), "predictions", "labels")?;
         let (mut rows, mut left_out, mut infinite) = (Vec::with_capacity(labels.len()), 0, 0);
         for (label, prediction) in labels.iter().zip(predictions) {
             if label.is_nan() || prediction.is_nan() {
@@ -105,16 +109,21 @@ pub(super) fn same(a: f64, b: f64) -> bool {
     a.total_cmp(&b).is_eq()
 }
 
-pub(super) fn same_length(labels: &[f64], length: usize, name: &'static str) -> Result<(), Error> {
-    if labels.len() == length {
+pub(crate) fn same_length(
+    length: usize,
+    wanted: usize,
+    name: &'static str,
+    other: &'static str,
+) -> Result<(), Error> {
+    if length == wanted {
         return Ok(());
     }
-    let problem = format!("must have one entry for each of the {} labels, but has {length}", labels.len());
+    let problem = format!("must have one entry for each of the {wanted} {other}, but has {length}");
     Err(Error::argument(name, problem))
 }
 
 /// Refuses a number outside of 0 and 1. NaN passes: it is nobody's probability and left out later.
-pub(super) fn probability(row: usize, number: f64) -> Result<(), Error> {
+pub(crate) fn probability(row: usize, number: f64) -> Result<(), Error> {
     if number.is_nan() || (0.0..=1.0).contains(&number) {
         return Ok(());
     }
@@ -122,7 +131,37 @@ pub(super) fn probability(row: usize, number: f64) -> Result<(), Error> {
     Err(Error::argument("probabilities", problem))
 }
 
-pub(super) fn missing(left_out: u64, left: usize) -> Vec<Warning> {
+/// Whether there are probabilities of all classes. Refuses those that are none or do not add up to 1.
+pub(crate) fn distribution(row: usize, probabilities: &[f64]) -> Result<bool, Error> {
+    probabilities.iter().try_for_each(|it| probability(row, *it))?;
+    let total: f64 = probabilities.iter().sum();
+    if (total - 1.0).abs() > SUM_TOLERANCE {
+        let problem = format!("must add up to 1 in each row, but row {row} adds up to {total}");
+        return Err(Error::argument("probabilities", problem));
+    }
+    Ok(!total.is_nan())
+}
+
+/// The number of a class below `classes`, none if it is not known.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be whole and small")]
+pub(crate) fn class_number(
+    name: &'static str,
+    row: usize,
+    number: f64,
+    classes: usize,
+) -> Result<Option<usize>, Error> {
+    if number.is_nan() {
+        return Ok(None);
+    }
+    if number.fract() == 0.0 && number >= 0.0 && number < float_len(classes) {
+        return Ok(Some(number as usize));
+    }
+    let problem =
+        format!("must be whole numbers of classes, from 0 to {}, but row {row} has {number}", classes - 1);
+    Err(Error::argument(name, problem))
+}
+
+pub(crate) fn missing(left_out: u64, left: usize) -> Vec<Warning> {
     let mut warnings = Vec::new();
     if left_out > 0 {
         warnings.push(Warning::LeftOut { side: Side::Current, n: left_out });

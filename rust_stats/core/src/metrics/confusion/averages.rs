@@ -5,7 +5,7 @@
 
 use super::ConfusionMatrix;
 use crate::float::float;
-use crate::metrics::bootstrap::Style;
+use crate::metrics::bootstrap::Sample;
 use crate::metrics::{Intervals, MetricResult};
 use crate::random::Random;
 use crate::result::Warning;
@@ -50,7 +50,7 @@ pub(super) fn averaged(
 ) -> MetricResult {
     let classes = matrix.classes();
     let position = |class| classes.binary_search(class).unwrap_or_default();
-    let cells: Vec<_> = matrix
+    let cells: Vec<Cell> = matrix
         .cells
         .iter()
         .map(|((label, predicted), count)| (position(label), position(predicted), *count))
@@ -69,22 +69,54 @@ pub(super) fn averaged(
         });
     }
     let value = mean(&by_class, &score, weighted);
-    let mut random = Random::seeded(intervals.seed());
-    let n = matrix.n();
-    let mut drawn = cells.clone();
-    MetricResult::of(metric, value, n, intervals.confidence(), warnings).with_interval(
-        intervals,
-        Style::Percentile,
-        || {
-            draw(&cells, &mut drawn, n, &mut random);
-            tally(&mut by_class, drawn.iter().copied());
-            mean(&by_class, &score, weighted)
-        },
-    )
+    let drawn = cells.clone();
+    let sample = Table {
+        cells,
+        drawn,
+        by_class,
+        n: matrix.n(),
+        metric: |by_class: &[OfClass]| mean(by_class, &score, weighted),
+    };
+    MetricResult::of(metric, value, sample.n, intervals.confidence(), warnings).resampled(intervals, sample)
+}
+
+/// A class, the class predicted, and how many rows.
+type Cell = (usize, usize, u64);
+
+/// Rows of the same class and prediction are of a kind.
+struct Table<Metric> {
+    cells: Vec<Cell>,
+    drawn: Vec<Cell>,
+    by_class: Vec<OfClass>,
+    n: u64,
+    metric: Metric,
+}
+
+impl<Metric: Fn(&[OfClass]) -> Option<f64>> Sample for Table<Metric> {
+    fn kinds(&self) -> usize {
+        self.cells.len()
+    }
+
+    fn rows(&self, kind: usize) -> f64 {
+        self.cells.get(kind).map_or(1.0, |(_, _, count)| float(*count))
+    }
+
+    fn resample(&mut self, random: &mut Random) -> Option<f64> {
+        draw(&self.cells, &mut self.drawn, self.n, random);
+        tally(&mut self.by_class, self.drawn.iter().copied());
+        (self.metric)(&self.by_class)
+    }
+
+    fn covary(&self, deviation: f64, covariances: &mut [f64]) {
+        let pairs = self.cells.iter().zip(&self.drawn);
+        for (covariance, ((_, _, count), (_, _, drawn))) in covariances.iter_mut().zip(pairs) {
+            *covariance += (float(*drawn) - float(*count)) * deviation;
+        }
+    }
 }
 
 /// As many rows as the cells have, each from a cell as probably as that has rows.
-fn draw(cells: &[(usize, usize, u64)], drawn: &mut [(usize, usize, u64)], n: u64, random: &mut Random) {
+fn draw(cells: &[Cell], drawn: &mut [Cell], n: u64, random: &mut Random) {
     let (mut to_draw, mut left) = (n, n);
     for ((_, _, count), (_, _, drawn)) in cells.iter().zip(drawn) {
         *drawn = if left > 0 { random.binomial(to_draw, float(*count) / float(left)) } else { 0 };
@@ -93,7 +125,7 @@ fn draw(cells: &[(usize, usize, u64)], drawn: &mut [(usize, usize, u64)], n: u64
     }
 }
 
-fn tally(by_class: &mut [OfClass], cells: impl Iterator<Item = (usize, usize, u64)>) {
+fn tally(by_class: &mut [OfClass], cells: impl Iterator<Item = Cell>) {
     by_class.fill(OfClass::default());
     for (label, predicted, count) in cells {
         if let Some(class) = by_class.get_mut(label) {
