@@ -40,7 +40,9 @@ def regression(case: Case) -> tuple[Numbers, Numbers]:
     """Labels with an offset and predictions with errors, heavy-tailed for a low `tail`, rounded to `digits`."""
     random = np.random.default_rng(case["seed"])
     labels = case["offset"] + case["scale"] * random.random(case["n"])
-    errors = case["scale"] * (random.random(case["n"]) + 1e-9) ** (-1 / case["tail"]) * random.choice([-1, 1], case["n"])
+    errors = (
+        case["scale"] * (random.random(case["n"]) + 1e-9) ** (-1 / case["tail"]) * random.choice([-1, 1], case["n"])
+    )
     return np.round(labels, case["digits"]), np.round(labels + 0.1 * errors, case["digits"])
 
 
