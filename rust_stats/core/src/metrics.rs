@@ -75,9 +75,18 @@ impl MetricResult {
         result
     }
 
-    fn within(self, interval: &'static str, [low, high]: [f64; 2]) -> Self {
+    /// The same with an interval, if there is a value.
+    fn within(mut self, interval: &'static str, [low, high]: [f64; 2]) -> Self {
         if self.value.is_none() {
             return self;
+        }
+        if low >= high {
+            self.warnings.push(Warning::Other {
+                code: "degenerate_interval",
+                message:
+                    "the resamples do not differ, so the interval has no width; the truth may lie outside"
+                        .into(),
+            });
         }
         Self { low: Some(low), high: Some(high), interval: Some(interval), ..self }
     }

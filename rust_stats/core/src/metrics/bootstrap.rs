@@ -103,14 +103,6 @@ impl MetricResult {
         let [Some(low), Some(high)] = ends else {
             return self;
         };
-        if low >= high {
-            self.warnings.push(Warning::Other {
-                code: "degenerate_interval",
-                message:
-                    "the resamples do not differ, so the interval has no width; the truth may lie outside"
-                        .into(),
-            });
-        }
         self.within("bootstrap, bca", [low, high])
     }
 
@@ -135,7 +127,7 @@ fn left_out(undefined: usize, of: usize) -> Option<Warning> {
         code: "resamples_left_out",
         message: format!(
             "the metric is not defined for {undefined} of {of} resamples, which were left out; \
-             a class has too few rows for a good interval"
+             there are too few rows, or too few of a class, for a good interval"
         ),
     })
 }

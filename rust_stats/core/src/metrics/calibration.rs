@@ -18,7 +18,7 @@ use super::reliability::in_bins;
 use super::rows::Scored;
 use super::{Binning, Intervals, MetricResult};
 use crate::error::Error;
-use crate::float::float;
+use crate::float::{float, float_len};
 use crate::random::Random;
 
 /// The mean over rows of the distance between probability and frequency in their bin.
@@ -41,8 +41,7 @@ pub fn expected_calibration_error(
     binning: Binning,
     intervals: &Intervals,
 ) -> Result<MetricResult, Error> {
-    let metric = "expected calibration error";
-    calibration_error(metric, labels, probabilities, binning, intervals, |sum, gap| sum + gap.abs(), true)
+    calibration_error(Combined::Expected, labels, probabilities, binning, intervals)
 }
 
 /// The largest distance between probability and frequency in a bin.
@@ -56,41 +55,71 @@ pub fn maximum_calibration_error(
     binning: Binning,
     intervals: &Intervals,
 ) -> Result<MetricResult, Error> {
-    let metric = "maximum calibration error";
-    calibration_error(
-        metric,
-        labels,
-        probabilities,
-        binning,
-        intervals,
-        |most, gap| most.max(gap.abs()),
-        false,
-    )
+    calibration_error(Combined::Maximum, labels, probabilities, binning, intervals)
 }
 
-/// `weighted`: whether a gap counts as much as its bin has of all rows.
+/// What is made of the gaps.
+#[derive(Clone, Copy)]
+enum Combined {
+    Expected,
+    Maximum,
+}
+
+impl Combined {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Expected => "expected calibration error",
+            Self::Maximum => "maximum calibration error",
+        }
+    }
+
+    /// The error, from what [`Combined::gap`] gave for each bin.
+    fn error(self, gaps: impl Iterator<Item = f64>) -> f64 {
+        match self {
+            Self::Expected => gaps.map(f64::abs).sum(),
+            Self::Maximum => gaps.map(f64::abs).fold(0.0, f64::max),
+        }
+    }
+
+    /// The gap of a bin, for the expected error as it counts among all `n` rows; none if no row has weight.
+    fn gap<'weights>(
+        self,
+        rows: &[(f64, bool)],
+        weights: &mut impl Iterator<Item = &'weights u32>,
+        n: usize,
+    ) -> Option<f64> {
+        let (mut sum, mut drawn) = (0.0, 0);
+        for ((probability, label), weight) in rows.iter().zip(weights) {
+            let difference = if *label { probability - 1.0 } else { *probability };
+            sum += difference * f64::from(*weight);
+            drawn += u64::from(*weight);
+        }
+        let among = match self {
+            Self::Expected => float_len(n),
+            Self::Maximum => float(drawn),
+        };
+        (drawn > 0).then(|| sum / among)
+    }
+}
+
 fn calibration_error(
-    metric: &'static str,
+    combined: Combined,
     labels: &[f64],
     probabilities: &[f64],
     binning: Binning,
     intervals: &Intervals,
-    fold: impl Fn(f64, f64) -> f64,
-    weighted: bool,
 ) -> Result<MetricResult, Error> {
     let scored = Scored::with_probabilities(labels, probabilities)?.ascending();
-    let bins = in_bins(&scored.rows, binning);
-    let mut weights = vec![1; scored.rows.len()];
+    let (bins, n) = (in_bins(&scored.rows, binning), scored.rows.len());
+    let mut weights = vec![1; n];
     let gaps_of = |weights: &[u32]| {
         let mut weights = weights.iter();
-        let n = if weighted { scored.rows.len() as u64 } else { 0 };
-        bins.iter().map(|(_, _, rows)| gap(rows, &mut weights, n)).collect::<Vec<_>>()
+        bins.iter().map(|(_, _, rows)| combined.gap(rows, &mut weights, n)).collect::<Vec<_>>()
     };
-    let gaps: Vec<f64> = gaps_of(&weights).into_iter().map(|gap| gap.unwrap_or(0.0)).collect();
-    let error = |gaps: &mut dyn Iterator<Item = f64>| gaps.fold(0.0, &fold);
-    let value = (!gaps.is_empty()).then(|| error(&mut gaps.iter().copied()));
-    let n = scored.rows.len() as u64;
-    let mut result = MetricResult::of(metric, value, n, intervals.confidence(), scored.warnings());
+    let gaps: Vec<f64> = gaps_of(&weights).into_iter().flatten().collect();
+    let value = (n > 0).then(|| combined.error(gaps.iter().copied()));
+    let mut result =
+        MetricResult::of(combined.name(), value, n as u64, intervals.confidence(), scored.warnings());
     let Some(value) = result.worth_resampling(intervals) else {
         return Ok(result);
     };
@@ -102,49 +131,35 @@ fn calibration_error(
         let pairs = gaps_of(&weights).into_iter().zip(&gaps);
         deviations.extend(pairs.map(|(drawn, gap)| drawn.map_or(0.0, |drawn| drawn - gap)));
     }
-    let mut errors = Vec::with_capacity(intervals.resamples());
-    let mut spread = |scale: f64, level: f64| {
+    let ends = [1.0 - intervals.tail(), intervals.tail()]
+        .map(|level| (value * scale(combined, &gaps, &deviations, level, value)).min(1.0));
+    Ok(result.within("bootstrap, test inversion", ends))
+}
+
+/// The scale of the gaps at which the errors that the deviations spread have `value` as their quantile `level`: 0
+/// if that is above already without gaps, at most 2¹⁰.
+fn scale(combined: Combined, gaps: &[f64], deviations: &[f64], level: f64, value: f64) -> f64 {
+    const STEPS: usize = 40;
+    let mut errors = Vec::with_capacity(deviations.len() / gaps.len().max(1));
+    let mut is_below = |scale: f64| {
         errors.clear();
         errors.extend(deviations.chunks_exact(gaps.len()).map(|deviations| {
-            error(&mut gaps.iter().zip(deviations).map(|(gap, deviation)| scale * gap + deviation))
+            combined.error(gaps.iter().zip(deviations).map(|(gap, deviation)| scale * gap + deviation))
         }));
         errors.sort_unstable_by(f64::total_cmp);
-        quantile(&errors, level).unwrap_or(value)
+        quantile(&errors, level).is_some_and(|error| error < value)
     };
-    let [low, high] = [1.0 - intervals.tail(), intervals.tail()]
-        .map(|level| value * scale_at(|scale| spread(scale, level) < value));
-    Ok(result.within("bootstrap, test inversion", [low.min(1.0), high.min(1.0)]))
-}
-
-/// The gap of some rows with weights, none if no row has any: per row, or per `n` rows if that is not 0.
-fn gap<'weights>(
-    rows: &[(f64, bool)],
-    weights: &mut impl Iterator<Item = &'weights u32>,
-    n: u64,
-) -> Option<f64> {
-    let (mut sum, mut drawn) = (0.0, 0);
-    for ((probability, label), weight) in rows.iter().zip(weights) {
-        let difference = if *label { probability - 1.0 } else { *probability };
-        sum += difference * f64::from(*weight);
-        drawn += u64::from(*weight);
+    let (mut below, mut above) = (0.0, 1.0);
+    if !is_below(below) {
+        return below;
     }
-    let of = if n > 0 { n } else { drawn };
-    (of > 0).then(|| sum / float(of))
-}
-
-/// The largest scale for which `below` holds, where it holds up to some scale: 0 if for none, at most 2¹⁰.
-fn scale_at(mut below: impl FnMut(f64) -> bool) -> f64 {
-    let (mut holds, mut fails) = (0.0, 1.0);
-    if !below(holds) {
-        return holds;
+    while above < 1024.0 && is_below(above) {
+        below = above;
+        above *= 2.0;
     }
-    while fails < 1024.0 && below(fails) {
-        holds = fails;
-        fails *= 2.0;
+    for _ in 0..STEPS {
+        let middle = f64::midpoint(below, above);
+        *(if is_below(middle) { &mut below } else { &mut above }) = middle;
     }
-    for _ in 0..20 {
-        let middle = f64::midpoint(holds, fails);
-        *(if below(middle) { &mut holds } else { &mut fails }) = middle;
-    }
-    f64::midpoint(holds, fails)
+    above
 }
