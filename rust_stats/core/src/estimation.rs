@@ -64,3 +64,56 @@ impl Estimate {
         Self { metric, value, sampling_error, low: bound(-1.0), high: bound(1.0), n, warnings }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Loss, LossEstimator, PerformanceEstimator};
+    use crate::checksum::crc32c;
+
+    /// Byte strings that differ from `bytes` in one byte of the payload, every `step` bytes, with a checksum
+    /// that fits.
+    fn forged(bytes: &[u8], step: usize) -> impl Iterator<Item = Vec<u8>> {
+        let content = &bytes[..bytes.len() - 4];
+        let changes = [0x00, 0x01, 0x02, 0x7F, 0x80, 0xF0, 0xFF];
+        (4..content.len()).step_by(step).flat_map(move |at| {
+            changes.into_iter().map(move |byte| {
+                let mut forged = content.to_vec();
+                forged[at] = byte;
+                forged.extend(crc32c(&forged).to_le_bytes());
+                forged
+            })
+        })
+    }
+
+    #[test]
+    fn forged_bytes_are_refused_or_work_as_an_estimator() {
+        let probabilities: Vec<f64> = (0..400).map(|row| f64::from(row % 20) / 20.0).collect();
+        let labels: Vec<f64> = (0..400).map(|row| f64::from(u8::from((row * 7) % 20 < row % 20))).collect();
+        let classifier = PerformanceEstimator::fit(&probabilities, None, &labels, &labels).unwrap();
+        let mut refused = 0;
+        for bytes in forged(&classifier.to_bytes(), 1) {
+            match PerformanceEstimator::from_bytes(&bytes) {
+                Ok(read) => {
+                    assert_eq!(read.to_bytes(), bytes);
+                    let _ = read.estimate(&probabilities[..9], None, &labels[..9]);
+                }
+                Err(_) => refused += 1,
+            }
+        }
+        assert!(refused > 100);
+        let regressor = LossEstimator::fit(
+            Loss::RootMeanSquaredError,
+            &probabilities[..60],
+            1,
+            &labels[..60],
+            &probabilities[..60],
+        )
+        .unwrap();
+        for bytes in forged(&regressor.to_bytes(), 7) {
+            if let Ok(read) = LossEstimator::from_bytes(&bytes) {
+                assert_eq!(read.to_bytes(), bytes);
+                let _ = read.estimate(&probabilities[..9], 1, &labels[..9]);
+            }
+        }
+    }
+}

@@ -1,9 +1,9 @@
 //! How good a model was, once the labels are there: each metric with an interval.
 //!
 //! A rate (accuracy, and precision, recall and F1 of one class) has Wilson's interval, which keeps its level
-//! for few rows and at 0 and 1, where a bootstrap gives an interval of no width. Everything else has a bootstrap interval,
-//! bias-corrected and accelerated, by a generator that gives the same numbers on every machine; a calibration error has the interval of
-//! an inverted bootstrap test.
+//! for few rows and at 0 and 1, where a bootstrap gives an interval of no width. Everything else has a
+//! bootstrap interval, bias-corrected and accelerated, by a generator that gives the same numbers on every
+//! machine; a calibration error has the interval of an inverted bootstrap test.
 //!
 //! Where a metric is not defined (no rows, one class only, a constant label), the value is `None` and a
 //! warning says why.

@@ -49,8 +49,8 @@ impl Column {
         folded.map_err(to_python)
     }
 
-    /// All values as one array of our own, with NaN for those that are missing. The lock is held meanwhile, so
-    /// they are those of one moment in time.
+    /// All values as one array of our own, with NaN for those that are missing. The lock is held meanwhile,
+    /// so they are those of one moment in time.
     pub fn collected(&self) -> Vec<f64> {
         let (mut values, missing) = self.copied();
         for (value, _) in values.iter_mut().zip(missing.into_iter().flatten()).filter(|(_, missing)| *missing)

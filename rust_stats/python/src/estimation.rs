@@ -13,8 +13,8 @@ use crate::result::ResultWarning;
 
 /// A metric as it is expected to be, with bounds for what it may turn out to be by chance.
 ///
-/// Where the metric is not defined for what was predicted, or there are no rows, value is None and a warning says
-/// why. Frozen.
+/// Where the metric is not defined for what was predicted, or there are no rows, value is None and a warning
+/// says why. Frozen.
 #[pyclass(frozen, eq, module = "edge_aiops.stats.estimation")]
 #[derive(Clone, PartialEq)]
 pub struct Estimate(core::Estimate);
@@ -33,8 +33,8 @@ impl Estimate {
         self.0.value
     }
 
-    /// Standard deviation of the metric on so many rows, from the spread on the reference; None where that has
-    /// none to tell.
+    /// Standard deviation of the metric on so many rows, from the spread on the reference; None where that
+    /// has none to tell.
     #[getter]
     fn sampling_error(&self) -> Option<f64> {
         self.0.sampling_error
@@ -81,8 +81,8 @@ impl Estimate {
 
 /// The metrics that a classifier is expected to have on some rows. Frozen.
 ///
-/// With probabilities of one class, precision, recall, F1 and ROC AUC are those of class 1; with probabilities of
-/// all classes they are the means over classes ("macro", one class against the others).
+/// With probabilities of one class, precision, recall, F1 and ROC AUC are those of class 1; with
+/// probabilities of all classes they are the means over classes ("macro", one class against the others).
 #[pyclass(frozen, eq, module = "edge_aiops.stats.estimation")]
 #[derive(Clone, PartialEq)]
 pub struct PerformanceEstimate(core::PerformanceEstimate);
@@ -135,7 +135,8 @@ impl PerformanceEstimate {
     }
 }
 
-/// What a reference says of a classifier, so that its metrics can be estimated before labels are there (CBPE).
+/// What a reference says of a classifier, so that its metrics can be estimated before labels are there
+/// (CBPE).
 ///
 /// Made by PerformanceEstimator.fit(), read back by PerformanceEstimator.from_bytes(). Frozen.
 #[pyclass(frozen, eq, module = "edge_aiops.stats.estimation")]
@@ -147,19 +148,19 @@ impl PerformanceEstimator {
     /// Learns from a reference: rows whose labels are known and on which the model was not trained.
     ///
     /// Args:
-    ///     probabilities: NumPy array of one dimension, how probable class 1 was said to be; or of two dimensions, with
-    ///         a column for each class, whose rows add up to 1 within 0.01.
+    ///     probabilities: NumPy array of one dimension, how probable class 1 was said to be; or of two
+    ///         dimensions, with a column for each class, whose rows add up to 1 within 0.01.
     ///     predictions: NumPy array with the number of the class predicted in each row, from 0.
     ///     labels: NumPy array with the number of the class that was right in each row.
     ///
     /// Returns:
-    ///     The estimator. Probabilities are calibrated by isotonic regression, of each class against the others, where
-    ///     that lowers their calibration error on rows held out. Rows with a NaN are left out.
+    ///     The estimator. Probabilities are calibrated by isotonic regression, of each class against the
+    ///     others, where that lowers their calibration error on rows held out. Rows with a NaN are left out.
     ///
     /// Raises:
     ///     TypeError: not NumPy arrays, masked ones, or elements of another type.
-    ///     ValueError: other lengths, labels or predictions that are no class, probabilities outside of 0 and 1 or that
-    ///         do not add up to 1, or no complete row.
+    ///     ValueError: other lengths, labels or predictions that are no class, probabilities outside of 0 and
+    ///         1 or that do not add up to 1, or no complete row.
     ///
     /// As NannyML estimates: arXiv 2401.08348.
     #[staticmethod]
@@ -182,8 +183,8 @@ impl PerformanceEstimator {
     ///     probabilities, predictions: as on the reference. The more rows, the smaller the sampling error.
     ///
     /// Returns:
-    ///     Accuracy, precision, recall, F1 and ROC AUC, each with its sampling error and bounds, and the expected
-    ///     confusion matrix. Rows with a NaN are left out, with a warning.
+    ///     Accuracy, precision, recall, F1 and ROC AUC, each with its sampling error and bounds, and the
+    ///     expected confusion matrix. Rows with a NaN are left out, with a warning.
     ///
     /// Raises:
     ///     TypeError, ValueError: as for fit(), or another number of classes than on the reference.
@@ -250,8 +251,9 @@ impl LossEstimator {
     /// Learns from a reference: rows whose labels are known and on which the model was not trained.
     ///
     /// Args:
-    ///     features: NumPy array of two dimensions, a row for each prediction and a column for each feature (float64,
-    ///         float32, int64 or bool); categories as whole numbers. NaN is learnt from like any value.
+    ///     features: NumPy array of two dimensions, a row for each prediction and a column for each feature
+    ///         (float64, float32, int64 or bool); categories as whole numbers. NaN is learnt from like any
+    ///         value.
     ///     predictions: NumPy array with the prediction of each row.
     ///     labels: NumPy array with what was true, in the same unit.
     ///     metric: "mean_absolute_error", "mean_squared_error" or "root_mean_squared_error".
@@ -261,11 +263,11 @@ impl LossEstimator {
     ///
     /// Raises:
     ///     TypeError: not NumPy arrays, masked ones, or elements of another type.
-    ///     ValueError: other lengths, no column, no complete row, no such metric, or errors whose squares exceed the
-    ///         range of float64.
+    ///     ValueError: other lengths, no column, no complete row, no such metric, or errors whose squares
+    ///         exceed the range of float64.
     ///
-    /// The errors are learnt by gradient-boosted trees: Friedman, Annals of Statistics 29 (2001); Ke et al., NeurIPS
-    /// (2017).
+    /// The errors are learnt by gradient-boosted trees: Friedman, Annals of Statistics 29 (2001); Ke et al.,
+    /// NeurIPS (2017).
     #[staticmethod]
     #[pyo3(signature = (features, predictions, labels, *, metric="mean_absolute_error"))]
     fn fit(
@@ -299,8 +301,8 @@ impl LossEstimator {
     ///     features, predictions: as on the reference. The more rows, the smaller the sampling error.
     ///
     /// Returns:
-    ///     The loss with its sampling error and bounds. Rows whose prediction is not finite are left out, with a
-    ///     warning.
+    ///     The loss with its sampling error and bounds. Rows whose prediction is not finite are left out,
+    ///     with a warning.
     ///
     /// Raises:
     ///     TypeError, ValueError: as for fit(), or another number of columns than on the reference.

@@ -16,8 +16,8 @@ pub use confusion::{ConfusionMatrix, confusion_matrix};
 
 /// A metric of a model on some rows, with an interval for what it is on all rows of that kind.
 ///
-/// Where the metric is not defined (no rows, one class only, a constant label), value is None and a warning says
-/// why. Frozen.
+/// Where the metric is not defined (no rows, one class only, a constant label), value is None and a warning
+/// says why. Frozen.
 #[pyclass(frozen, eq, module = "edge_aiops.stats.metrics")]
 #[derive(Clone, PartialEq)]
 pub struct MetricResult(core::MetricResult);
@@ -60,7 +60,8 @@ impl MetricResult {
         self.0.confidence
     }
 
-    /// How the interval was made: "wilson score", "bootstrap, bca" or "bootstrap, test inversion"; None without one.
+    /// How the interval was made: "wilson score", "bootstrap, bca" or "bootstrap, test inversion"; None
+    /// without one.
     #[getter]
     fn interval(&self) -> Option<&'static str> {
         self.0.interval
@@ -92,8 +93,8 @@ impl MetricResult {
 /// The Brier score: the mean squared distance between a probability and what happened, from 0 (best) to 1.
 ///
 /// Args:
-///     labels: NumPy array of one dimension that holds 0 and 1 (float64, float32, int64 or bool); NaN where the
-///         label is not known.
+///     labels: NumPy array of one dimension that holds 0 and 1 (float64, float32, int64 or bool); NaN where
+///         the label is not known.
 ///     probabilities: NumPy array of the same length, how probable label 1 was said to be, from 0 to 1.
 ///     resamples: of the bootstrap, from 100 to 10,000; 0 for no interval.
 ///     seed: of the resamples; the same seed gives the same interval on every machine.
@@ -104,7 +105,8 @@ impl MetricResult {
 ///
 /// Raises:
 ///     TypeError: not NumPy arrays, masked ones, or elements of another type.
-///     ValueError: other lengths, labels other than 0 and 1, probabilities outside of 0 and 1, or such options.
+///     ValueError: other lengths, labels other than 0 and 1, probabilities outside of 0 and 1, or such
+///         options.
 ///
 /// Brier, Monthly Weather Review 78 (1950), halved as usual for two classes.
 #[pyfunction]
@@ -126,10 +128,12 @@ pub fn brier_score(
 /// Log loss (cross-entropy), in nats: the mean of -ln of the probability that was given to what happened.
 ///
 /// Args:
-///     labels: NumPy array of one dimension (float64, float32, int64 or bool): 0 and 1, or with several classes
-///         the number of the class, which is the number of its column, from 0; NaN where it is not known.
-///     probabilities: NumPy array of the same length, how probable label 1 was said to be; or of two dimensions,
-///         with a row for each label and a column for each class, whose rows add up to 1 within 0.01.
+///     labels: NumPy array of one dimension (float64, float32, int64 or bool): 0 and 1, or with several
+///         classes the number of the class, which is the number of its column, from 0; NaN where it is not
+///         known.
+///     probabilities: NumPy array of the same length, how probable label 1 was said to be; or of two
+///         dimensions, with a row for each label and a column for each class, whose rows add up to 1 within
+///         0.01.
 ///     resamples: of the bootstrap, from 100 to 10,000; 0 for no interval.
 ///     seed: of the resamples; the same seed gives the same interval on every machine.
 ///     confidence: the probability with which such an interval holds the truth.
@@ -140,8 +144,8 @@ pub fn brier_score(
 ///
 /// Raises:
 ///     TypeError: not NumPy arrays, masked ones, or elements of another type.
-///     ValueError: other lengths, labels that are no class, probabilities outside of 0 and 1 or that do not add up to
-///         1, or such options.
+///     ValueError: other lengths, labels that are no class, probabilities outside of 0 and 1 or that do not
+///         add up to 1, or such options.
 ///
 /// Good, Journal of the Royal Statistical Society B 14 (1952).
 #[pyfunction]
@@ -164,11 +168,12 @@ pub fn log_loss(
     computed(py, || core::log_loss(&labels, &probabilities, &intervals))
 }
 
-/// The area under the ROC curve: how probably a random row of label 1 is scored above a random one of label 0.
+/// The area under the ROC curve: how probably a random row of label 1 is scored above a random one of label
+/// 0.
 ///
 /// Args:
-///     labels: NumPy array of one dimension that holds 0 and 1 (float64, float32, int64 or bool); NaN where the
-///         label is not known.
+///     labels: NumPy array of one dimension that holds 0 and 1 (float64, float32, int64 or bool); NaN where
+///         the label is not known.
 ///     scores: NumPy array of the same length; any numbers of which larger ones speak for label 1.
 ///     resamples: of the bootstrap, from 100 to 10,000; 0 for no interval.
 ///     seed: of the resamples; the same seed gives the same interval on every machine.
@@ -202,8 +207,8 @@ pub fn roc_auc(
 /// Average precision: the precision at each threshold, weighted by the recall gained there.
 ///
 /// Args:
-///     labels: NumPy array of one dimension that holds 0 and 1 (float64, float32, int64 or bool); NaN where the
-///         label is not known.
+///     labels: NumPy array of one dimension that holds 0 and 1 (float64, float32, int64 or bool); NaN where
+///         the label is not known.
 ///     scores: NumPy array of the same length; any numbers of which larger ones speak for label 1.
 ///     resamples: of the bootstrap, from 100 to 10,000; 0 for no interval.
 ///     seed: of the resamples; the same seed gives the same interval on every machine.
@@ -237,8 +242,8 @@ pub fn average_precision(
 /// Mean absolute error, in the unit of the label.
 ///
 /// Args:
-///     labels: NumPy array of one dimension (float64, float32, int64 or bool), the truth in any unit; NaN where it
-///         is not known.
+///     labels: NumPy array of one dimension (float64, float32, int64 or bool), the truth in any unit; NaN
+///         where it is not known.
 ///     predictions: NumPy array of the same length, in the same unit.
 ///     resamples: of the bootstrap, from 100 to 10,000; 0 for no interval.
 ///     seed: of the resamples; the same seed gives the same interval on every machine.
@@ -272,8 +277,8 @@ pub fn mean_absolute_error(
 /// Root mean squared error, in the unit of the label.
 ///
 /// Args:
-///     labels: NumPy array of one dimension (float64, float32, int64 or bool), the truth in any unit; NaN where it
-///         is not known.
+///     labels: NumPy array of one dimension (float64, float32, int64 or bool), the truth in any unit; NaN
+///         where it is not known.
 ///     predictions: NumPy array of the same length, in the same unit.
 ///     resamples: of the bootstrap, from 100 to 10,000; 0 for no interval.
 ///     seed: of the resamples; the same seed gives the same interval on every machine.
@@ -307,8 +312,8 @@ pub fn root_mean_squared_error(
 /// The coefficient of determination: which share of the label's variance the predictions explain, at most 1.
 ///
 /// Args:
-///     labels: NumPy array of one dimension (float64, float32, int64 or bool), the truth in any unit; NaN where it
-///         is not known.
+///     labels: NumPy array of one dimension (float64, float32, int64 or bool), the truth in any unit; NaN
+///         where it is not known.
 ///     predictions: NumPy array of the same length, in the same unit.
 ///     resamples: of the bootstrap, from 100 to 10,000; 0 for no interval.
 ///     seed: of the resamples; the same seed gives the same interval on every machine.
@@ -342,25 +347,26 @@ pub fn r_squared(
 /// The mean over rows of the distance between probability and frequency in their bin.
 ///
 /// Args:
-///     labels: NumPy array of one dimension that holds 0 and 1 (float64, float32, int64 or bool); NaN where the
-///         label is not known.
+///     labels: NumPy array of one dimension that holds 0 and 1 (float64, float32, int64 or bool); NaN where
+///         the label is not known.
 ///     probabilities: NumPy array of the same length, how probable label 1 was said to be, from 0 to 1.
 ///     bins: number of bins, from 1 to 1,000.
-///     binning: "equal-width", at i / bins; or "equal-mass", at the quantiles of the probabilities, so that each bin
-///         has about as many rows. A bin holds its upper edge, the first one also 0.
+///     binning: "equal-width", at i / bins; or "equal-mass", at the quantiles of the probabilities, so that
+///         each bin has about as many rows. A bin holds its upper edge, the first one also 0.
 ///     resamples: of the bootstrap, from 100 to 10,000; 0 for no interval.
 ///     seed: of the resamples; the same seed gives the same interval on every machine.
 ///     confidence: the probability with which such an interval holds the truth.
 ///
 /// Returns:
 ///     The error with the interval of an inverted bootstrap test. The value is biased upwards, by about
-///     0.4 sqrt(bins / n) for a perfectly calibrated model; the interval is not, so it may lie below the value, and
-///     it reaches to 0 where a calibrated model may well have such a value. Rows with a NaN are left out, with a
-///     warning.
+///     0.4 sqrt(bins / n) for a perfectly calibrated model; the interval is not, so it may lie below the
+///     value, and it reaches to 0 where a calibrated model may well have such a value. Rows with a NaN are
+///     left out, with a warning.
 ///
 /// Raises:
 ///     TypeError: not NumPy arrays, masked ones, or elements of another type.
-///     ValueError: other lengths, labels other than 0 and 1, probabilities outside of 0 and 1, or such options.
+///     ValueError: other lengths, labels other than 0 and 1, probabilities outside of 0 and 1, or such
+///         options.
 ///
 /// Naeini, Cooper and Hauskrecht, AAAI (2015); Guo et al., ICML (2017).
 #[pyfunction]
@@ -386,23 +392,25 @@ pub fn expected_calibration_error(
 /// The largest distance between probability and frequency in a bin.
 ///
 /// Args:
-///     labels: NumPy array of one dimension that holds 0 and 1 (float64, float32, int64 or bool); NaN where the
-///         label is not known.
+///     labels: NumPy array of one dimension that holds 0 and 1 (float64, float32, int64 or bool); NaN where
+///         the label is not known.
 ///     probabilities: NumPy array of the same length, how probable label 1 was said to be, from 0 to 1.
 ///     bins: number of bins, from 1 to 1,000.
-///     binning: "equal-width", at i / bins; or "equal-mass", at the quantiles of the probabilities, so that each bin
-///         has about as many rows. A bin holds its upper edge, the first one also 0.
+///     binning: "equal-width", at i / bins; or "equal-mass", at the quantiles of the probabilities, so that
+///         each bin has about as many rows. A bin holds its upper edge, the first one also 0.
 ///     resamples: of the bootstrap, from 100 to 10,000; 0 for no interval.
 ///     seed: of the resamples; the same seed gives the same interval on every machine.
 ///     confidence: the probability with which such an interval holds the truth.
 ///
 /// Returns:
-///     The error with the interval of an inverted bootstrap test, which is wide: the smallest bins decide. Rows with
+///     The error with the interval of an inverted bootstrap test, which is wide: the smallest bins decide.
+///         Rows with
 ///     a NaN are left out, with a warning.
 ///
 /// Raises:
 ///     TypeError: not NumPy arrays, masked ones, or elements of another type.
-///     ValueError: other lengths, labels other than 0 and 1, probabilities outside of 0 and 1, or such options.
+///     ValueError: other lengths, labels other than 0 and 1, probabilities outside of 0 and 1, or such
+///         options.
 ///
 /// Naeini, Cooper and Hauskrecht, AAAI (2015); Guo et al., ICML (2017).
 #[pyfunction]
@@ -428,21 +436,22 @@ pub fn maximum_calibration_error(
 /// The reliability curve: how often label 1 happens where it was said to be so probable.
 ///
 /// Args:
-///     labels: NumPy array of one dimension that holds 0 and 1 (float64, float32, int64 or bool); NaN where the
-///         label is not known.
+///     labels: NumPy array of one dimension that holds 0 and 1 (float64, float32, int64 or bool); NaN where
+///         the label is not known.
 ///     probabilities: NumPy array of the same length, how probable label 1 was said to be, from 0 to 1.
 ///     bins: number of bins, from 1 to 1,000.
-///     binning: "equal-width", at i / bins; or "equal-mass", at the quantiles of the probabilities, so that each bin
-///         has about as many rows. A bin holds its upper edge, the first one also 0.
+///     binning: "equal-width", at i / bins; or "equal-mass", at the quantiles of the probabilities, so that
+///         each bin has about as many rows. A bin holds its upper edge, the first one also 0.
 ///     confidence: the probability with which the interval of a bin holds the truth.
 ///
 /// Returns:
-///     The bins that have rows, with Wilson's interval of each frequency. Rows with a NaN are left out, with a
-///     warning.
+///     The bins that have rows, with Wilson's interval of each frequency. Rows with a NaN are left out, with
+///     a warning.
 ///
 /// Raises:
 ///     TypeError: not NumPy arrays, masked ones, or elements of another type.
-///     ValueError: other lengths, labels other than 0 and 1, probabilities outside of 0 and 1, or such options.
+///     ValueError: other lengths, labels other than 0 and 1, probabilities outside of 0 and 1, or such
+///         options.
 ///
 /// Murphy and Winkler, Applied Statistics 26 (1977).
 #[pyfunction]

@@ -1,7 +1,7 @@
 //! Isotonic regression: the rising function with the least squared error.
 //!
-//! By pooling adjacent violators (Ayer, Brunk, Ewing, Reid and Silverman, Annals of Mathematical Statistics 26,
-//! 1955). Between the arguments that it was fitted to the function is linear, beyond them constant, as in
+//! By pooling adjacent violators (Ayer, Brunk, Ewing, Reid and Silverman, Annals of Mathematical Statistics
+//! 26, 1955). Between the arguments that it was fitted to the function is linear, beyond them constant, as in
 //! scikit-learn.
 
 use crate::encoding::{Reader, Writer, impossible};

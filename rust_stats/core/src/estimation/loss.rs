@@ -1,13 +1,13 @@
 //! Direct loss estimation (DLE) of regressors.
 //!
 //! A second model learns, on a reference, how large the error of the first one is for which features and
-//! prediction: |y − ŷ| for the mean absolute error, (y − ŷ)² for the mean squared one and its root. The mean of
-//! what it says of new rows is the metric expected there. As NannyML does it (its package
-//! `direct_loss_estimation`, release 0.13), with a model after LightGBM's defaults but of our own, so estimates
-//! agree to much less than a sampling error, and not to the last digit.
+//! prediction: |y − ŷ| for the mean absolute error, (y − ŷ)² for the mean squared one and its root. The mean
+//! of what it says of new rows is the metric expected there. As NannyML does it (its package
+//! `direct_loss_estimation`, release 0.13), with a model after LightGBM's defaults but of our own, so
+//! estimates agree to much less than a sampling error, and not to the last digit.
 //!
-//! The sampling error is the standard deviation of the errors on the reference over √n, for the root that over
-//! twice the root of their mean.
+//! The sampling error is the standard deviation of the errors on the reference over √n, for the root that
+//! over twice the root of their mean.
 
 use super::Estimate;
 use super::boosting::Boosted;
@@ -61,13 +61,13 @@ pub struct LossEstimator {
 impl LossEstimator {
     /// Learns from a reference, whose labels are known and on which the model was not trained.
     ///
-    /// `features` holds so many `columns` for each row, one row after the other. A feature may be NaN, which is
-    /// learnt from like any value; rows whose label or prediction is not finite are left out.
+    /// `features` holds so many `columns` for each row, one row after the other. A feature may be NaN, which
+    /// is learnt from like any value; rows whose label or prediction is not finite are left out.
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for no column, other lengths, no row at all, or errors whose squares exceed the range
-    /// of `f64`.
+    /// [`Error::Argument`] for no column, other lengths, no row at all, or errors whose squares exceed the
+    /// range of `f64`.
     pub fn fit(
         loss: Loss,
         features: &[f64],
@@ -117,8 +117,8 @@ impl LossEstimator {
         self.n
     }
 
-    /// The loss expected for `predictions` made from `features`, both as in [`LossEstimator::fit`]. Rows whose
-    /// prediction is not finite are left out.
+    /// The loss expected for `predictions` made from `features`, both as in [`LossEstimator::fit`]. Rows
+    /// whose prediction is not finite are left out.
     ///
     /// # Errors
     ///

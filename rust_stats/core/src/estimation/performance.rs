@@ -1,6 +1,7 @@
 //! Confidence-based performance estimation (CBPE) of classifiers.
 //!
-//! Where a calibrated classifier gives class k the probability p, k is right in p of such rows. So the expected
+//! Where a calibrated classifier gives class k the probability p, k is right in p of such rows. So the
+//! expected
 //! confusion matrix is known without labels: a row predicted as j adds its pₖ to cell (k, j). Accuracy,
 //! precision, recall and F1 follow from it. Likewise the expected ROC AUC: a row counts as p positives and
 //! 1 − p negatives, ordered by the raw score.
@@ -10,8 +11,8 @@
 //! it is the mean over classes (accuracy excepted).
 //!
 //! As NannyML does it (its module `confidence_based`, release 0.13; Białek, Kivimäki, Kuberski and
-//! Perrakis, Estimating Model Performance Under Covariate Shift Without Labels, arXiv 2401.08348), down to the
-//! sampling errors, except that equal scores form one step of the ROC curve.
+//! Perrakis, Estimating Model Performance Under Covariate Shift Without Labels, arXiv 2401.08348), down to
+//! the sampling errors, except that equal scores form one step of the ROC curve.
 
 mod area;
 mod classes;
@@ -61,13 +62,14 @@ pub struct PerformanceEstimate {
 impl PerformanceEstimator {
     /// Learns from a reference, whose labels are known and on which the model was not trained.
     ///
-    /// `probabilities` are those of class 1, one a row, if `classes` is `None`; else those of all `classes`, row
-    /// after row. Labels and predictions are the numbers of classes, from 0. Rows with a NaN are left out.
+    /// `probabilities` are those of class 1, one a row, if `classes` is `None`; else those of all `classes`,
+    /// row after row. Labels and predictions are the numbers of classes, from 0. Rows with a NaN are left
+    /// out.
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for other lengths, labels or predictions that are no class, probabilities outside of
-    /// 0 and 1 or that do not add up to 1, or no row at all.
+    /// [`Error::Argument`] for other lengths, labels or predictions that are no class, probabilities outside
+    /// of 0 and 1 or that do not add up to 1, or no row at all.
     pub fn fit(
         probabilities: &[f64],
         classes: Option<usize>,

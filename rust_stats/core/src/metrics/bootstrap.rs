@@ -10,9 +10,9 @@
 //! Φ(z₀ + (z₀ + z) / (1 − a (z₀ + z))),    z₀ = Φ⁻¹(share below the value),    a = Σ Uᵢ³ / (6 (Σ Uᵢ²)^1.5)
 //! ```
 //!
-//! with z the normal quantiles of the tails. The influence Uᵢ of a row is the covariance of its weight with the
-//! resampled value (Efron, JASA 109, 2014), which the resamples give for any statistic at the price of one more
-//! pass; Σ Uᵢ² is their variance.
+//! with z the normal quantiles of the tails. The influence Uᵢ of a row is the covariance of its weight with
+//! the resampled value (Efron, JASA 109, 2014), which the resamples give for any statistic at the price of
+//! one more pass; Σ Uᵢ² is their variance.
 
 use super::{Intervals, MetricResult};
 use crate::float::{float, float_len};

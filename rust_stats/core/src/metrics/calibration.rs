@@ -8,10 +8,11 @@
 //! a gap enlarges it: a perfectly calibrated model has an expected error of about 0.4 √(bins / n).
 //!
 //! The bias is largest where the truth is smallest, so no quantile of resampled errors is a confidence limit.
-//! The interval inverts a test instead (Carpenter, Journal of the Royal Statistical Society B 61, 1999): if the true gaps were λ
-//! times those observed, errors would be spread as those of λ times the gaps plus the deviations that
-//! the gaps have in resamples. The interval holds the error of every λ for which the error observed is between the quantiles of the
-//! tails. It reaches to 0 where a calibrated model may well have the error observed.
+//! The interval inverts a test instead (Carpenter, Journal of the Royal Statistical Society B 61, 1999): if
+//! the true gaps were λ times those observed, errors would be spread as those of λ times the gaps plus the
+//! deviations that the gaps have in resamples. The interval holds the error of every λ for which the error
+//! observed is between the quantiles of the tails. It reaches to 0 where a calibrated model may well have the
+//! error observed.
 
 use super::bootstrap::{draw, quantile};
 use super::reliability::in_bins;
@@ -136,8 +137,8 @@ fn calibration_error(
     Ok(result.within("bootstrap, test inversion", ends))
 }
 
-/// The scale of the gaps at which the errors that the deviations spread have `value` as their quantile `level`: 0
-/// if that is above already without gaps, at most 2¹⁰.
+/// The scale of the gaps at which the errors that the deviations spread have `value` as their quantile
+/// `level`: 0 if that is above already without gaps, at most 2¹⁰.
 fn scale(combined: Combined, gaps: &[f64], deviations: &[f64], level: f64, value: f64) -> f64 {
     const STEPS: usize = 40;
     let mut errors = Vec::with_capacity(deviations.len() / gaps.len().max(1));

@@ -6,11 +6,11 @@
 //! precision = tp / (tp + fp),    recall = tp / (tp + fn),    F1 = 2 tp / (2 tp + fp + fn)
 //! ```
 //!
-//! Each is a rate or, as F1 = 2 J / (1 + J) with J = tp / (tp + fp + fn), a rising function of one, so each has
-//! Wilson's interval, given how many rows the rate is about. Accuracy is a rate as well, and so are the micro
-//! averages, which equal it. Macro averages (each class counts the same) and weighted ones (each as much as it
-//! has rows) have a bootstrap interval, drawn from the cells: van Rijsbergen, Information Retrieval (1979);
-//! Sokolova and Lapalme, Information Processing and Management 45 (2009).
+//! Each is a rate or, as F1 = 2 J / (1 + J) with J = tp / (tp + fp + fn), a rising function of one, so each
+//! has Wilson's interval, given how many rows the rate is about. Accuracy is a rate as well, and so are the
+//! micro averages, which equal it. Macro averages (each class counts the same) and weighted ones (each as
+//! much as it has rows) have a bootstrap interval, drawn from the cells: van Rijsbergen, Information
+//! Retrieval (1979); Sokolova and Lapalme, Information Processing and Management 45 (2009).
 
 mod averages;
 
@@ -52,13 +52,13 @@ impl ConfusionMatrix {
     pub const MOST_CLASSES: usize = 1000;
     const LARGEST: f64 = 9_007_199_254_740_992.0;
 
-    /// The matrix of `predictions` beside `labels`, both whole numbers that name classes. Rows in which either
-    /// is NaN are left out.
+    /// The matrix of `predictions` beside `labels`, both whole numbers that name classes. Rows in which
+    /// either is NaN are left out.
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for other lengths, for numbers that are not whole or beyond 2⁵³, or for more than 1,000
-    /// classes.
+    /// [`Error::Argument`] for other lengths, for numbers that are not whole or beyond 2⁵³, or for more than
+    /// 1,000 classes.
     ///
     /// ```
     /// # use edge_aiops_stats_core::metrics::{Average, ConfusionMatrix, Intervals};
@@ -69,29 +69,30 @@ impl ConfusionMatrix {
     /// ```
     pub fn of(labels: &[f64], predictions: &[f64]) -> Result<Self, Error> {
         same_length(predictions.len(), labels.len(), "predictions", "labels")?;
-        let mut matrix = Self::default();
+        let (mut matrix, mut classes) = (Self::default(), BTreeSet::new());
         for (row, (label, prediction)) in labels.iter().zip(predictions).enumerate() {
             if label.is_nan() || prediction.is_nan() {
                 matrix.left_out += 1;
                 continue;
             }
             let cell = (class("labels", row, *label)?, class("predictions", row, *prediction)?);
-            *matrix.cells.entry(cell).or_default() += 1;
-            if matrix.cells.len() > Self::MOST_CLASSES {
-                matrix.few_classes()?;
+            let rows = matrix.cells.entry(cell).or_default();
+            if *rows == 0 {
+                classes.extend([cell.0, cell.1]);
+                few(classes.len())?;
             }
+            *rows += 1;
         }
-        matrix.few_classes()?;
         Ok(matrix)
     }
 
-    /// The matrix of known counts: for each of `classes`, in order, how often each of them was predicted, one row
-    /// after the other.
+    /// The matrix of known counts: for each of `classes`, in order, how often each of them was predicted, one
+    /// row after the other.
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] unless there are as many counts as pairs of classes, each class is named once and there are
-    /// at most 1,000.
+    /// [`Error::Argument`] unless there are as many counts as pairs of classes, each class is named once and
+    /// there are at most 1,000.
     pub fn of_counts(classes: &[i64], counts: &[u64]) -> Result<Self, Error> {
         if classes.len().checked_mul(classes.len()) != Some(counts.len()) {
             let problem = format!(
@@ -108,7 +109,7 @@ impl ConfusionMatrix {
             classes.iter().flat_map(|label| classes.iter().map(move |predicted| (*label, *predicted)));
         let cells = pairs.zip(counts.iter().copied()).filter(|(_, count)| *count > 0).collect();
         let matrix = Self { cells, left_out: 0 };
-        matrix.few_classes()?;
+        few(matrix.classes().len())?;
         Ok(matrix)
     }
 
@@ -124,7 +125,7 @@ impl ConfusionMatrix {
             let so_far = merged.cells.entry(*cell).or_default();
             *so_far = so_far.saturating_add(*count);
         }
-        merged.few_classes().map_err(|error| Error::Incompatible { because: error.to_string() })?;
+        few(merged.classes().len()).map_err(|error| Error::Incompatible { because: error.to_string() })?;
         Ok(merged)
     }
 
@@ -151,8 +152,8 @@ impl ConfusionMatrix {
         self.cells.values().fold(0, |n, count| n.saturating_add(*count))
     }
 
-    /// Share of the rows whose class was predicted, with Wilson's interval. Only the confidence of `intervals`
-    /// matters.
+    /// Share of the rows whose class was predicted, with Wilson's interval. Only the confidence of
+    /// `intervals` matters.
     #[must_use]
     pub fn accuracy(&self, intervals: &Intervals) -> MetricResult {
         self.rate("accuracy", self.right(), self.n(), intervals, None)
@@ -241,18 +242,17 @@ impl ConfusionMatrix {
     fn warnings(&self) -> Vec<Warning> {
         missing(self.left_out, self.cells.len())
     }
+}
 
-    fn few_classes(&self) -> Result<(), Error> {
-        let classes = self.classes().len();
-        if classes <= Self::MOST_CLASSES {
-            return Ok(());
-        }
-        let problem = format!(
-            "must name at most {} classes, but there are at least {classes}; take the rare ones together",
-            Self::MOST_CLASSES
-        );
-        Err(Error::argument("labels", problem))
+fn few(classes: usize) -> Result<(), Error> {
+    if classes <= ConfusionMatrix::MOST_CLASSES {
+        return Ok(());
     }
+    let problem = format!(
+        "must name at most {} classes, but there are at least {classes}; take the rare ones together",
+        ConfusionMatrix::MOST_CLASSES
+    );
+    Err(Error::argument("labels", problem))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and at most 2^53")]

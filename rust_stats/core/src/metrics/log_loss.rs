@@ -30,8 +30,8 @@ pub fn log_loss(labels: &[f64], probabilities: &[f64], intervals: &Intervals) ->
     Ok(of_given(given, warnings, intervals))
 }
 
-/// The log loss of the probabilities of several classes: `probabilities` holds `classes` of them for each row,
-/// one row after the other, and a label is the number of a class, from 0.
+/// The log loss of the probabilities of several classes: `probabilities` holds `classes` of them for each
+/// row, one row after the other, and a label is the number of a class, from 0.
 ///
 /// # Errors
 ///

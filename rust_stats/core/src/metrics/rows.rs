@@ -29,7 +29,8 @@ impl Scored {
                 );
                 return Err(Error::argument("labels", problem));
             }
-            // Adding zero makes a negative zero positive, so that equal scores are also neighbours once sorted.
+            // Adding zero makes a negative zero positive, so that equal scores are also neighbours once
+            // sorted.
             rows.push((*score + 0.0, positive));
         }
         let left_out = (labels.len() - rows.len()) as u64;

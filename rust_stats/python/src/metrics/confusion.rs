@@ -12,8 +12,9 @@ use crate::matrix::shape;
 
 /// How often which class was predicted where which class was right.
 ///
-/// Made by confusion_matrix() from rows, or by ConfusionMatrix.of_counts() from known counts. Matrices of parts of
-/// the rows add up, by +, to that of all rows: exactly and in any order. ConfusionMatrix() has no rows. Frozen.
+/// Made by confusion_matrix() from rows, or by ConfusionMatrix.of_counts() from known counts. Matrices of
+/// parts of the rows add up, by +, to that of all rows: exactly and in any order. ConfusionMatrix() has no
+/// rows. Frozen.
 #[pyclass(frozen, eq, module = "edge_aiops.stats.metrics")]
 #[derive(Clone, PartialEq)]
 pub struct ConfusionMatrix(core::ConfusionMatrix);
@@ -21,13 +22,13 @@ pub struct ConfusionMatrix(core::ConfusionMatrix);
 /// The confusion matrix of predictions beside labels.
 ///
 /// Args:
-///     labels: NumPy array of one dimension (float64, float32, int64 or bool) of whole numbers that name classes; NaN
-///         where the label is not known.
+///     labels: NumPy array of one dimension (float64, float32, int64 or bool) of whole numbers that name
+///         classes; NaN where the label is not known.
 ///     predictions: NumPy array of the same length, of the same classes.
 ///
 /// Returns:
-///     The matrix, whose methods give accuracy, precision, recall and F1. Rows with a NaN are left out, and each
-///     result warns of them.
+///     The matrix, whose methods give accuracy, precision, recall and F1. Rows with a NaN are left out, and
+///     each result warns of them.
 ///
 /// Raises:
 ///     TypeError: not NumPy arrays, masked ones, or elements of another type.
@@ -54,13 +55,13 @@ impl ConfusionMatrix {
     ///
     /// Args:
     ///     classes: the classes, whole numbers, in the order of the rows and columns.
-    ///     counts: NumPy array of two dimensions (int64 or uint64), a row for each class that was right and a column
-    ///         for each that was predicted.
+    ///     counts: NumPy array of two dimensions (int64 or uint64), a row for each class that was right and a
+    ///         column for each that was predicted.
     ///
     /// Raises:
     ///     TypeError: counts is no NumPy array, or of another type.
-    ///     ValueError: negative counts, not a row and a column for each class, a class named twice, or more than 1,000
-    ///         classes.
+    ///     ValueError: negative counts, not a row and a column for each class, a class named twice, or more
+    ///         than 1,000 classes.
     #[staticmethod]
     #[expect(clippy::needless_pass_by_value, reason = "as PyO3 hands it over")]
     fn of_counts(classes: Vec<i64>, counts: &Bound<'_, PyAny>) -> PyResult<Self> {
@@ -125,16 +126,17 @@ impl ConfusionMatrix {
     /// Share of the rows predicted as a class that are of that class.
     ///
     /// Args:
-    ///     of: the class whose precision is wanted, against all others; or "macro", the mean over classes; "weighted", the
-    ///         mean weighted by how many rows each class really has; "micro", all classes together, which is the
-    ///         accuracy.
-    ///     resamples, seed: of the bootstrap for "macro" and "weighted"; 0 resamples for no interval there. One class
-    ///         and "micro" have Wilson's interval, which needs none.
+    ///     of: the class whose precision is wanted, against all others; or "macro", the mean over classes;
+    ///         "weighted", the mean weighted by how many rows each class really has; "micro", all classes
+    ///         together, which is the accuracy.
+    ///     resamples, seed: of the bootstrap for "macro" and "weighted"; 0 resamples for no interval there.
+    ///         One class and "micro" have Wilson's interval, which needs none.
     ///     confidence: the probability with which such an interval holds the truth.
     ///
     /// Returns:
     ///     The precision; None with a warning ("undefined") if the class was never predicted. In an average a
-    ///     class without one counts as 0, as in scikit-learn, and a warning ("undefined_classes") says how many did.
+    ///     class without one counts as 0, as in scikit-learn, and a warning ("undefined_classes") says how
+    ///     many did.
     ///
     /// Raises:
     ///     ValueError: no such average, or such options.
@@ -157,16 +159,17 @@ impl ConfusionMatrix {
     /// Share of the rows of a class that were predicted as that class.
     ///
     /// Args:
-    ///     of: the class whose recall is wanted, against all others; or "macro", the mean over classes; "weighted", the
-    ///         mean weighted by how many rows each class really has; "micro", all classes together, which is the
-    ///         accuracy.
-    ///     resamples, seed: of the bootstrap for "macro" and "weighted"; 0 resamples for no interval there. One class
-    ///         and "micro" have Wilson's interval, which needs none.
+    ///     of: the class whose recall is wanted, against all others; or "macro", the mean over classes;
+    ///         "weighted", the mean weighted by how many rows each class really has; "micro", all classes
+    ///         together, which is the accuracy.
+    ///     resamples, seed: of the bootstrap for "macro" and "weighted"; 0 resamples for no interval there.
+    ///         One class and "micro" have Wilson's interval, which needs none.
     ///     confidence: the probability with which such an interval holds the truth.
     ///
     /// Returns:
     ///     The recall; None with a warning ("undefined") if no row is of the class. In an average a
-    ///     class without one counts as 0, as in scikit-learn, and a warning ("undefined_classes") says how many did.
+    ///     class without one counts as 0, as in scikit-learn, and a warning ("undefined_classes") says how
+    ///     many did.
     ///
     /// Raises:
     ///     ValueError: no such average, or such options.
@@ -189,16 +192,17 @@ impl ConfusionMatrix {
     /// The harmonic mean of precision and recall.
     ///
     /// Args:
-    ///     of: the class whose f1 is wanted, against all others; or "macro", the mean over classes; "weighted", the
-    ///         mean weighted by how many rows each class really has; "micro", all classes together, which is the
-    ///         accuracy.
-    ///     resamples, seed: of the bootstrap for "macro" and "weighted"; 0 resamples for no interval there. One class
-    ///         and "micro" have Wilson's interval, which needs none.
+    ///     of: the class whose f1 is wanted, against all others; or "macro", the mean over classes;
+    ///         "weighted", the mean weighted by how many rows each class really has; "micro", all classes
+    ///         together, which is the accuracy.
+    ///     resamples, seed: of the bootstrap for "macro" and "weighted"; 0 resamples for no interval there.
+    ///         One class and "micro" have Wilson's interval, which needs none.
     ///     confidence: the probability with which such an interval holds the truth.
     ///
     /// Returns:
-    ///     The f1; None with a warning ("undefined") if the class neither occurs nor was predicted. In an average a
-    ///     class without one counts as 0, as in scikit-learn, and a warning ("undefined_classes") says how many did.
+    ///     The f1; None with a warning ("undefined") if the class neither occurs nor was predicted. In an
+    ///     average a class without one counts as 0, as in scikit-learn, and a warning ("undefined_classes")
+    ///     says how many did.
     ///
     /// Raises:
     ///     ValueError: no such average, or such options.

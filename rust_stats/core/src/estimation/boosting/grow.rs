@@ -52,8 +52,8 @@ struct Candidate {
     missing_left: bool,
 }
 
-/// A tree whose leaves are `rate` times the mean residual of their rows, which is taken off the residuals; none
-/// if no split gains.
+/// A tree whose leaves are `rate` times the mean residual of their rows, which is taken off the residuals;
+/// none if no split gains.
 pub(super) fn grow(binned: &Binned, residuals: &mut [f64], rate: f64) -> Option<Tree> {
     let least_gain = LEAST_SHARE * residuals.iter().map(|residual| residual * residual).sum::<f64>();
     let rows: Vec<usize> = (0..residuals.len()).collect();

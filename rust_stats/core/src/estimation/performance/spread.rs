@@ -1,9 +1,10 @@
 //! How much metrics spread from one sample to the next of the same size, learnt on the reference.
 //!
-//! A metric is a mean over those of n rows that it is about, a share s of all; with the variance v of what they
-//! contribute its sampling error is √(v / (s n)). For a mean over k classes the variances add up:
-//! √(Σ v / (s n)) / k. So NannyML has it (its package `sampling_error`, release 0.13), with a factor of 1.2 on the ROC AUC of
-//! several classes, found there by experiment, and without the slope of F1 in its mean over classes.
+//! A metric is a mean over those of n rows that it is about, a share s of all; with the variance v of what
+//! they contribute its sampling error is √(v / (s n)). For a mean over k classes the variances add up:
+//! √(Σ v / (s n)) / k. So NannyML has it (its package `sampling_error`, release 0.13), with a factor of 1.2
+//! on the ROC AUC of several classes, found there by experiment, and without the slope of F1 in its mean over
+//! classes.
 
 use super::classes::Told;
 use crate::encoding::{Reader, Writer, impossible};
@@ -114,8 +115,8 @@ impl Spread {
     }
 }
 
-/// Of the ROC AUC: what a row of the rarer class contributes is the share of the others that it is on the right
-/// side of.
+/// Of the ROC AUC: what a row of the rarer class contributes is the share of the others that it is on the
+/// right side of.
 fn area(mut rows: Vec<(f64, bool)>) -> Part {
     let n = rows.len();
     let positives = rows.iter().filter(|(_, label)| *label).count();
