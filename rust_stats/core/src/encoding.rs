@@ -39,6 +39,8 @@ pub(crate) enum Kind {
     MeanSequence = 9,
     RateSequence = 10,
     BoundedMeanSequence = 11,
+    PerformanceEstimator = 18,
+    LossEstimator = 19,
 }
 
 /// Builds an encoding.

@@ -59,8 +59,8 @@ impl Column {
         self.values.length()
     }
 
-    /// All values as one array of our own, with NaN for those that are missing. The lock is held meanwhile, so
-    /// they are those of one moment in time.
+    /// All values as one array of our own, with NaN for those that are missing. The lock is held meanwhile,
+    /// so they are those of one moment in time.
     pub fn collected(&self) -> Vec<f64> {
         let (mut values, missing) = self.copied();
         for (value, _) in values.iter_mut().zip(missing.into_iter().flatten()).filter(|(_, missing)| *missing)
@@ -125,6 +125,11 @@ fn fold_copied<State>(
     values
         .chunks(BLOCK)
         .try_fold(start, |state, block| step(state, block, masks.as_mut().and_then(Iterator::next)))
+}
+
+/// Numbers as an array of our own.
+pub fn collected(given: &Bound<'_, PyAny>, name: &'static str) -> PyResult<Vec<f64>> {
+    Ok(Column { values: numbers(given, name)?, missing: None }.collected())
 }
 
 /// Counts as an array of our own.
