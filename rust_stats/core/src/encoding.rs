@@ -22,6 +22,12 @@ const MARK: &[u8] = b"ES";
 #[repr(u8)]
 pub(crate) enum Kind {
     Moments = 1,
+    Adwin = 12,
+    PageHinkley = 13,
+    Kswin = 14,
+    Ddm = 15,
+    PcaReference = 16,
+    MmdReference = 17,
 }
 
 /// Builds an encoding.

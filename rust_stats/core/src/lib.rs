@@ -22,8 +22,11 @@ mod encoding;
 mod error;
 mod float;
 mod moments;
+pub mod multivariate;
+mod random;
 mod result;
 pub mod special;
+pub mod streaming;
 
 pub use error::Error;
 pub use moments::Moments;

@@ -106,9 +106,13 @@ pub fn counts(given: &Bound<'_, PyAny>, name: &'static str) -> PyResult<Vec<u64>
 }
 
 fn numbers(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Numbers> {
-    let array = one_dimensional(given, name)?;
+    numbers_of(&one_dimensional(given, name)?, name)
+}
+
+/// The numbers of an array of one dimension.
+pub fn numbers_of(array: &Bound<'_, PyUntypedArray>, name: &str) -> PyResult<Numbers> {
     let wanted = "float64, float32, int64 or bool";
-    Numbers::of(&array).ok_or_else(|| wrong_element(&array, name, wanted, "float64"))
+    Numbers::of(array).ok_or_else(|| wrong_element(array, name, wanted, "float64"))
 }
 
 fn flags(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Flags> {
@@ -116,8 +120,19 @@ fn flags(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Flags> {
     Flags::of(&array).ok_or_else(|| wrong_element(&array, name, "bool", "bool"))
 }
 
-/// The array given, or a copy of it if its elements lie at odd addresses, as a field of a packed record does.
 fn one_dimensional<'py>(given: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyUntypedArray>> {
+    let array = plain_array(given, name)?;
+    if array.ndim() != 1 {
+        return Err(PyValueError::new_err(format!(
+            "{name} must have one dimension, not the shape {}; pass one column at a time",
+            array.getattr("shape")?
+        )));
+    }
+    Ok(array)
+}
+
+/// The array given, or a copy of it if its elements lie at odd addresses, as a field of a packed record does.
+pub fn plain_array<'py>(given: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyUntypedArray>> {
     let Ok(array) = given.cast::<PyUntypedArray>() else {
         return Err(PyTypeError::new_err(format!(
             "{name} must be a NumPy array, not {}; pass numpy.asarray({name})",
@@ -128,12 +143,6 @@ fn one_dimensional<'py>(given: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound
         return Err(PyTypeError::new_err(format!(
             "{name} must be a plain NumPy array, not a masked one, whose mask would be lost; \
              pass its data as values and numpy.ma.getmaskarray of it as missing"
-        )));
-    }
-    if array.ndim() != 1 {
-        return Err(PyValueError::new_err(format!(
-            "{name} must have one dimension, not the shape {}; pass one column at a time",
-            array.getattr("shape")?
         )));
     }
     if array.is_aligned() { Ok(array.clone()) } else { Ok(array.call_method0("copy")?.cast_into()?) }

@@ -6,9 +6,12 @@
 
 mod column;
 mod errors;
+mod matrix;
 mod memory;
 mod moments;
+mod multivariate;
 mod result;
+mod streaming;
 
 /// Statistics of NumPy arrays, computed in Rust; used through `edge_aiops.stats`.
 #[pyo3::pymodule]
@@ -18,5 +21,9 @@ mod _stats {
     #[pymodule_export]
     use crate::moments::{Moments, moments};
     #[pymodule_export]
+    use crate::multivariate::{MmdReference, PcaReference, cosine_shift_test};
+    #[pymodule_export]
     use crate::result::{ResultWarning, TestResult};
+    #[pymodule_export]
+    use crate::streaming::{Adwin, Ddm, Kswin, PageHinkley};
 }
