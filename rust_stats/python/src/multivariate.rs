@@ -16,7 +16,7 @@ use crate::result::TestResult;
 /// Half of the reference's rows, at most 10,000, are held out at random: the errors of the rows that the
 /// components were fitted to are too small to compare with. Made by PcaReference.fit() or from_bytes().
 /// Frozen.
-#[pyclass(frozen, eq, skip_from_py_object, module = "edge_aiops.stats.multivariate")]
+#[pyclass(frozen, eq, module = "edge_aiops.stats.multivariate")]
 #[derive(PartialEq)]
 pub struct PcaReference(core::PcaReference);
 
@@ -162,7 +162,7 @@ impl PcaReference {
 /// their means in the space of a Gaussian kernel, approximated by random Fourier features. The reference is
 /// kept as the mean of the features and the eigenvalues of their covariance, some kilobytes whatever its
 /// length. Made by MmdReference.fit() or from_bytes(). Frozen.
-#[pyclass(frozen, eq, skip_from_py_object, module = "edge_aiops.stats.multivariate")]
+#[pyclass(frozen, eq, module = "edge_aiops.stats.multivariate")]
 #[derive(PartialEq)]
 pub struct MmdReference(core::MmdReference);
 

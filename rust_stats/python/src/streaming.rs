@@ -42,7 +42,7 @@ impl<R: core::Rule + Clone + PartialEq + Send> Shared<R> {
     fn equals(&self, py: Python<'_>, other: &Self) -> bool {
         // One after the other: two threads that compare the same two must not wait for each other.
         let other = other.with(py, |detector| detector.clone());
-        self.with(py, |detector| *detector == other)
+        self.with(py, move |detector| *detector == other)
     }
 
     fn shown(&self, py: Python<'_>) -> String {

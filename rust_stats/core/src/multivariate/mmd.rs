@@ -108,7 +108,7 @@ impl MmdReference {
         });
         let mean = sum / n;
         products.gemm(-n, &mean, &mean.transpose(), 1.0);
-        let eigenvalues = positive_eigenvalues(products / (n - 1.0));
+        let eigenvalues = positive_eigenvalues(&(products / (n - 1.0)));
         let mean = mean.iter().copied().collect();
         let n = usable.len() as u64;
         Ok(Self { scale, bandwidth, seed, frequencies, mean, eigenvalues, n, left_out, imputed })
@@ -285,7 +285,7 @@ fn features(frequencies: &DMatrix<f64>, block: &DMatrix<f64>) -> DMatrix<f64> {
     features
 }
 
-fn positive_eigenvalues(covariance: DMatrix<f64>) -> Vec<f64> {
+fn positive_eigenvalues(covariance: &DMatrix<f64>) -> Vec<f64> {
     let mut eigenvalues: Vec<f64> = covariance.symmetric_eigenvalues().iter().copied().collect();
     eigenvalues.sort_unstable_by(|one, other| other.total_cmp(one));
     // The features have length 1, so less than this in all is rounding of a constant.
@@ -302,7 +302,9 @@ fn median_distance(scale: &Scale, table: &Matrix, usable: &[usize], seed: u64) -
     draw(&mut generator(!seed), &mut chosen, ROWS_FOR_MEDIAN);
     chosen.truncate(ROWS_FOR_MEDIAN);
     let mut rows = Vec::new();
-    scale.for_blocks(table, &chosen, |block| rows.extend(block.column_iter().map(|row| row.into_owned())));
+    scale.for_blocks(table, &chosen, |block| {
+        rows.extend(block.column_iter().map(nalgebra::Matrix::into_owned))
+    });
     let pairs =
         rows.iter().enumerate().flat_map(|(i, one)| rows.iter().skip(i + 1).map(move |other| (one, other)));
     let mut distances: Vec<f64> = pairs.map(|(one, other)| one.metric_distance(other)).collect();

@@ -156,7 +156,8 @@ impl AdaptiveWindow {
         let Some(last) = self.levels.len().checked_sub(1) else { return };
         let Some(buckets) = self.levels.get_mut(last).filter(|buckets| !buckets.is_empty()) else { return };
         let dropped = buckets.remove(0);
-        if buckets.is_empty() {
+        // With one bucket a size, the sizes before may have none either.
+        while self.levels.last().is_some_and(Vec::is_empty) {
             self.levels.pop();
         }
         let size = size_of_bucket(last);

@@ -20,7 +20,7 @@ use crate::float::float;
 /// # use edge_aiops_stats_core::streaming::{Direction, PageHinkley};
 /// let mut detector = PageHinkley::new(30, 0.005, 50.0, 0.9999, Direction::Both)?;
 /// let stream: Vec<_> = (0..1000).map(|i| if i < 500 { 0.0 } else { 5.0 }).collect();
-/// assert_eq!(detector.update_many(&stream)?.first(), Some(&509));
+/// assert_eq!(detector.update_many(&stream)?.first(), Some(&510));
 /// # Ok::<(), edge_aiops_stats_core::Error>(())
 /// ```
 pub type PageHinkley = Detector<MeanSums>;
