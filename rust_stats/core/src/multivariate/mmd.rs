@@ -32,7 +32,7 @@ const EFFECT: &str = "mmd";
 const ROWS_FOR_MEDIAN: usize = 500;
 /// From so many rows on the limit distribution is a good approximation.
 const LARGE: u64 = 30;
-const MOST_FREQUENCIES: usize = 2048;
+const MOST_FREQUENCIES: usize = 512;
 /// Smaller eigenvalues, relative to the largest, are rounding.
 const ROUNDING: f64 = 1e-12;
 
@@ -41,7 +41,7 @@ const ROUNDING: f64 = 1e-12;
 pub struct MmdOptions {
     /// σ of the kernel, in deviations if standardised; `None` for the median distance of the reference's rows.
     pub bandwidth: Option<f64>,
-    /// Number of frequencies m, at most 2048: the kernel is approximated to about 1 / √m.
+    /// Number of frequencies m, at most 512: the kernel is approximated to about 1 / √m.
     pub frequencies: usize,
     /// Whether each feature is divided by its deviation first, so that its unit does not matter.
     pub standardise: bool,
