@@ -303,7 +303,7 @@ fn median_distance(scale: &Scale, table: &Matrix, usable: &[usize], seed: u64) -
     chosen.truncate(ROWS_FOR_MEDIAN);
     let mut rows = Vec::new();
     scale.for_blocks(table, &chosen, |block| {
-        rows.extend(block.column_iter().map(nalgebra::Matrix::into_owned))
+        rows.extend(block.column_iter().map(nalgebra::Matrix::into_owned));
     });
     let pairs =
         rows.iter().enumerate().flat_map(|(i, one)| rows.iter().skip(i + 1).map(move |other| (one, other)));

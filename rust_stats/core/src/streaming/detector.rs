@@ -21,6 +21,7 @@ pub trait Rule: Sized {
     fn take(&mut self, value: f64) -> bool;
 
     /// What is wrong with a finite value that the rule has no use for.
+    #[must_use]
     fn refusal(_value: f64) -> Option<Error> {
         None
     }
@@ -30,6 +31,10 @@ pub trait Rule: Sized {
     fn write(&self, to: &mut Writer);
 
     /// Reads what `write` wrote.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Impossible`] if nothing can have written it.
     #[expect(private_interfaces, reason = "rules are only made here")]
     fn read(from: &mut Reader<'_>) -> Result<Self, Error>;
 }
