@@ -64,7 +64,7 @@ def stream(shape: str, seed: int) -> NDArray[np.float64]:
 def errors(shape: str, seed: int) -> NDArray[np.float64]:
     """A stream of errors, 1, and right predictions, 0, whose rate changes as the stream of the same shape."""
     rate = 0.08 + 0.002 * seed + 0.1 * np.clip(stream(shape, seed) - stream(shape, seed)[0], 0, 2)
-    return (np.random.default_rng([seed, 99]).random(LENGTH) < rate).astype(np.float64)
+    return np.asarray((np.random.default_rng([seed, 99]).random(LENGTH) < rate).astype(np.float64), dtype=np.float64)
 
 
 def values(detector: str, shape: str, seed: int) -> NDArray[np.float64]:
