@@ -1,35 +1,38 @@
 # Types of the extension module; its docstrings are in rust_stats/python/src. stubtest holds the two together.
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self, TypeAlias, final
-from collections.abc import Sequence
-from typing import ClassVar, Self, final
-from collections.abc import Sequence
-from typing import ClassVar, Literal, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Buffer
 
 __all__ = [
+    "Adwin",
     "Baseline",
     "BoundedMeanSequence",
     "Categories",
     "CategoryReference",
     "Comparison",
     "ConfusionMatrix",
+    "Ddm",
     "Discoveries",
     "DistinctCount",
+    "DistinctEstimate",
     "DriftEvidence",
     "Estimate",
     "FeatureComparison",
     "Histogram",
     "IncompatibleSummaries",
+    "Kswin",
     "Latency",
     "LossEstimator",
     "MeanSequence",
     "MetricResult",
+    "MmdReference",
     "Moments",
     "NumericSummary",
+    "PageHinkley",
+    "PcaReference",
     "PerformanceEstimate",
     "PerformanceEstimator",
     "Profile",
@@ -39,8 +42,10 @@ __all__ = [
     "ReliabilityBin",
     "ReliabilityCurve",
     "ResultWarning",
+    "SortedReference",
     "TestResult",
     "UnreadableSummary",
+    "anderson_darling_test",
     "average_precision",
     "benjamini_hochberg",
     "benjamini_yekutieli",
@@ -52,7 +57,10 @@ __all__ = [
     "chi_square_upper",
     "compare",
     "confusion_matrix",
+    "cosine_shift_test",
+    "cramer_von_mises_test",
     "e_benjamini_hochberg",
+    "energy_distance",
     "expected_calibration_error",
     "fisher_exact_test",
     "g_test",
@@ -60,9 +68,12 @@ __all__ = [
     "gamma_upper",
     "hellinger_distance",
     "jensen_shannon_distance",
+    "kolmogorov_upper",
+    "ks_test",
     "kullback_leibler_divergence",
     "ln_gamma",
     "log_loss",
+    "mann_whitney_test",
     "maximum_calibration_error",
     "mean_absolute_error",
     "moments",
@@ -76,11 +87,15 @@ __all__ = [
     "roc_auc",
     "root_mean_squared_error",
     "total_variation_distance",
+    "wasserstein_distance",
 ]
 
 _Labels: TypeAlias = list[str | None] | list[str] | NDArray[Any]
+_Numbers: TypeAlias = NDArray[np.float64 | np.float32 | np.int64 | np.bool_]
+_Features: TypeAlias = _Numbers | _Labels | tuple[_Numbers | _Labels, NDArray[np.bool_]]
 
 class UnreadableSummary(ValueError): ...
+
 class IncompatibleSummaries(ValueError): ...
 
 @final
@@ -158,191 +173,7 @@ def moments(
 ) -> Moments: ...
 
 @final
-class MetricResult:
-    __hash__: ClassVar[None]  # type: ignore[assignment]  # equal by value, and not meant as a key
-    def __eq__(self, other: object, /) -> bool: ...
-    @property
-    def metric(self) -> str: ...
-    @property
-    def value(self) -> float | None: ...
-    @property
-    def n(self) -> int: ...
-    @property
-    def low(self) -> float | None: ...
-    @property
-    def high(self) -> float | None: ...
-    @property
-    def confidence(self) -> float: ...
-    @property
-    def interval(self) -> str | None: ...
-    @property
-    def warnings(self) -> list[ResultWarning]: ...
-
-@final
-class ReliabilityBin:
-    __hash__: ClassVar[None]  # type: ignore[assignment]  # equal by value, and not meant as a key
-    def __eq__(self, other: object, /) -> bool: ...
-    @property
-    def lower(self) -> float: ...
-    @property
-    def upper(self) -> float: ...
-    @property
-    def n(self) -> int: ...
-    @property
-    def mean_probability(self) -> float: ...
-    @property
-    def frequency(self) -> float: ...
-    @property
-    def low(self) -> float: ...
-    @property
-    def high(self) -> float: ...
-
-@final
-class ReliabilityCurve:
-    __hash__: ClassVar[None]  # type: ignore[assignment]  # equal by value, and not meant as a key
-    def __eq__(self, other: object, /) -> bool: ...
-    @property
-    def bins(self) -> list[ReliabilityBin]: ...
-    @property
-    def n(self) -> int: ...
-    @property
-    def confidence(self) -> float: ...
-    @property
-    def warnings(self) -> list[ResultWarning]: ...
-
-@final
-class ConfusionMatrix:
-    __hash__: ClassVar[None]  # type: ignore[assignment]  # equal by value, and not meant as a key
-    def __new__(cls) -> Self: ...
-    @staticmethod
-    def of_counts(classes: Sequence[int], counts: NDArray[np.int64 | np.uint64]) -> ConfusionMatrix: ...
-    def merge(self, other: ConfusionMatrix) -> ConfusionMatrix: ...
-    def __add__(self, other: ConfusionMatrix, /) -> ConfusionMatrix: ...
-    def __radd__(self, other: ConfusionMatrix, /) -> ConfusionMatrix: ...
-    def __eq__(self, other: object, /) -> bool: ...
-    @property
-    def classes(self) -> list[int]: ...
-    @property
-    def counts(self) -> NDArray[np.uint64]: ...
-    @property
-    def n(self) -> int: ...
-    def accuracy(self, *, confidence: float = 0.95) -> MetricResult: ...
-    def precision(
-        self,
-        of: int | Literal["macro", "micro", "weighted"] = 1,
-        *,
-        resamples: int = 1000,
-        seed: int = 0,
-        confidence: float = 0.95,
-    ) -> MetricResult: ...
-    def recall(
-        self,
-        of: int | Literal["macro", "micro", "weighted"] = 1,
-        *,
-        resamples: int = 1000,
-        seed: int = 0,
-        confidence: float = 0.95,
-    ) -> MetricResult: ...
-    def f1(
-        self,
-        of: int | Literal["macro", "micro", "weighted"] = 1,
-        *,
-        resamples: int = 1000,
-        seed: int = 0,
-        confidence: float = 0.95,
-    ) -> MetricResult: ...
-
-def confusion_matrix(
-    labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
-    predictions: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
-) -> ConfusionMatrix: ...
-def brier_score(
-    labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
-    probabilities: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
-    *,
-    resamples: int = 1000,
-    seed: int = 0,
-    confidence: float = 0.95,
-) -> MetricResult: ...
-def log_loss(
-    labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
-    probabilities: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
-    *,
-    resamples: int = 1000,
-    seed: int = 0,
-    confidence: float = 0.95,
-) -> MetricResult: ...
-def roc_auc(
-    labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
-    scores: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
-    *,
-    resamples: int = 1000,
-    seed: int = 0,
-    confidence: float = 0.95,
-) -> MetricResult: ...
-def average_precision(
-    labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
-    scores: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
-    *,
-    resamples: int = 1000,
-    seed: int = 0,
-    confidence: float = 0.95,
-) -> MetricResult: ...
-def mean_absolute_error(
-    labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
-    predictions: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
-    *,
-    resamples: int = 1000,
-    seed: int = 0,
-    confidence: float = 0.95,
-) -> MetricResult: ...
-def root_mean_squared_error(
-    labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
-    predictions: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
-    *,
-    resamples: int = 1000,
-    seed: int = 0,
-    confidence: float = 0.95,
-) -> MetricResult: ...
-def r_squared(
-    labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
-    predictions: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
-    *,
-    resamples: int = 1000,
-    seed: int = 0,
-    confidence: float = 0.95,
-) -> MetricResult: ...
-def expected_calibration_error(
-    labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
-    probabilities: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
-    *,
-    bins: int = 10,
-    binning: Literal["equal-width", "equal-mass"] = "equal-width",
-    resamples: int = 1000,
-    seed: int = 0,
-    confidence: float = 0.95,
-) -> MetricResult: ...
-def maximum_calibration_error(
-    labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
-    probabilities: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
-    *,
-    bins: int = 10,
-    binning: Literal["equal-width", "equal-mass"] = "equal-width",
-    resamples: int = 1000,
-    seed: int = 0,
-    confidence: float = 0.95,
-) -> MetricResult: ...
-def reliability_curve(
-    labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
-    probabilities: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
-    *,
-    bins: int = 10,
-    binning: Literal["equal-width", "equal-mass"] = "equal-width",
-    confidence: float = 0.95,
-) -> ReliabilityCurve: ...
-
-@final
-class Estimate:
+class DistinctEstimate:
     __hash__: ClassVar[None]  # type: ignore[assignment]  # equal by value, and not meant as a key
     def __eq__(self, other: object, /) -> bool: ...
     @property
@@ -362,53 +193,6 @@ class Quantiles:
     def from_datasketches(data: bytes) -> Quantiles: ...
     def to_bytes(self) -> bytes: ...
     def to_datasketches(self) -> bytes: ...
-class DriftEvidence:
-    __hash__: ClassVar[None]  # type: ignore[assignment]  # equal by value, and not meant as a key
-    def __new__(
-        cls,
-        reference_counts: NDArray[np.int64 | np.uint64],
-        *,
-        concentrations: Sequence[float] = ...,
-        horizons: Sequence[int | None] = ...,
-    ) -> Self: ...
-    @staticmethod
-    def from_bytes(data: bytes) -> DriftEvidence: ...
-    def to_bytes(self) -> bytes: ...
-    def update(self, current_counts: NDArray[np.int64 | np.uint64]) -> DriftEvidence: ...
-    def restart(self) -> DriftEvidence: ...
-    def alarmed(self, *, alpha: float = 0.05) -> bool: ...
-    def merge(self, other: DriftEvidence) -> DriftEvidence: ...
-    def __add__(self, other: DriftEvidence, /) -> DriftEvidence: ...
-    def __radd__(self, other: DriftEvidence, /) -> DriftEvidence: ...
-    def __eq__(self, other: object, /) -> bool: ...
-    @property
-    def log_e(self) -> float: ...
-    @property
-    def e_value(self) -> float: ...
-    @property
-    def peak_log_e(self) -> float: ...
-    @property
-    def anytime_p_value(self) -> float: ...
-    @property
-    def n(self) -> int: ...
-    @property
-    def windows(self) -> int: ...
-    @property
-    def reference_counts(self) -> list[int]: ...
-    @property
-    def current_counts(self) -> list[int]: ...
-    @property
-    def concentrations(self) -> list[float]: ...
-    @property
-    def horizons(self) -> list[int | None]: ...
-
-@final
-class MeanSequence:
-    __hash__: ClassVar[None]  # type: ignore[assignment]  # equal by value, and not meant as a key
-    def __new__(cls, *, deviation: float | None = None, tightest_at: int = 1000) -> Self: ...
-    @staticmethod
-    def from_bytes(data: bytes) -> MeanSequence: ...
-    def to_bytes(self) -> bytes: ...
     def update(
         self,
         values: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
@@ -476,7 +260,7 @@ class Categories:
     @property
     def error(self) -> int: ...
     @property
-    def distinct(self) -> Estimate: ...
+    def distinct(self) -> DistinctEstimate: ...
 
 @final
 class DistinctCount:
@@ -502,7 +286,7 @@ class DistinctCount:
     def __radd__(self, other: DistinctCount, /) -> DistinctCount: ...
     def __eq__(self, other: object, /) -> bool: ...
     @property
-    def estimate(self) -> Estimate: ...
+    def estimate(self) -> DistinctEstimate: ...
     @property
     def lg_k(self) -> int: ...
 
@@ -542,9 +326,6 @@ class Latency:
     def minimum(self) -> float | None: ...
     @property
     def maximum(self) -> float | None: ...
-
-_Numbers: TypeAlias = NDArray[np.float64 | np.float32 | np.int64 | np.bool_]
-_Features: TypeAlias = _Numbers | _Labels | tuple[_Numbers | _Labels, NDArray[np.bool_]]
 
 @final
 class Reference:
@@ -655,49 +436,66 @@ class Profile:
     def rows(self) -> int: ...
 
 def ln_gamma(x: float, /) -> float: ...
+
 def gamma_lower(a: float, x: float, /) -> float: ...
+
 def gamma_upper(a: float, x: float, /) -> float: ...
+
 def beta_regularised(a: float, b: float, x: float, /) -> float: ...
+
 def normal_upper(z: float, /) -> float: ...
+
 def normal_quantile(p: float, /) -> float: ...
+
 def chi_square_upper(x: float, degrees: float, /) -> float: ...
+
 def chi_square_test(
     reference_counts: NDArray[np.int64 | np.uint64],
     current_counts: NDArray[np.int64 | np.uint64],
 ) -> TestResult: ...
+
 def g_test(
     reference_counts: NDArray[np.int64 | np.uint64],
     current_counts: NDArray[np.int64 | np.uint64],
 ) -> TestResult: ...
+
 def fisher_exact_test(
     reference_counts: NDArray[np.int64 | np.uint64],
     current_counts: NDArray[np.int64 | np.uint64],
 ) -> TestResult: ...
+
 def psi(
     reference_counts: NDArray[np.int64 | np.uint64],
     current_counts: NDArray[np.int64 | np.uint64],
 ) -> TestResult: ...
+
 def jensen_shannon_distance(
     reference_counts: NDArray[np.int64 | np.uint64],
     current_counts: NDArray[np.int64 | np.uint64],
 ) -> TestResult: ...
+
 def kullback_leibler_divergence(
     reference_counts: NDArray[np.int64 | np.uint64],
     current_counts: NDArray[np.int64 | np.uint64],
 ) -> TestResult: ...
+
 def hellinger_distance(
     reference_counts: NDArray[np.int64 | np.uint64],
     current_counts: NDArray[np.int64 | np.uint64],
 ) -> TestResult: ...
+
 def total_variation_distance(
     reference_counts: NDArray[np.int64 | np.uint64],
     current_counts: NDArray[np.int64 | np.uint64],
 ) -> TestResult: ...
+
 def binned_ks_test(
     reference_counts: NDArray[np.int64 | np.uint64],
     current_counts: NDArray[np.int64 | np.uint64],
 ) -> TestResult: ...
+
 def psi_without_drift(cells: int, n_reference: int, n_current: int) -> float: ...
+
 def binned_wasserstein_distance(
     reference_counts: NDArray[np.int64 | np.uint64],
     current_counts: NDArray[np.int64 | np.uint64],
@@ -720,12 +518,15 @@ class Discoveries:
 def benjamini_hochberg(
     p_values: NDArray[np.float64] | Sequence[float | None], *, alpha: float = 0.05
 ) -> Discoveries: ...
+
 def benjamini_yekutieli(
     p_values: NDArray[np.float64] | Sequence[float | None], *, alpha: float = 0.05
 ) -> Discoveries: ...
+
 def e_benjamini_hochberg(
     e_values: NDArray[np.float64] | Sequence[float | None], *, alpha: float = 0.05
 ) -> Discoveries: ...
+
 def compare(profile: Profile, *, alpha: float = 0.05, min_effect: float = 0.1) -> Comparison: ...
 
 @final
@@ -761,6 +562,60 @@ class FeatureComparison:
     def drifted(self) -> bool: ...
     @property
     def warnings(self) -> list[ResultWarning]: ...
+
+@final
+class DriftEvidence:
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # equal by value, and not meant as a key
+    def __new__(
+        cls,
+        reference_counts: NDArray[np.int64 | np.uint64],
+        *,
+        concentrations: Sequence[float] = ...,
+        horizons: Sequence[int | None] = ...,
+    ) -> Self: ...
+    @staticmethod
+    def from_bytes(data: bytes) -> DriftEvidence: ...
+    def to_bytes(self) -> bytes: ...
+    def update(self, current_counts: NDArray[np.int64 | np.uint64]) -> DriftEvidence: ...
+    def restart(self) -> DriftEvidence: ...
+    def alarmed(self, *, alpha: float = 0.05) -> bool: ...
+    def merge(self, other: DriftEvidence) -> DriftEvidence: ...
+    def __add__(self, other: DriftEvidence, /) -> DriftEvidence: ...
+    def __radd__(self, other: DriftEvidence, /) -> DriftEvidence: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    @property
+    def log_e(self) -> float: ...
+    @property
+    def e_value(self) -> float: ...
+    @property
+    def peak_log_e(self) -> float: ...
+    @property
+    def anytime_p_value(self) -> float: ...
+    @property
+    def n(self) -> int: ...
+    @property
+    def windows(self) -> int: ...
+    @property
+    def reference_counts(self) -> list[int]: ...
+    @property
+    def current_counts(self) -> list[int]: ...
+    @property
+    def concentrations(self) -> list[float]: ...
+    @property
+    def horizons(self) -> list[int | None]: ...
+
+@final
+class MeanSequence:
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # equal by value, and not meant as a key
+    def __new__(cls, *, deviation: float | None = None, tightest_at: int = 1000) -> Self: ...
+    @staticmethod
+    def from_bytes(data: bytes) -> MeanSequence: ...
+    def to_bytes(self) -> bytes: ...
+    def update(
+        self,
+        values: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+        *,
+        missing: NDArray[np.bool_] | None = None,
     ) -> MeanSequence: ...
     def update_moments(self, moments: Moments) -> MeanSequence: ...
     def interval(self, *, alpha: float = 0.05) -> tuple[float, float]: ...
@@ -850,6 +705,206 @@ class BoundedMeanSequence:
 def normal_mixture_bound(
     v: float, *, v_opt: float, alpha: float = 0.05, alpha_opt: float = 0.05, one_sided: bool = True
 ) -> float: ...
+
+@final
+class MetricResult:
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # equal by value, and not meant as a key
+    def __eq__(self, other: object, /) -> bool: ...
+    @property
+    def metric(self) -> str: ...
+    @property
+    def value(self) -> float | None: ...
+    @property
+    def n(self) -> int: ...
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def high(self) -> float | None: ...
+    @property
+    def confidence(self) -> float: ...
+    @property
+    def interval(self) -> str | None: ...
+    @property
+    def warnings(self) -> list[ResultWarning]: ...
+
+@final
+class ReliabilityBin:
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # equal by value, and not meant as a key
+    def __eq__(self, other: object, /) -> bool: ...
+    @property
+    def lower(self) -> float: ...
+    @property
+    def upper(self) -> float: ...
+    @property
+    def n(self) -> int: ...
+    @property
+    def mean_probability(self) -> float: ...
+    @property
+    def frequency(self) -> float: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+
+@final
+class ReliabilityCurve:
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # equal by value, and not meant as a key
+    def __eq__(self, other: object, /) -> bool: ...
+    @property
+    def bins(self) -> list[ReliabilityBin]: ...
+    @property
+    def n(self) -> int: ...
+    @property
+    def confidence(self) -> float: ...
+    @property
+    def warnings(self) -> list[ResultWarning]: ...
+
+@final
+class ConfusionMatrix:
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # equal by value, and not meant as a key
+    def __new__(cls) -> Self: ...
+    @staticmethod
+    def of_counts(classes: Sequence[int], counts: NDArray[np.int64 | np.uint64]) -> ConfusionMatrix: ...
+    def merge(self, other: ConfusionMatrix) -> ConfusionMatrix: ...
+    def __add__(self, other: ConfusionMatrix, /) -> ConfusionMatrix: ...
+    def __radd__(self, other: ConfusionMatrix, /) -> ConfusionMatrix: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    @property
+    def classes(self) -> list[int]: ...
+    @property
+    def counts(self) -> NDArray[np.uint64]: ...
+    @property
+    def n(self) -> int: ...
+    def accuracy(self, *, confidence: float = 0.95) -> MetricResult: ...
+    def precision(
+        self,
+        of: int | Literal["macro", "micro", "weighted"] = 1,
+        *,
+        resamples: int = 1000,
+        seed: int = 0,
+        confidence: float = 0.95,
+    ) -> MetricResult: ...
+    def recall(
+        self,
+        of: int | Literal["macro", "micro", "weighted"] = 1,
+        *,
+        resamples: int = 1000,
+        seed: int = 0,
+        confidence: float = 0.95,
+    ) -> MetricResult: ...
+    def f1(
+        self,
+        of: int | Literal["macro", "micro", "weighted"] = 1,
+        *,
+        resamples: int = 1000,
+        seed: int = 0,
+        confidence: float = 0.95,
+    ) -> MetricResult: ...
+
+def confusion_matrix(
+    labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+    predictions: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+) -> ConfusionMatrix: ...
+
+def brier_score(
+    labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+    probabilities: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> MetricResult: ...
+
+def log_loss(
+    labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+    probabilities: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> MetricResult: ...
+
+def roc_auc(
+    labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+    scores: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> MetricResult: ...
+
+def average_precision(
+    labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+    scores: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> MetricResult: ...
+
+def mean_absolute_error(
+    labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+    predictions: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> MetricResult: ...
+
+def root_mean_squared_error(
+    labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+    predictions: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> MetricResult: ...
+
+def r_squared(
+    labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+    predictions: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> MetricResult: ...
+
+def expected_calibration_error(
+    labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+    probabilities: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+    *,
+    bins: int = 10,
+    binning: Literal["equal-width", "equal-mass"] = "equal-width",
+    resamples: int = 1000,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> MetricResult: ...
+
+def maximum_calibration_error(
+    labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+    probabilities: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+    *,
+    bins: int = 10,
+    binning: Literal["equal-width", "equal-mass"] = "equal-width",
+    resamples: int = 1000,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> MetricResult: ...
+
+def reliability_curve(
+    labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+    probabilities: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+    *,
+    bins: int = 10,
+    binning: Literal["equal-width", "equal-mass"] = "equal-width",
+    confidence: float = 0.95,
+) -> ReliabilityCurve: ...
+
+@final
+class Estimate:
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # equal by value, and not meant as a key
+    def __eq__(self, other: object, /) -> bool: ...
+    @property
     def metric(self) -> str: ...
     @property
     def value(self) -> float | None: ...
@@ -930,3 +985,259 @@ class LossEstimator:
     def metric(self) -> str: ...
     @property
     def n_reference(self) -> int: ...
+
+@final
+class PcaReference:
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # equal by value, and not meant as a key
+    @staticmethod
+    def fit(
+        reference: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+        *,
+        explained_variance: float = 0.65,
+        seed: int = 0,
+    ) -> PcaReference: ...
+    @staticmethod
+    def from_bytes(data: bytes) -> PcaReference: ...
+    def to_bytes(self) -> bytes: ...
+    def test(self, current: NDArray[np.float64 | np.float32 | np.int64 | np.bool_]) -> TestResult: ...
+    def errors(self, current: NDArray[np.float64 | np.float32 | np.int64 | np.bool_]) -> NDArray[np.float64]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    @property
+    def components(self) -> NDArray[np.float64]: ...
+    @property
+    def means(self) -> NDArray[np.float64]: ...
+    @property
+    def scales(self) -> NDArray[np.float64]: ...
+    @property
+    def reference_errors(self) -> NDArray[np.float64]: ...
+    @property
+    def n_fitted(self) -> int: ...
+    @property
+    def explained_variance(self) -> float: ...
+
+@final
+class MmdReference:
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # equal by value, and not meant as a key
+    @staticmethod
+    def fit(
+        reference: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+        *,
+        bandwidth: float | None = None,
+        frequencies: int = 256,
+        standardise: bool = True,
+        seed: int = 0,
+    ) -> MmdReference: ...
+    @staticmethod
+    def from_bytes(data: bytes) -> MmdReference: ...
+    def to_bytes(self) -> bytes: ...
+    def test(self, current: NDArray[np.float64 | np.float32 | np.int64 | np.bool_]) -> TestResult: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    @property
+    def bandwidth(self) -> float: ...
+    @property
+    def frequencies(self) -> NDArray[np.float64]: ...
+    @property
+    def n_reference(self) -> int: ...
+
+def cosine_shift_test(
+    reference: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+    current: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+    *,
+    permutations: int = 999,
+    seed: int = 0,
+) -> TestResult: ...
+
+@final
+class Adwin:
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # equal by value, and not meant as a key
+    def __new__(
+        cls,
+        delta: float = 0.002,
+        *,
+        clock: int = 32,
+        max_buckets: int = 5,
+        min_window_length: int = 5,
+        grace_period: int = 10,
+    ) -> Self: ...
+    @staticmethod
+    def from_bytes(data: bytes) -> Adwin: ...
+    def to_bytes(self) -> bytes: ...
+    def update(self, value: float) -> bool: ...
+    def update_many(
+        self,
+        values: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+        *,
+        missing: NDArray[np.bool_] | None = None,
+    ) -> NDArray[np.int64]: ...
+    def reset(self) -> None: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    @property
+    def drift_detected(self) -> bool: ...
+    @property
+    def seen(self) -> int: ...
+    @property
+    def left_out(self) -> int: ...
+    @property
+    def detections(self) -> int: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def mean(self) -> float | None: ...
+    @property
+    def variance(self) -> float | None: ...
+
+@final
+class PageHinkley:
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # equal by value, and not meant as a key
+    def __new__(
+        cls,
+        *,
+        min_instances: int = 30,
+        delta: float = 0.005,
+        threshold: float = 50.0,
+        alpha: float = 0.9999,
+        mode: Literal["up", "down", "both"] = "both",
+    ) -> Self: ...
+    @staticmethod
+    def from_bytes(data: bytes) -> PageHinkley: ...
+    def to_bytes(self) -> bytes: ...
+    def update(self, value: float) -> bool: ...
+    def update_many(
+        self,
+        values: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+        *,
+        missing: NDArray[np.bool_] | None = None,
+    ) -> NDArray[np.int64]: ...
+    def reset(self) -> None: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    @property
+    def drift_detected(self) -> bool: ...
+    @property
+    def seen(self) -> int: ...
+    @property
+    def left_out(self) -> int: ...
+    @property
+    def detections(self) -> int: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def mean(self) -> float | None: ...
+
+@final
+class Kswin:
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # equal by value, and not meant as a key
+    def __new__(cls, alpha: float = 0.005, *, window_size: int = 100, stat_size: int = 30, seed: int = 0) -> Self: ...
+    @staticmethod
+    def from_bytes(data: bytes) -> Kswin: ...
+    def to_bytes(self) -> bytes: ...
+    def update(self, value: float) -> bool: ...
+    def update_many(
+        self,
+        values: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+        *,
+        missing: NDArray[np.bool_] | None = None,
+    ) -> NDArray[np.int64]: ...
+    def reset(self) -> None: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    @property
+    def drift_detected(self) -> bool: ...
+    @property
+    def seen(self) -> int: ...
+    @property
+    def left_out(self) -> int: ...
+    @property
+    def detections(self) -> int: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def p_value(self) -> float | None: ...
+
+@final
+class Ddm:
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # equal by value, and not meant as a key
+    def __new__(
+        cls,
+        *,
+        warm_start: int = 30,
+        warning_threshold: float = 2.0,
+        drift_threshold: float = 3.0,
+    ) -> Self: ...
+    @staticmethod
+    def from_bytes(data: bytes) -> Ddm: ...
+    def to_bytes(self) -> bytes: ...
+    def update(self, value: float) -> bool: ...
+    def update_many(
+        self,
+        values: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
+        *,
+        missing: NDArray[np.bool_] | None = None,
+    ) -> NDArray[np.int64]: ...
+    def reset(self) -> None: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    @property
+    def drift_detected(self) -> bool: ...
+    @property
+    def seen(self) -> int: ...
+    @property
+    def left_out(self) -> int: ...
+    @property
+    def detections(self) -> int: ...
+    @property
+    def warning_detected(self) -> bool: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def mean(self) -> float | None: ...
+
+@final
+class SortedReference:
+    def __new__(cls, values: _Column, *, missing: NDArray[np.bool_] | None = None) -> Self: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def left_out(self) -> int: ...
+
+def ks_test(
+    reference: _Column | SortedReference,
+    current: _Column,
+    *,
+    method: Literal["auto", "exact", "asymptotic"] = "auto",
+    missing_reference: NDArray[np.bool_] | None = None,
+    missing_current: NDArray[np.bool_] | None = None,
+) -> TestResult: ...
+
+def wasserstein_distance(
+    reference: _Column | SortedReference,
+    current: _Column,
+    *,
+    missing_reference: NDArray[np.bool_] | None = None,
+    missing_current: NDArray[np.bool_] | None = None,
+) -> TestResult: ...
+
+def energy_distance(
+    reference: _Column | SortedReference,
+    current: _Column,
+    *,
+    missing_reference: NDArray[np.bool_] | None = None,
+    missing_current: NDArray[np.bool_] | None = None,
+) -> TestResult: ...
+
+def cramer_von_mises_test(
+    reference: _Column | SortedReference,
+    current: _Column,
+    *,
+    missing_reference: NDArray[np.bool_] | None = None,
+    missing_current: NDArray[np.bool_] | None = None,
+) -> TestResult: ...
+
+def mann_whitney_test(
+    reference: _Column | SortedReference,
+    current: _Column,
+    *,
+    missing_reference: NDArray[np.bool_] | None = None,
+    missing_current: NDArray[np.bool_] | None = None,
+) -> TestResult: ...
+
+def anderson_darling_test(*samples: _Column) -> TestResult: ...
+
+def kolmogorov_upper(x: float, /) -> float: ...

@@ -33,14 +33,20 @@ pub(crate) enum Kind {
     Quantiles = 5,
     Categories = 6,
     Latency = 7,
-    DistinctCount = 20,
-    Baseline = 22,
     DriftEvidence = 8,
     MeanSequence = 9,
     RateSequence = 10,
     BoundedMeanSequence = 11,
+    Adwin = 12,
+    PageHinkley = 13,
+    Kswin = 14,
+    Ddm = 15,
+    PcaReference = 16,
+    MmdReference = 17,
     PerformanceEstimator = 18,
     LossEstimator = 19,
+    DistinctCount = 20,
+    Baseline = 22,
 }
 
 /// Builds an encoding.
@@ -97,8 +103,6 @@ impl Writer {
     }
 
     pub(crate) fn blob(&mut self, bytes: &[u8]) {
-    /// The encoding of a summary that is part of this one.
-    pub(crate) fn part(&mut self, bytes: &[u8]) {
         self.count(bytes.len() as u64);
         self.bytes.extend(bytes);
     }
@@ -204,19 +208,13 @@ impl<'bytes> Reader<'bytes> {
     pub(crate) fn blob(&mut self) -> Result<&'bytes [u8], Error> {
         let length = self.count()?;
         let split = usize::try_from(length).ok().and_then(|length| self.rest.split_at_checked(length));
-        let (blob, rest) = split.ok_or(impossible("it ends too early"))?;
+        let (blob, rest) = split.ok_or(ENDS_EARLY)?;
         self.rest = rest;
         Ok(blob)
     }
 
     pub(crate) fn text(&mut self) -> Result<&'bytes str, Error> {
         str::from_utf8(self.blob()?).map_err(|_| impossible("a text is not UTF-8"))
-    /// The encoding of a summary that is part of this one.
-    pub(crate) fn part(&mut self) -> Result<&'bytes [u8], Error> {
-        let length = usize::try_from(self.count()?).map_err(|_| ENDS_EARLY)?;
-        let (part, rest) = self.rest.split_at_checked(length).ok_or(ENDS_EARLY)?;
-        self.rest = rest;
-        Ok(part)
     }
 
     /// Refuses a payload that goes on.

@@ -34,6 +34,7 @@ mod latency;
 pub mod metrics;
 mod moments;
 pub mod multiplicity;
+pub mod multivariate;
 mod numeric;
 mod profile;
 mod quantiles;
@@ -41,12 +42,13 @@ mod random;
 mod reference;
 mod result;
 pub mod special;
+pub mod streaming;
 
 pub use baseline::{Baseline, CategoryReference, Feature};
 pub use bins::{Bins, MOST_BINS};
 pub use categories::{Categories, Share};
 pub use comparison::{Comparison, FeatureComparison, Kind, compare};
-pub use distinct::{DistinctCount, Estimate};
+pub use distinct::{DistinctCount, DistinctEstimate};
 pub use error::Error;
 pub use evidence::{
     BoundedMeanSequence, DriftEvidence, Interval, MeanSequence, RateSequence, Sides, normal_mixture_bound,

@@ -140,18 +140,14 @@ pub fn counts(given: &Bound<'_, PyAny>, name: &'static str) -> PyResult<Vec<u64>
     )
 }
 
-/// Numbers, none of them missing, as an array of our own.
-pub fn numbers_of(given: &Bound<'_, PyAny>, name: &'static str) -> PyResult<Vec<f64>> {
-    let numbers = numbers(given, name)?;
-    let mut copied = vec![0.0; numbers.length()];
-    numbers.read(0, &mut copied);
-    Ok(copied)
+fn numbers(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Numbers> {
+    numbers_in(&one_dimensional(given, name)?, name)
 }
 
-fn numbers(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Numbers> {
-    let array = one_dimensional(given, name)?;
+/// The numbers of an array of one dimension.
+pub fn numbers_in(array: &Bound<'_, PyUntypedArray>, name: &str) -> PyResult<Numbers> {
     let wanted = "float64, float32, int64 or bool";
-    Numbers::of(&array).ok_or_else(|| wrong_element(&array, name, wanted, "float64"))
+    Numbers::of(array).ok_or_else(|| wrong_element(array, name, wanted, "float64"))
 }
 
 /// Whether each of `length` values is missing, as an array of our own.
@@ -170,8 +166,20 @@ fn flags(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Flags> {
     Flags::of(&array).ok_or_else(|| wrong_element(&array, name, "bool", "bool"))
 }
 
-/// The array given, or a copy of it if its elements lie at odd addresses, as a field of a packed record does.
+/// An array of one dimension.
 pub fn one_dimensional<'py>(given: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyUntypedArray>> {
+    let array = plain_array(given, name)?;
+    if array.ndim() != 1 {
+        return Err(PyValueError::new_err(format!(
+            "{name} must have one dimension, not the shape {}; pass one column at a time",
+            array.getattr("shape")?
+        )));
+    }
+    Ok(array)
+}
+
+/// The array given, or a copy of it if its elements lie at odd addresses, as a field of a packed record does.
+pub fn plain_array<'py>(given: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyUntypedArray>> {
     let Ok(array) = given.cast::<PyUntypedArray>() else {
         return Err(PyTypeError::new_err(format!(
             "{name} must be a NumPy array, not {}; pass numpy.asarray({name})",
@@ -182,12 +190,6 @@ pub fn one_dimensional<'py>(given: &Bound<'py, PyAny>, name: &str) -> PyResult<B
         return Err(PyTypeError::new_err(format!(
             "{name} must be a plain NumPy array, not a masked one, whose mask would be lost; \
              pass its data as values and numpy.ma.getmaskarray of it as missing"
-        )));
-    }
-    if array.ndim() != 1 {
-        return Err(PyValueError::new_err(format!(
-            "{name} must have one dimension, not the shape {}; pass one column at a time",
-            array.getattr("shape")?
         )));
     }
     if array.is_aligned() { Ok(array.clone()) } else { Ok(array.call_method0("copy")?.cast_into()?) }

@@ -273,7 +273,7 @@ pub fn binned_wasserstein_distance(
 ) -> PyResult<TestResult> {
     let reference = column::counts(reference_counts, "reference_counts")?;
     let current = column::counts(current_counts, "current_counts")?;
-    let positions = column::numbers_of(positions, "positions")?;
+    let positions = column::collected(positions, "positions")?;
     py.detach(|| counts::binned_wasserstein_distance(&reference, &current, &positions))
         .map(TestResult)
         .map_err(to_python)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edge_aiops.stats import IncompatibleSummaries, UnreadableSummary
-from edge_aiops.stats.summaries import Categories, DistinctCount, Estimate
+from edge_aiops.stats.summaries import Categories, DistinctCount, DistinctEstimate
 
 
 def categories(values: Any, known: Any = (), missing: Any = None, capacity: int = 256) -> Categories:
@@ -254,5 +254,5 @@ def test_bytes_of_another_summary_are_refused_by_name() -> None:
 def test_summaries_show_what_they_hold() -> None:
     assert repr(categories(["a", None])) == "Categories(count=1, missing=1, oversized=0, distinct=1.0, error=0)"
     assert repr(DistinctCount()) == "DistinctCount(lg_k=12, estimate=0.0)"
-    assert repr(categories(["a"]).distinct) == "Estimate(value=1.0, lower=1.0, upper=1.0)"
-    assert isinstance(DistinctCount().estimate, Estimate)
+    assert repr(categories(["a"]).distinct) == "DistinctEstimate(value=1.0, lower=1.0, upper=1.0)"
+    assert isinstance(DistinctCount().estimate, DistinctEstimate)

@@ -134,7 +134,7 @@ impl MeanSequence {
         let mut writer = Writer::new(Kind::MeanSequence, VERSION);
         writer.number(self.deviation.unwrap_or(0.0));
         writer.count(self.tightest_at);
-        writer.part(&self.moments.to_bytes());
+        writer.blob(&self.moments.to_bytes());
         writer.seal()
     }
 
@@ -149,7 +149,7 @@ impl MeanSequence {
         let deviation = Some(reader.number()?).filter(|deviation| deviation.to_bits() != 0);
         let read = Self::new(deviation, reader.count()?)
             .map_err(|_| impossible("its deviation or tightest_at cannot be"))?;
-        let moments = Moments::from_bytes(reader.part()?)?;
+        let moments = Moments::from_bytes(reader.blob()?)?;
         reader.close()?;
         Ok(read.with(&moments))
     }

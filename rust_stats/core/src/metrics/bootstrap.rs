@@ -18,7 +18,7 @@ use super::{Intervals, MetricResult};
 use crate::float::{float, float_len};
 use crate::random::Random;
 use crate::result::Warning;
-use crate::special::{normal_upper, normal_quantile};
+use crate::special::{normal_quantile, normal_upper};
 
 /// Something to draw resamples of.
 pub(super) trait Sample {
