@@ -1,5 +1,5 @@
 # Types of the extension module; its docstrings are in rust_stats/python/src. stubtest holds the two together.
-from typing import ClassVar, Self, final
+from typing import ClassVar, Literal, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,9 +8,17 @@ __all__ = [
     "IncompatibleSummaries",
     "Moments",
     "ResultWarning",
+    "SortedReference",
     "TestResult",
     "UnreadableSummary",
+    "anderson_darling_test",
+    "cramer_von_mises_test",
+    "energy_distance",
+    "kolmogorov_upper",
+    "ks_test",
+    "mann_whitney_test",
     "moments",
+    "wasserstein_distance",
 ]
 
 class UnreadableSummary(ValueError): ...
@@ -83,3 +91,52 @@ def moments(
     *,
     missing: NDArray[np.bool_] | None = None,
 ) -> Moments: ...
+
+_Column = NDArray[np.float64 | np.float32 | np.int64 | np.bool_]
+
+@final
+class SortedReference:
+    def __new__(cls, values: _Column, *, missing: NDArray[np.bool_] | None = None) -> Self: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def left_out(self) -> int: ...
+
+def ks_test(
+    reference: _Column | SortedReference,
+    current: _Column,
+    *,
+    method: Literal["auto", "exact", "asymptotic"] = "auto",
+    missing_reference: NDArray[np.bool_] | None = None,
+    missing_current: NDArray[np.bool_] | None = None,
+) -> TestResult: ...
+def wasserstein_distance(
+    reference: _Column | SortedReference,
+    current: _Column,
+    *,
+    missing_reference: NDArray[np.bool_] | None = None,
+    missing_current: NDArray[np.bool_] | None = None,
+) -> TestResult: ...
+def energy_distance(
+    reference: _Column | SortedReference,
+    current: _Column,
+    *,
+    missing_reference: NDArray[np.bool_] | None = None,
+    missing_current: NDArray[np.bool_] | None = None,
+) -> TestResult: ...
+def cramer_von_mises_test(
+    reference: _Column | SortedReference,
+    current: _Column,
+    *,
+    missing_reference: NDArray[np.bool_] | None = None,
+    missing_current: NDArray[np.bool_] | None = None,
+) -> TestResult: ...
+def mann_whitney_test(
+    reference: _Column | SortedReference,
+    current: _Column,
+    *,
+    missing_reference: NDArray[np.bool_] | None = None,
+    missing_current: NDArray[np.bool_] | None = None,
+) -> TestResult: ...
+def anderson_darling_test(*samples: _Column) -> TestResult: ...
+def kolmogorov_upper(x: float, /) -> float: ...

@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod checksum;
+mod drift;
 mod encoding;
 mod error;
 mod float;
@@ -25,6 +26,10 @@ mod moments;
 mod result;
 pub mod special;
 
+pub use drift::{
+    KsMethod, SortedReference, Values, anderson_darling_test, cramer_von_mises_test, energy_distance,
+    ks_test, mann_whitney_test, wasserstein_distance,
+};
 pub use error::Error;
 pub use moments::Moments;
 pub use result::{Side, TestResult, Warning};

@@ -1,5 +1,8 @@
 //! Special functions, from the crate statrs, with every argument answered.
 
+mod kolmogorov;
+
+pub use kolmogorov::kolmogorov_upper;
 use statrs::function::{beta, erf, gamma};
 
 /// Natural logarithm of the gamma function of `x > 0`; NaN elsewhere.

@@ -5,6 +5,7 @@
 #![expect(clippy::doc_markdown, reason = "what Python shows as docstrings is not markdown")]
 
 mod column;
+mod drift;
 mod errors;
 mod memory;
 mod moments;
@@ -13,6 +14,11 @@ mod result;
 /// Statistics of NumPy arrays, computed in Rust; used through `edge_aiops.stats`.
 #[pyo3::pymodule]
 mod _stats {
+    #[pymodule_export]
+    use crate::drift::{
+        SortedReference, anderson_darling_test, cramer_von_mises_test, energy_distance, kolmogorov_upper,
+        ks_test, mann_whitney_test, wasserstein_distance,
+    };
     #[pymodule_export]
     use crate::errors::{IncompatibleSummaries, UnreadableSummary};
     #[pymodule_export]
