@@ -1,11 +1,12 @@
 //! The Anderson-Darling test that samples come from one distribution.
 
+use std::f64::consts::PI;
+
 use super::quadratic_form::QuadraticForm;
 use super::sample::{Sample, left_out, runs};
 use crate::error::Error;
 use crate::float::{float, float_len};
 use crate::result::{Side, TestResult, Warning};
-use std::f64::consts::PI;
 
 const METHOD: &str = "anderson-darling, midrank";
 const EFFECT: &str = "mean share of explained variance";
@@ -19,18 +20,19 @@ const SMALL: u64 = 5;
 /// A² = (N - 1)/N Σ_i 1/n_i Σ_j l_j/N (N M_ij - n_i B_j)² / (B_j (N - B_j) - N l_j / 4)
 /// ```
 ///
-/// over the k samples of n_i values, N in all, and over the distinct values, of which the j-th occurs l_j times;
-/// B_j and M_ij count the values below it, and half of those equal to it, in all samples and in the i-th.
+/// over the k samples, of `n_i` values each and N in all, and over the distinct values, of which the j-th occurs
+/// `l_j` times; `B_j` and `M_ij` count the values below it, and half of those equal to it, in all samples and in
+/// the i-th.
 /// Scholz and Stephens, Journal of the American Statistical Association 82 (1987), equation 7. The statistic is
 /// (A² - (k - 1)) / σ with their standard deviation σ, as scipy gives it.
 ///
-/// The p-value is that of the limiting distribution Σ χ²_j / (j (j + 1)) with k - 1 degrees of freedom each,
+/// The p-value is that of the limiting distribution `Σ χ²_j / (j (j + 1))` with k - 1 degrees of freedom each,
 /// brought to mean zero and deviation one, computed rather than interpolated in a table. So it is neither cut
 /// off at 0.25 nor at 0.001.
 ///
 /// The effect size is A² / N: for the indicator of being below a value, the share of its variance that lies
-/// between the samples, on average over all values. In the result, n_reference is the size of the first
-/// sample and n_current that of all others together.
+/// between the samples, on average over all values. In the result, `n_reference` is the size of the
+/// first sample and `n_current` that of all others together.
 ///
 /// # Errors
 ///
@@ -124,6 +126,7 @@ fn square(samples: &[Sample], total: u64) -> (f64, u64) {
 }
 
 /// Standard deviation of A² where there is no difference: Scholz and Stephens (1987), equation 4.
+#[expect(clippy::many_single_char_names, reason = "the names of the source")]
 fn deviation(samples: &[Sample], total: u64) -> f64 {
     let (n, k) = (float(total), float_len(samples.len()));
     let inverse_sizes: f64 = samples.iter().map(|sample| 1.0 / sample.size()).sum();

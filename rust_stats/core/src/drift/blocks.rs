@@ -6,6 +6,7 @@
 //! processor works on several values at a time.
 
 use super::order::{NOT_A_NUMBER, number, ordered};
+use crate::float::{float, float_len};
 
 /// Nodes of the search tree and one more: two to the number of its levels.
 const NODES: usize = 1 << LEVELS;
@@ -21,7 +22,7 @@ const SHORTEST_BLOCK: usize = 16;
 const CELLS: usize = 8192;
 
 /// Added to a small number, it leaves the number's whole part in the last bits.
-const WHOLE: f64 = (1_u64 << 52) as f64;
+const WHOLE: f64 = float(1 << 52);
 
 /// How many values are looked up at a time.
 const AT_ONCE: usize = 8;
@@ -82,6 +83,7 @@ impl Blocks {
     #[expect(clippy::inline_always, reason = "called for every value of an array")]
     #[expect(
         clippy::indexing_slicing,
+        clippy::cast_possible_truncation,
         reason = "remainders by the lengths of the arrays are indices of them"
     )]
     fn by_grid(&self, part: &[f64; AT_ONCE]) -> Option<[u16; AT_ONCE]> {
@@ -101,10 +103,9 @@ impl Blocks {
     }
 
     /// Never greater for a lesser value, since each of its steps is rounded without turning an order around.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "called for every value of an array")]
+    #[inline]
     fn cell(&self, value: f64) -> u64 {
-        const HALF: f64 = (CELLS / 2) as f64;
+        const HALF: f64 = float_len(CELLS / 2);
         let away = (value - self.center) * self.scale;
         let bounded = (1.0 - 1.0 / (1.0 + away.abs())).copysign(away);
         (bounded * (HALF - 1.0) + (WHOLE + HALF)).to_bits() % CELLS as u64

@@ -75,9 +75,10 @@ impl Sums {
         let mut sums =
             Self { excess: -2 * n * m * (4 * n * m - 1), squares: 0.0, tied: false, constant: false };
         for place in places(reference, current) {
-            let ([a, b], [i, j]) = (place.here.map(i128::from), place.below.map(i128::from));
+            let (here, below) = (place.here.map(i128::from), place.below.map(i128::from));
             let spread = |own: i128, others: i128| own * (3 * others * others + own * own - 1);
-            sums.excess += n * spread(a, 2 * j + b) + m * spread(b, 2 * i + a);
+            sums.excess +=
+                n * spread(here[0], 2 * below[1] + here[1]) + m * spread(here[1], 2 * below[0] + here[0]);
             let [left, right] = place.reached().map(float);
             let distance = left / reference.size() - right / current.size();
             sums.squares += float(place.tied()) * distance * distance;

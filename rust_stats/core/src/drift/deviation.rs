@@ -51,19 +51,11 @@ impl Deviation {
         let left_out = counts.pop().unwrap_or_default();
         let count = counts.iter().sum();
         let mut search = Search::new(reference, &counts, count);
-        let mut candidates = search.candidates(&counts);
-        let others = candidates.split_off(candidates.len().min(PROMISING));
-        search.look_into(&candidates, &blocks, current);
-        // The promising ones have raised the greatest distance, which mostly spares the others.
-        candidates = others;
-        candidates.retain(|candidate| candidate.bound > search.greatest);
+        let candidates = search.candidates(&counts);
         search.look_into(&candidates, &blocks, current);
         Self { greatest: search.greatest, count, left_out }
     }
 }
-
-/// Blocks looked into before the others.
-const PROMISING: usize = 24;
 
 /// The block of each value, and how many values each block has.
 fn assigned(reference: &SortedReference, current: &(impl Values + ?Sized)) -> (Vec<u16>, Vec<u64>) {
@@ -224,4 +216,45 @@ fn gathered(
 /// A count of values in memory, as a length.
 fn length(count: u64) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// At every value of both samples.
+    fn by_counting(reference: &[f64], current: &[f64]) -> u128 {
+        let below = |sample: &[f64], at: f64| sample.iter().filter(|value| **value <= at).count() as i128;
+        let both = reference.iter().chain(current);
+        let distances = both.map(|at| {
+            let (i, j) = (below(reference, *at), below(current, *at));
+            (i * current.len() as i128 - j * reference.len() as i128).unsigned_abs()
+        });
+        distances.max().unwrap_or_default()
+    }
+
+    #[test]
+    fn it_is_what_counting_gives() {
+        let hashed = |i: u64, salt: u64| {
+            crate::float::float((i * 2_654_435_761 + salt).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40)
+        };
+        for (n, m) in [(1, 1), (1, 40), (40, 1), (17, 33), (100, 700), (700, 100), (900, 900)] {
+            for coarse in [1.0, 1e3, 1e5, 3e6, 2e7] {
+                for shift in [0.0, 1.0, 3.0] {
+                    let sample = |n: u64, salt: u64, shift: f64| -> Vec<f64> {
+                        (0..n).map(|i| (hashed(i, salt) / coarse).floor() + shift).collect()
+                    };
+                    let (reference, current) = (sample(n, 1, 0.0), sample(m, 2, shift));
+                    let prepared = SortedReference::new(reference.clone());
+                    let found = Deviation::between(&prepared, current.as_slice());
+                    assert_eq!(
+                        found.greatest,
+                        by_counting(&reference, &current),
+                        "{n}, {m}, {coarse}, {shift}"
+                    );
+                    assert_eq!((found.count, found.left_out), (m, 0));
+                }
+            }
+        }
+    }
 }

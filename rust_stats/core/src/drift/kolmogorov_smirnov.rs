@@ -5,6 +5,7 @@ use super::reference::SortedReference;
 use super::sample::left_out;
 use super::smirnov::Smirnov;
 use crate::error::Error;
+use crate::float::float;
 use crate::result::{Side, TestResult, Warning};
 
 const EFFECT: &str = "D";
@@ -15,10 +16,10 @@ const ASYMPTOTIC: &str = "kolmogorov-smirnov, asymptotic";
 const SMALL: f64 = 100.0;
 
 /// Operations that the exact probability may take unasked: about a millisecond.
-const QUICK: f64 = (1 << 20) as f64;
+const QUICK: f64 = float(1 << 20);
 
 /// Operations that it may take when asked for: some seconds.
-const BEARABLE: f64 = (1_u64 << 32) as f64;
+const BEARABLE: f64 = float(1 << 32);
 
 /// How the p-value of the Kolmogorov-Smirnov test is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -78,9 +78,9 @@ impl Pairs {
     fn of(reference: &Sample, current: &Sample) -> Self {
         let mut pairs = Self { twice_greater: 0, equal: 0, ties: 0.0, largest_tie: 0 };
         for place in places(reference, current) {
-            let ([a, b], [_, j]) = (place.here.map(u128::from), place.below.map(u128::from));
-            pairs.twice_greater += 2 * a * j;
-            pairs.equal += a * b;
+            let ([reference, current], below) = (place.here.map(u128::from), place.below.map(u128::from));
+            pairs.twice_greater += 2 * reference * below[1];
+            pairs.equal += reference * current;
             let tied = float(place.tied());
             pairs.ties += tied * (tied * tied - 1.0);
             pairs.largest_tie = pairs.largest_tie.max(place.tied());
@@ -107,9 +107,9 @@ fn asymptotic_two_sided(n: u64, m: u64, u: f64, ties: f64) -> f64 {
 ///
 /// With k = min(n, m) and l the other, the numbers of orders with U = 0, 1, ... are the coefficients of
 /// ∏_{i=1..k} (1 - q^(l + i)) / (1 - q^i), a Gaussian binomial coefficient; Mann and Whitney (1947).
-fn exact_two_sided(n: u64, m: u64, u: f64) -> f64 {
+fn exact_two_sided(n: u64, m: u64, pairs: f64) -> f64 {
     let (k, l) = (n.min(m), n.max(m));
-    let least = u.min(float(n * m) - u);
+    let least = pairs.min(float(n * m) - pairs);
     // Coefficients up to the least of U and n m - U, beyond which nothing is asked.
     let mut orders: Vec<f64> = (0..=n * m / 2).take_while(|at| float(*at) <= least).map(|_| 0.0).collect();
     if let Some(first) = orders.first_mut() {

@@ -1,4 +1,4 @@
-//! Tails of Q = Σ λ_j X_j, where the X_j are independent chi-squares of the same degrees of freedom: what
+//! Tails of `Q = Σ λ_j X_j`, where the `X_j` are independent chi-squares of the same degrees of freedom: what
 //! squared distances of distribution functions tend to.
 //!
 //! The tail is the integral of the moment generating function M along any way from below to above that crosses
@@ -30,9 +30,9 @@ pub struct QuadraticForm {
 }
 
 enum Kind {
-    /// λ_j = 1 / (π j)²
+    /// `λ_j = 1 / (π j)²`
     CramerVonMises,
-    /// λ_j = 1 / (j (j + 1))
+    /// `λ_j = 1 / (j (j + 1))`
     AndersonDarling,
 }
 
@@ -67,7 +67,7 @@ impl QuadraticForm {
             }
     }
 
-    /// 1 / (2 λ_1)
+    /// `1 / (2 λ_1)`
     fn first_singularity(&self) -> f64 {
         match self.kind {
             Kind::CramerVonMises => PI * PI / 2.0,
@@ -75,7 +75,7 @@ impl QuadraticForm {
         }
     }
 
-    /// Logarithm of ∏ 1 / (1 - 2 λ_j s), up to a multiple of 2πi.
+    /// Logarithm of `∏ 1 / (1 - 2 λ_j s)`, up to a multiple of 2πi.
     fn log_product(&self, s: Complex) -> Complex {
         match self.kind {
             Kind::CramerVonMises => {
@@ -103,14 +103,15 @@ impl QuadraticForm {
                 low += third;
             }
         }
-        (low + high) / 2.0
+        low.midpoint(high)
     }
 
-    /// s(u) = saddle + u² / (8 reach) + i u, where `reach` is the distance to the nearest singularity.
+    /// `s(u) = saddle + u² / (8 d) + i u`, where d is the distance to the first singularity.
     fn along_parabola(&self, x: f64, saddle: f64) -> f64 {
-        let reach = saddle.min(self.first_singularity() - saddle);
-        let bend = 1.0 / (8.0 * reach);
-        let step = reach / FINENESS * SQRT_2;
+        let ahead = self.first_singularity() - saddle;
+        let bend = 1.0 / (8.0 * ahead);
+        // Zero is a singularity too.
+        let step = saddle.min(ahead) / FINENESS * SQRT_2;
         let mut product = self.log_product(Complex::real(saddle));
         product.im = 0.0;
         let mut sum = 0.0;
@@ -130,5 +131,67 @@ impl QuadraticForm {
             }
         }
         sum * step / PI
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tails_are_those_of_tables() {
+        // Upper 5 %, 1 % and 0.1 % points of Anderson and Darling (1954), of Csörgő and Faraway (1996).
+        let anderson_darling = [(2.492_37, 0.05), (3.878_125, 0.01)];
+        let cramer_von_mises = [(0.461_36, 0.05), (0.743_46, 0.01), (1.167_86, 0.001)];
+        for (x, tail) in anderson_darling {
+            let found = QuadraticForm::anderson_darling(1.0).upper_tail(x);
+            assert!((found / tail - 1.0).abs() < 1e-4, "{x}: {found} for {tail}");
+        }
+        for (x, tail) in cramer_von_mises {
+            let found = QuadraticForm::CRAMER_VON_MISES.upper_tail(x);
+            assert!((found / tail - 1.0).abs() < 1e-4, "{x}: {found} for {tail}");
+        }
+    }
+
+    /// Far out one term is left, but for O(1 / x): `P(Q > x) → C P(X_1 > x / λ_1)` with
+    /// `C = ∏_{j>1} (1 - λ_j / λ_1)^(-1/2)`.
+    #[test]
+    fn small_tails_have_all_their_digits() {
+        for x in [20.0, 100.0, 300.0] {
+            let first = 2.0 * crate::special::normal_upper(f64::sqrt(2.0 * x));
+            let ratio = QuadraticForm::anderson_darling(1.0).upper_tail(x) / first;
+            // ∏_{j>1} (1 - 2 / (j (j + 1))) = ∏ (j - 1) (j + 2) / (j (j + 1)) = 1/3
+            let rest = x * (ratio / f64::sqrt(3.0) - 1.0);
+            assert!((rest - 0.33).abs() < 0.05, "{x}: {rest}");
+        }
+    }
+
+    #[test]
+    fn tails_fall_from_one_to_zero_whatever_the_argument() {
+        for degrees in [1.0, 2.0, 5.0, 40.0, 500.0] {
+            let form = QuadraticForm::anderson_darling(degrees);
+            let at = [
+                -1.0,
+                0.0,
+                1e-300,
+                0.01,
+                0.1,
+                0.5,
+                0.9,
+                1.0,
+                1.1,
+                1.5,
+                2.0,
+                5.0,
+                30.0,
+                400.0,
+                1e5,
+                f64::INFINITY,
+            ];
+            let tails = at.map(|multiple| form.upper_tail(multiple * degrees));
+            assert!(tails.is_sorted_by(|left, right| left >= right), "{degrees}: {tails:?}");
+            assert_eq!((tails[0], tails[15]), (1.0, 0.0));
+            assert!(form.upper_tail(f64::NAN).is_nan());
+        }
     }
 }

