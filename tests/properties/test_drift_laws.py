@@ -57,7 +57,7 @@ def test_whatever_comes_is_answered_or_said_to_be_too_little(
     compare: Compare, reference: Column, current: Column
 ) -> None:
     found = compare(reference, current)
-    n, m = (np.count_nonzero(~np.isnan(sample)) for sample in (reference, current))
+    n, m = (int(np.count_nonzero(~np.isnan(sample))) for sample in (reference, current))
     assert (found.n_reference, found.n_current) == (n, m)
     if found.statistic is None:
         assert (found.p_value, found.effect_size) == (None, None)

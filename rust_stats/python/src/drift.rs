@@ -65,7 +65,7 @@ impl SortedReference {
 /// Returns:
 ///     statistic and effect_size: D, the greatest distance of the two empirical distribution functions, taken
 ///     after all equal values of both samples. p_value: exact up to rounding, or for p >= 1e-6 with a relative
-///     error below 0.003 for effective sizes nm / (n + m) of 1,000 and below 0.001 from 5,000 on; method says
+///     error below 0.002 for effective sizes nm / (n + m) of 1,000 and below 0.001 from 5,000 on; method says
 ///     which. Warning "ties": the reference has equal values, so the p-value is conservative. Warning
 ///     "small_sample": an approximate p-value for an effective size below 100.
 ///

@@ -59,7 +59,7 @@ impl KsMethod {
 ///
 /// The p-value is exact where the samples are of the same size, or where the points of the lattice that it is
 /// summed over are at most about a million (four, if the effective size nm / (n + m) is below 100). Elsewhere it
-/// is approximate, for p >= 1e-6 with a relative error below 0.003 for effective sizes of 1,000 and below 0.001
+/// is approximate, for p >= 1e-6 with a relative error below 0.002 for effective sizes of 1,000 and below 0.001
 /// from 5,000 on. With equal values it is conservative: the true one is at most as large.
 ///
 /// # Errors

@@ -153,8 +153,8 @@ impl Smirnov {
     /// the spacing of the lattice, since D itself lies on it.
     ///
     /// What comes on top of it: where b m is nearly a multiple of n, points that the path can reach near the
-    /// boundary lie in rows n / b apart, which move slowly against it, by `drift` steps over the whole path. The
-    /// path gets there about half way, give or take 1 / (4 z). So the waves of that spacing do not cancel out.
+    /// boundary lie in rows n / b apart, which move slowly against it, by `drift` rows over the whole path. So the
+    /// waves of that spacing do not cancel out over where the path is highest.
     fn overshoot(&self) -> f64 {
         let (n, m, distance) = (float(self.n), float(self.m), self.distance());
         let fraction = (m / n).fract();
@@ -163,26 +163,45 @@ impl Smirnov {
         let on_average = (m / n + 2.0) / 6.0 - between - spacing / 2.0;
 
         let size = self.effective_size();
-        let spread = 1.0 / (16.0 * size * distance.powi(2) + 12.0);
-        let where_reached = n * (0.5 - (m - n) / (m + n) * distance / 3.0) + distance * size;
-        let remainder = u128::from(self.m % self.n.max(1));
+        let highest = n * (0.5 - (m - n) / (m + n) * distance / 3.0) + distance * size;
+        let weights = Self::weights_of_highest(size.sqrt() * distance);
+        let modulus = u128::from(self.n.max(1));
         let waves = (1..=WAVES).map(|b| {
-            let modulus = u128::from(self.n.max(1));
-            let drift = signed_remainder(u128::from(b) * remainder, modulus);
-            let damping = 2.0 * PI.powi(2) * spread * drift.powi(2);
-            if drift == 0.0 || damping > 20.0 {
+            let drift = signed_remainder(u128::from(b) * u128::from(self.m), modulus);
+            if drift == 0.0 || drift.abs() > SLOW {
                 return 0.0;
             }
             let offset = signed_remainder(u128::from(b) * (self.greatest % modulus), modulus);
-            let phase = (where_reached * drift - offset) / n;
-            (2.0 * PI * phase).sin() * (-damping).exp() / (PI * float(b))
+            let left = weights.iter().map(|(away, weight)| weight * (2.0 * PI * drift * away).cos());
+            let phase = (highest * drift - offset) / n;
+            (2.0 * PI * phase).sin() * left.sum::<f64>() / (PI * float(b))
         });
         on_average - waves.sum::<f64>()
+    }
+
+    /// Where, from -1/2 to 1/2 about the middle of its way, a path is highest that gets as far as z: the density
+    /// of a Brownian bridge (s (1 - s))^(-3/2) exp(-z² / (2 s (1 - s))), as weights that sum to one.
+    fn weights_of_highest(z: f64) -> [(f64, f64); PLACES] {
+        let mut places = [(0.0, 0.0); PLACES];
+        for (place, i) in places.iter_mut().zip(0..) {
+            let s = (float(i) + 0.5) / float(PLACES as u64);
+            let spread = s * (1.0 - s);
+            // Less the exponent in the middle, so that they are not all zero before the probability is.
+            *place = (s - 0.5, spread.powf(-1.5) * (z * z * (2.0 - 0.5 / spread)).exp());
+        }
+        let sum: f64 = places.iter().map(|(_, weight)| weight).sum();
+        places.map(|(away, weight)| (away, weight / sum.max(f64::MIN_POSITIVE)))
     }
 }
 
 /// Further waves move D by less than the fit of the average is good for.
 const WAVES: u64 = 16;
+
+/// Faster ones cancel out.
+const SLOW: f64 = 12.0;
+
+/// How finely the way of a path is divided.
+const PLACES: usize = 32;
 
 /// A quotient rounded down, whose dividend grows by less than the divisor at a time.
 struct Quotient {
@@ -269,7 +288,7 @@ mod tests {
     #[test]
     fn the_approximation_is_as_good_as_it_says() {
         let sizes = [
-            (2000, 2001, 2.5e-3),
+            (2000, 2001, 2e-3),
             (2000, 3000, 1e-3),
             (2000, 4001, 2e-3),
             (1100, 11_000, 1e-4),
