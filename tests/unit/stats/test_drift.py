@@ -318,6 +318,8 @@ def test_anderson_darling_needs_two_samples() -> None:
     assert (found.n_reference, found.n_current) == (9, 15)
     empty = anderson_darling_test(np.arange(9.0), np.arange(8.0), np.ones(0))
     assert (empty.statistic, codes(empty)) == (None, ["too_few_values"])
+    singles = anderson_darling_test(*np.arange(6.0).reshape(6, 1))
+    assert singles.statistic is None and set(codes(singles)) == {"too_few_values"}
 
 
 def test_kolmogorov_is_that_of_scipy() -> None:

@@ -52,7 +52,8 @@ pub fn anderson_darling_test(samples: Vec<Vec<f64>>) -> Result<TestResult, Error
     let left_out = left_out.into_iter().flatten();
     let smallest = samples.iter().map(Sample::count).min().unwrap_or_default();
     let total = n[0] + n[1];
-    if smallest == 0 || total < 4 {
+    // Of single values alone every order has the same A².
+    if smallest == 0 || total < 4 || total == samples.len() as u64 {
         let smallest_other = samples.iter().skip(1).map(Sample::count).min().unwrap_or_default();
         let needed = if smallest == 0 { 1 } else { 2 };
         let mut empty = TestResult::without_data(METHOD, EFFECT, [first, smallest_other], needed);
