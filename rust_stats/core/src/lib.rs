@@ -24,6 +24,7 @@ mod checksum;
 mod comparison;
 pub mod counts;
 mod distinct;
+mod drift;
 mod encoding;
 mod error;
 pub mod estimation;
@@ -49,6 +50,10 @@ pub use bins::{Bins, MOST_BINS};
 pub use categories::{Categories, Share};
 pub use comparison::{Comparison, FeatureComparison, Kind, compare};
 pub use distinct::{DistinctCount, DistinctEstimate};
+pub use drift::{
+    KsMethod, SortedReference, Values, anderson_darling_test, cramer_von_mises_test, energy_distance,
+    ks_test, mann_whitney_test, wasserstein_distance,
+};
 pub use error::Error;
 pub use evidence::{
     BoundedMeanSequence, DriftEvidence, Interval, MeanSequence, RateSequence, Sides, normal_mixture_bound,

@@ -5,10 +5,12 @@
 
 mod beta;
 mod gamma;
+mod kolmogorov;
 mod normal;
 pub(crate) mod stirling;
 mod temme;
 
 pub use beta::beta_regularised;
 pub use gamma::{chi_square_upper, gamma_lower, gamma_upper, ln_gamma};
+pub use kolmogorov::kolmogorov_upper;
 pub use normal::{normal_quantile, normal_upper};

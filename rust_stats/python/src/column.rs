@@ -59,14 +59,30 @@ impl Column {
         self.values.length()
     }
 
-    /// All values as one array of our own, with NaN for those that are missing. The lock is held meanwhile,
-    /// so they are those of one moment in time.
+    /// Whether the values are few enough to be copied before the lock is released.
+    pub fn is_short(&self) -> bool {
+        self.length() <= COPIED
+    }
+
+    /// Passes every block of values to `step`, with NaN for those that are missing. It may be called with the
+    /// interpreter lock released, and then reads memory that others may be writing to.
+    pub fn each_block(&self, step: &mut dyn FnMut(&[f64])) {
+        let (mut values, mut missing) = ([0.0; BLOCK], [false; BLOCK]);
+        for first in (0..self.length()).step_by(BLOCK) {
+            let length = self.values.read(first, &mut values).len();
+            let block = values.get_mut(..length).unwrap_or_default();
+            if let Some(mask) = &self.missing {
+                blank(block, mask.read(first, &mut missing));
+            }
+            step(block);
+        }
+    }
+
+    /// All values as one array of our own, with NaN for those that are missing. The lock is held meanwhile, so
+    /// they are those of one moment in time.
     pub fn collected(&self) -> Vec<f64> {
         let (mut values, missing) = self.copied();
-        for (value, _) in values.iter_mut().zip(missing.into_iter().flatten()).filter(|(_, missing)| *missing)
-        {
-            *value = f64::NAN;
-        }
+        blank(&mut values, missing.as_deref().unwrap_or_default());
         values
     }
 
@@ -112,6 +128,13 @@ impl Ready<'_> {
             Self::Copied(values, missing) => fold_copied(values, missing.as_deref(), start, step),
             Self::Shared(column) => column.fold_shared(start, step),
         }
+    }
+}
+
+/// Puts NaN where a value is missing.
+fn blank(values: &mut [f64], missing: &[bool]) {
+    for (value, _) in values.iter_mut().zip(missing).filter(|(_, missing)| **missing) {
+        *value = f64::NAN;
     }
 }
 

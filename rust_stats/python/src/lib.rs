@@ -11,6 +11,7 @@ mod columns;
 mod comparison;
 mod distances;
 mod distinct;
+mod drift;
 mod errors;
 mod estimation;
 mod evidence;
@@ -47,6 +48,11 @@ mod _stats {
     };
     #[pymodule_export]
     use crate::distinct::{DistinctCount, DistinctEstimate};
+    #[pymodule_export]
+    use crate::drift::{
+        SortedReference, anderson_darling_test, cramer_von_mises_test, energy_distance, kolmogorov_upper,
+        ks_test, mann_whitney_test, wasserstein_distance,
+    };
     #[pymodule_export]
     use crate::errors::{IncompatibleSummaries, UnreadableSummary};
     #[pymodule_export]
