@@ -328,8 +328,7 @@ def test_kolmogorov_is_that_of_scipy() -> None:
         assert kolmogorov_upper(x) == pytest.approx(scipy_special.kolmogorov(x), rel=1e-12)
 
 
-# Rejections at 5 % without drift, of 1,500: 4 binomial deviations are 2.3 %, so these bounds hold for any test with
-# a level between 3.5 % and 6 %, and fail for one with 1 % or 9 %.
+# The level is between 3.5 % and 6 %; of 1,500 rounds three binomial deviations are 1.7 %.
 @pytest.mark.parametrize("compare", WITH_P)
 @pytest.mark.parametrize(("n", "rounds"), [(30, 1500), (300, 1500), (3000, 400), (10_000, 200)])
 def test_false_alarms_are_as_many_as_stated(compare: Compare, n: int, rounds: int) -> None:

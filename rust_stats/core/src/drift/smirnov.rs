@@ -3,6 +3,7 @@
 //! Two samples of n and m values in random order are a random path over the lattice from (0, 0) to (n, m). The
 //! greatest distance D reaches d where the path reaches a point (i, j) with |i m - j n| >= d n m.
 
+use std::cell::LazyCell;
 use std::f64::consts::PI;
 
 use crate::float::float;
@@ -165,7 +166,8 @@ impl Smirnov {
 
         let size = self.effective_size();
         let highest = n * (0.5 - (m - n) / (m + n) * distance / 3.0) + distance * size;
-        let weights = Self::weights_of_highest(size.sqrt() * distance);
+        // Few sizes have slow waves.
+        let weights = LazyCell::new(|| Self::weights_of_highest(size.sqrt() * distance));
         let modulus = u128::from(self.n.max(1));
         let waves = (1..=WAVES).map(|b| {
             let drift = signed_remainder(u128::from(b) * u128::from(self.m), modulus);
@@ -188,7 +190,7 @@ impl Smirnov {
             let s = (float(i) + 0.5) / float(PLACES as u64);
             let spread = s * (1.0 - s);
             // Less the exponent in the middle, so that they are not all zero before the probability is.
-            *place = (s - 0.5, spread.powf(-1.5) * (z * z * (2.0 - 0.5 / spread)).exp());
+            *place = (s - 0.5, (z * z * (2.0 - 0.5 / spread)).exp() / (spread * spread.sqrt()));
         }
         let sum: f64 = places.iter().map(|(_, weight)| weight).sum();
         places.map(|(away, weight)| (away, weight / sum.max(f64::MIN_POSITIVE)))
