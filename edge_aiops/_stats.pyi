@@ -95,7 +95,6 @@ _Numbers: TypeAlias = NDArray[np.float64 | np.float32 | np.int64 | np.bool_]
 _Features: TypeAlias = _Numbers | _Labels | tuple[_Numbers | _Labels, NDArray[np.bool_]]
 
 class UnreadableSummary(ValueError): ...
-
 class IncompatibleSummaries(ValueError): ...
 
 @final
@@ -436,66 +435,49 @@ class Profile:
     def rows(self) -> int: ...
 
 def ln_gamma(x: float, /) -> float: ...
-
 def gamma_lower(a: float, x: float, /) -> float: ...
-
 def gamma_upper(a: float, x: float, /) -> float: ...
-
 def beta_regularised(a: float, b: float, x: float, /) -> float: ...
-
 def normal_upper(z: float, /) -> float: ...
-
 def normal_quantile(p: float, /) -> float: ...
-
 def chi_square_upper(x: float, degrees: float, /) -> float: ...
-
 def chi_square_test(
     reference_counts: NDArray[np.int64 | np.uint64],
     current_counts: NDArray[np.int64 | np.uint64],
 ) -> TestResult: ...
-
 def g_test(
     reference_counts: NDArray[np.int64 | np.uint64],
     current_counts: NDArray[np.int64 | np.uint64],
 ) -> TestResult: ...
-
 def fisher_exact_test(
     reference_counts: NDArray[np.int64 | np.uint64],
     current_counts: NDArray[np.int64 | np.uint64],
 ) -> TestResult: ...
-
 def psi(
     reference_counts: NDArray[np.int64 | np.uint64],
     current_counts: NDArray[np.int64 | np.uint64],
 ) -> TestResult: ...
-
 def jensen_shannon_distance(
     reference_counts: NDArray[np.int64 | np.uint64],
     current_counts: NDArray[np.int64 | np.uint64],
 ) -> TestResult: ...
-
 def kullback_leibler_divergence(
     reference_counts: NDArray[np.int64 | np.uint64],
     current_counts: NDArray[np.int64 | np.uint64],
 ) -> TestResult: ...
-
 def hellinger_distance(
     reference_counts: NDArray[np.int64 | np.uint64],
     current_counts: NDArray[np.int64 | np.uint64],
 ) -> TestResult: ...
-
 def total_variation_distance(
     reference_counts: NDArray[np.int64 | np.uint64],
     current_counts: NDArray[np.int64 | np.uint64],
 ) -> TestResult: ...
-
 def binned_ks_test(
     reference_counts: NDArray[np.int64 | np.uint64],
     current_counts: NDArray[np.int64 | np.uint64],
 ) -> TestResult: ...
-
 def psi_without_drift(cells: int, n_reference: int, n_current: int) -> float: ...
-
 def binned_wasserstein_distance(
     reference_counts: NDArray[np.int64 | np.uint64],
     current_counts: NDArray[np.int64 | np.uint64],
@@ -518,15 +500,12 @@ class Discoveries:
 def benjamini_hochberg(
     p_values: NDArray[np.float64] | Sequence[float | None], *, alpha: float = 0.05
 ) -> Discoveries: ...
-
 def benjamini_yekutieli(
     p_values: NDArray[np.float64] | Sequence[float | None], *, alpha: float = 0.05
 ) -> Discoveries: ...
-
 def e_benjamini_hochberg(
     e_values: NDArray[np.float64] | Sequence[float | None], *, alpha: float = 0.05
 ) -> Discoveries: ...
-
 def compare(profile: Profile, *, alpha: float = 0.05, min_effect: float = 0.1) -> Comparison: ...
 
 @final
@@ -805,7 +784,6 @@ def confusion_matrix(
     labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
     predictions: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
 ) -> ConfusionMatrix: ...
-
 def brier_score(
     labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
     probabilities: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
@@ -814,7 +792,6 @@ def brier_score(
     seed: int = 0,
     confidence: float = 0.95,
 ) -> MetricResult: ...
-
 def log_loss(
     labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
     probabilities: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
@@ -823,7 +800,6 @@ def log_loss(
     seed: int = 0,
     confidence: float = 0.95,
 ) -> MetricResult: ...
-
 def roc_auc(
     labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
     scores: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
@@ -832,7 +808,6 @@ def roc_auc(
     seed: int = 0,
     confidence: float = 0.95,
 ) -> MetricResult: ...
-
 def average_precision(
     labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
     scores: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
@@ -841,7 +816,6 @@ def average_precision(
     seed: int = 0,
     confidence: float = 0.95,
 ) -> MetricResult: ...
-
 def mean_absolute_error(
     labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
     predictions: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
@@ -850,7 +824,6 @@ def mean_absolute_error(
     seed: int = 0,
     confidence: float = 0.95,
 ) -> MetricResult: ...
-
 def root_mean_squared_error(
     labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
     predictions: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
@@ -859,7 +832,6 @@ def root_mean_squared_error(
     seed: int = 0,
     confidence: float = 0.95,
 ) -> MetricResult: ...
-
 def r_squared(
     labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
     predictions: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
@@ -868,7 +840,6 @@ def r_squared(
     seed: int = 0,
     confidence: float = 0.95,
 ) -> MetricResult: ...
-
 def expected_calibration_error(
     labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
     probabilities: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
@@ -879,7 +850,6 @@ def expected_calibration_error(
     seed: int = 0,
     confidence: float = 0.95,
 ) -> MetricResult: ...
-
 def maximum_calibration_error(
     labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
     probabilities: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
@@ -890,7 +860,6 @@ def maximum_calibration_error(
     seed: int = 0,
     confidence: float = 0.95,
 ) -> MetricResult: ...
-
 def reliability_curve(
     labels: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
     probabilities: NDArray[np.float64 | np.float32 | np.int64 | np.bool_],
@@ -1191,53 +1160,47 @@ class Ddm:
 
 @final
 class SortedReference:
-    def __new__(cls, values: _Column, *, missing: NDArray[np.bool_] | None = None) -> Self: ...
+    def __new__(cls, values: _Numbers, *, missing: NDArray[np.bool_] | None = None) -> Self: ...
     @property
     def count(self) -> int: ...
     @property
     def left_out(self) -> int: ...
 
 def ks_test(
-    reference: _Column | SortedReference,
-    current: _Column,
+    reference: _Numbers | SortedReference,
+    current: _Numbers,
     *,
     method: Literal["auto", "exact", "asymptotic"] = "auto",
     missing_reference: NDArray[np.bool_] | None = None,
     missing_current: NDArray[np.bool_] | None = None,
 ) -> TestResult: ...
-
 def wasserstein_distance(
-    reference: _Column | SortedReference,
-    current: _Column,
+    reference: _Numbers | SortedReference,
+    current: _Numbers,
     *,
     missing_reference: NDArray[np.bool_] | None = None,
     missing_current: NDArray[np.bool_] | None = None,
 ) -> TestResult: ...
-
 def energy_distance(
-    reference: _Column | SortedReference,
-    current: _Column,
+    reference: _Numbers | SortedReference,
+    current: _Numbers,
     *,
     missing_reference: NDArray[np.bool_] | None = None,
     missing_current: NDArray[np.bool_] | None = None,
 ) -> TestResult: ...
-
 def cramer_von_mises_test(
-    reference: _Column | SortedReference,
-    current: _Column,
+    reference: _Numbers | SortedReference,
+    current: _Numbers,
     *,
     missing_reference: NDArray[np.bool_] | None = None,
     missing_current: NDArray[np.bool_] | None = None,
 ) -> TestResult: ...
-
 def mann_whitney_test(
-    reference: _Column | SortedReference,
-    current: _Column,
+    reference: _Numbers | SortedReference,
+    current: _Numbers,
     *,
     missing_reference: NDArray[np.bool_] | None = None,
     missing_current: NDArray[np.bool_] | None = None,
 ) -> TestResult: ...
-
-def anderson_darling_test(*samples: _Column) -> TestResult: ...
-
+def anderson_darling_test(*samples: _Numbers) -> TestResult: ...
 def kolmogorov_upper(x: float, /) -> float: ...
