@@ -1,4 +1,4 @@
-"""The laws of metrics, for any rows: order, units, sides and parts do not matter; nothing raises but on bad arguments."""
+"""The laws of metrics: order, units, sides and parts of rows do not matter; nothing raises but on bad arguments."""
 
 import numpy as np
 import pytest
