@@ -47,6 +47,7 @@ pub(crate) enum Kind {
     LossEstimator = 19,
     DistinctCount = 20,
     Baseline = 22,
+    DriftWatch = 23,
 }
 
 /// Builds an encoding.

@@ -44,6 +44,7 @@ mod reference;
 mod result;
 pub mod special;
 pub mod streaming;
+mod watch;
 
 pub use baseline::{Baseline, CategoryReference, Feature};
 pub use bins::{Bins, MOST_BINS};
@@ -66,6 +67,7 @@ pub use profile::{Column, MISSING, Profile, Summary};
 pub use quantiles::Quantiles;
 pub use reference::{DEFAULT_BINS, GROUPS, Reference};
 pub use result::{Side, TestResult, Warning};
+pub use watch::{DriftWatch, WatchedFeature};
 
 /// How many values a statistic works on at a time.
 ///

@@ -30,6 +30,7 @@ mod shared;
 mod special;
 mod streaming;
 mod strings;
+mod watch;
 
 /// Statistics of NumPy arrays, computed in Rust; used through `edge_aiops.stats`.
 #[pyo3::pymodule]
@@ -89,4 +90,6 @@ mod _stats {
     };
     #[pymodule_export]
     use crate::streaming::{Adwin, Ddm, Kswin, PageHinkley};
+    #[pymodule_export]
+    use crate::watch::{DriftWatch, WatchedFeature};
 }

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 import edge_aiops.stats.evidence as face
-from edge_aiops.stats import IncompatibleSummaries, UnreadableSummary, moments
+from edge_aiops.stats import IncompatibleSummaries, UnreadableSummary
 from edge_aiops.stats.evidence import (
     BoundedMeanSequence,
     DriftEvidence,
@@ -18,6 +18,7 @@ from edge_aiops.stats.evidence import (
     RateSequence,
     normal_mixture_bound,
 )
+from edge_aiops.stats.summaries import moments
 
 REFERENCE = np.full(10, 10_000)
 QUIET = np.full(10, 30)
