@@ -83,7 +83,7 @@ def test_a_shift_is_seen_and_how_the_tables_lie_in_memory_does_not_matter(compar
 @pytest.mark.parametrize(
     ("current", "error", "message"),
     [
-        (np.zeros(3), ValueError, r"current must have two dimensions, rows and features, not the shape \(3,\)"),
+        (np.zeros(3), ValueError, r"current must have two dimensions, rows and columns, not the shape \(3,\)"),
         (np.zeros((2, 2, 2)), ValueError, r"not the shape \(2, 2, 2\)"),
         (np.zeros((5, 3)), ValueError, "current must have 4 columns as the reference has, but has 3"),
         (np.zeros((5, 0)), ValueError, "current must have at least one column"),
