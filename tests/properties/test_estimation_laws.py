@@ -65,6 +65,6 @@ def test_losses_are_numbers_for_any_features(rows: tuple[Numbers, Numbers, Numbe
 @given(st.binary(max_size=200))
 def test_no_bytes_do_harm(data: bytes) -> None:
     for kind, estimator in ((18, PerformanceEstimator), (19, LossEstimator)):
-        for damaged in (data, b"ES" + bytes([kind, 1]) + data):
+        for read in (data, b"ES" + bytes([kind, 1]) + data):
             with pytest.raises(UnreadableSummary):
-                estimator.from_bytes(damaged)  # type: ignore[attr-defined]
+                estimator.from_bytes(read)  # type: ignore[attr-defined]

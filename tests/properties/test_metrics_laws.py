@@ -1,4 +1,4 @@
-"""The laws of metrics: order, units, sides and parts of rows do not matter; nothing raises but on bad arguments."""
+"""The laws of metrics, for any rows: order, units and parts do not matter, and there is no number without meaning."""
 
 import numpy as np
 import pytest
@@ -72,9 +72,11 @@ def test_bins_hold_every_row_and_the_largest_gap_is_no_less_than_the_mean(
         assert most == pytest.approx(max(gaps)) and most >= mean - 1e-12
 
 
-@given(classes(), classes(), classes())
+@given(st.tuples(classes(), classes(), classes()))
 @settings(max_examples=60)
-def test_matrices_merge_in_any_order_to_that_of_all_rows(*parts: tuple[NDArray[np.int64], NDArray[np.int64]]) -> None:
+def test_matrices_merge_in_any_order_to_that_of_all_rows(
+    parts: tuple[tuple[NDArray[np.int64], NDArray[np.int64]], ...],
+) -> None:
     a, b, c = (confusion_matrix(*part) for part in parts)
     whole = confusion_matrix(*(np.concatenate(column) for column in zip(*parts, strict=True)))
     assert (a + b) + c == a + (b + c) == c + b + a == whole == whole + ConfusionMatrix()

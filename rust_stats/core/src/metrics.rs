@@ -30,6 +30,7 @@ pub use average_precision::average_precision;
 pub use binning::{BinRule, Binning};
 pub use brier::brier_score;
 pub use calibration::{expected_calibration_error, maximum_calibration_error};
+pub(crate) use confusion::undefined_classes;
 pub use confusion::{Average, ConfusionMatrix};
 pub use intervals::Intervals;
 pub use log_loss::{log_loss, log_loss_of_classes};

@@ -358,7 +358,7 @@ pub fn r_squared(
 ///     confidence: the probability with which such an interval holds the truth.
 ///
 /// Returns:
-///     The error with the interval of an inverted bootstrap test. The value is biased upwards, by about
+///     The error with the interval of an inverted bootstrap test. The value is biased upwards, by up to
 ///     0.4 sqrt(bins / n) for a perfectly calibrated model; the interval is not, so it may lie below the
 ///     value, and it reaches to 0 where a calibrated model may well have such a value. Rows with a NaN are
 ///     left out, with a warning.
@@ -370,7 +370,9 @@ pub fn r_squared(
 ///
 /// Naeini, Cooper and Hauskrecht, AAAI (2015); Guo et al., ICML (2017).
 #[pyfunction]
-#[pyo3(signature = (labels, probabilities, *, bins=10, binning="equal-width", resamples=1000, seed=0, confidence=0.95))]
+#[pyo3(signature = (
+    labels, probabilities, *, bins=10, binning="equal-width", resamples=1000, seed=0, confidence=0.95
+))]
 #[expect(clippy::too_many_arguments, reason = "they are named by the caller")]
 pub fn expected_calibration_error(
     py: Python<'_>,
@@ -414,7 +416,9 @@ pub fn expected_calibration_error(
 ///
 /// Naeini, Cooper and Hauskrecht, AAAI (2015); Guo et al., ICML (2017).
 #[pyfunction]
-#[pyo3(signature = (labels, probabilities, *, bins=10, binning="equal-width", resamples=1000, seed=0, confidence=0.95))]
+#[pyo3(signature = (
+    labels, probabilities, *, bins=10, binning="equal-width", resamples=1000, seed=0, confidence=0.95
+))]
 #[expect(clippy::too_many_arguments, reason = "they are named by the caller")]
 pub fn maximum_calibration_error(
     py: Python<'_>,
@@ -561,7 +565,8 @@ impl ReliabilityBin {
     fn __repr__(&self) -> String {
         let bin = &self.0;
         format!(
-            "ReliabilityBin(lower={:?}, upper={:?}, n={}, mean_probability={:?}, frequency={:?}, low={:?}, high={:?})",
+            "ReliabilityBin(lower={:?}, upper={:?}, n={}, mean_probability={:?}, frequency={:?}, low={:?}, \
+             high={:?})",
             bin.lower, bin.upper, bin.n, bin.mean_probability, bin.frequency, bin.low, bin.high
         )
     }

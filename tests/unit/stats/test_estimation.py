@@ -119,6 +119,14 @@ def test_equal_scores_count_half_in_the_expected_area() -> None:
     assert found.precision.value is None and codes(found.precision) == ["undefined"]
 
 
+def test_a_class_that_was_never_predicted_counts_as_0_in_the_mean() -> None:
+    estimator = PerformanceEstimator.fit(*several(2000, 1))
+    told, _, _ = several(100, 2)
+    found = estimator.estimate(told, np.zeros(100))
+    assert found.precision.value == pytest.approx(found.confusion[0, 0] / 100 / 4)
+    assert (codes(found.precision), codes(found.recall)) == (["undefined_classes"], [])
+
+
 @pytest.mark.parametrize("shift", [-0.5, 0.0, 0.5])
 def test_a_regressor_is_as_good_as_estimated_when_its_features_move(shift: float) -> None:
     features, predictions, labels = measured(5000, 2, shift=shift)

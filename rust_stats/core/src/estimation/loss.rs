@@ -4,7 +4,7 @@
 //! prediction: |y − ŷ| for the mean absolute error, (y − ŷ)² for the mean squared one and its root. The mean
 //! of what it says of new rows is the metric expected there. As NannyML does it (its package
 //! `direct_loss_estimation`, release 0.13), with a model after LightGBM's defaults but of our own, so
-//! estimates agree to much less than a sampling error, and not to the last digit.
+//! estimates agree to less than a sampling error, and not to the last digit.
 //!
 //! The sampling error is the standard deviation of the errors on the reference over √n, for the root that
 //! over twice the root of their mean.

@@ -24,6 +24,7 @@ use super::isotonic::Isotonic;
 use crate::encoding::{Kind, Reader, Writer, impossible};
 use crate::error::Error;
 use crate::float::float_len;
+use crate::metrics::undefined_classes;
 use area::expected_area;
 use classes::Told;
 use spread::Spread;
@@ -146,23 +147,33 @@ impl PerformanceEstimator {
             let count = float_len(judged.len());
             judged.map(of).sum::<Option<f64>>().map(|sum| sum / count)
         };
+        // As in the average over a confusion matrix, a class without a rate counts as 0 there, and is told of.
+        let rate = |metric, of: &dyn Fn(usize) -> Option<f64>, error| {
+            let undefined = told.judged().filter(|class| of(*class).is_none()).count();
+            if told.binary() || n == 0 || undefined == 0 {
+                return estimate(metric, mean(of), error);
+            }
+            let mut averaged = estimate(metric, mean(&|class| of(class).or(Some(0.0))), error);
+            averaged.warnings.push(undefined_classes(undefined, k));
+            averaged
+        };
         let cells = Cells { confusion: &confusion, classes: k };
         let right = (0..k).map(|class| cells.right(class)).sum::<f64>();
         PerformanceEstimate {
             accuracy: estimate("accuracy", ratio(right, float_len(told.rows())), self.spread.accuracy(n)),
-            precision: estimate(
+            precision: rate(
                 "precision",
-                mean(&|class| ratio(cells.right(class), cells.predicted(class))),
+                &|class| ratio(cells.right(class), cells.predicted(class)),
                 self.spread.precision(n),
             ),
-            recall: estimate(
+            recall: rate(
                 "recall",
-                mean(&|class| ratio(cells.right(class), cells.actual(class))),
+                &|class| ratio(cells.right(class), cells.actual(class)),
                 self.spread.recall(n),
             ),
-            f1: estimate(
+            f1: rate(
                 "f1",
-                mean(&|class| ratio(2.0 * cells.right(class), cells.predicted(class) + cells.actual(class))),
+                &|class| ratio(2.0 * cells.right(class), cells.predicted(class) + cells.actual(class)),
                 self.spread.f1(n),
             ),
             roc_auc: estimate(

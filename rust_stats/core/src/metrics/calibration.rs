@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Naeini, Cooper and Hauskrecht, AAAI 2015; Guo et al., ICML 2017. Both are biased upwards, since noise in
-//! a gap enlarges it: a perfectly calibrated model has an expected error of about 0.4 √(bins / n).
+//! a gap enlarges it: a perfectly calibrated model has an expected error of up to 0.4 √(bins / n).
 //!
 //! The bias is largest where the truth is smallest, so no quantile of resampled errors is a confidence limit.
 //! The interval inverts a test instead (Carpenter, Journal of the Royal Statistical Society B 61, 1999): if

@@ -22,6 +22,7 @@ use super::{Intervals, MetricResult};
 use crate::error::Error;
 use crate::float::float;
 use crate::result::Warning;
+pub(crate) use averages::undefined_classes;
 use averages::{OfClass, averaged};
 
 /// Whose precision, recall or F1.

@@ -60,13 +60,7 @@ pub(super) fn averaged(
     tally(&mut by_class, cells.iter().copied());
     let undefined = by_class.iter().filter(|counts| score(counts).is_none()).count();
     if undefined > 0 {
-        warnings.push(Warning::Other {
-            code: "undefined_classes",
-            message: format!(
-                "it is not defined for {undefined} of {} classes and counts as 0 there",
-                classes.len()
-            ),
-        });
+        warnings.push(undefined_classes(undefined, classes.len()));
     }
     let value = mean(&by_class, &score, weighted);
     let drawn = cells.clone();
@@ -78,6 +72,14 @@ pub(super) fn averaged(
         metric: |by_class: &[OfClass]| mean(by_class, &score, weighted),
     };
     MetricResult::of(metric, value, sample.n, intervals.confidence(), warnings).resampled(intervals, sample)
+}
+
+/// What to know of an average in which a class without a rate counts as 0.
+pub(crate) fn undefined_classes(undefined: usize, classes: usize) -> Warning {
+    Warning::Other {
+        code: "undefined_classes",
+        message: format!("it is not defined for {undefined} of {classes} classes and counts as 0 there"),
+    }
 }
 
 /// A class, the class predicted, and how many rows.
