@@ -44,6 +44,11 @@ def beta(a: float, b: float, x: float) -> mpf:
     return 1 - beta_left(second, first, 1 - point)
 
 
+def kolmogorov_tail(x: float) -> mpf:
+    """The alternating series, whose terms fall like those of a normal density."""
+    return 2 * sum((-1) ** (k - 1) * exp(-2 * (k * mpf(x)) ** 2) for k in range(1, 200))
+
+
 def chi_square_arguments(draw: random.Random) -> Iterator[tuple[float, float]]:
     for degrees in [1, 2, 3, 4, 7, 9, 15, 31, 39, 40, 41, 69, 200, 1000, 10_000, 100_000]:
         for _ in range(8):
@@ -86,6 +91,9 @@ def cases() -> Iterator[tuple[str, list[float], mpf]]:
         yield "ln_gamma", [x], loggamma(mpf(x))
         p = draw.choice([10 ** draw.uniform(-30, 0), draw.random()])
         yield "normal_quantile", [p], sqrt(mpf(2)) * erfinv(2 * mpf(p) - 1)
+    for _ in range(40):
+        x = draw.uniform(0.25, 18)
+        yield "kolmogorov_upper", [x], kolmogorov_tail(x)
 
 
 if __name__ == "__main__":

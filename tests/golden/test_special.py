@@ -14,6 +14,7 @@ STATED = {
     "gamma_upper": 1e-12,
     "gamma_lower": 1e-12,
     "beta_regularised": 1e-11,
+    "kolmogorov_upper": 1e-13,
     "normal_upper": 1e-15,
     "normal_quantile": 1e-15,
     "ln_gamma": 1e-15,
