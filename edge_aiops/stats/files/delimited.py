@@ -1,0 +1,134 @@
+"""CSV files: a heading, then rows with as many fields, between commas, semicolons, tabs or bars."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from edge_aiops.base.errors import InvalidInput
+from edge_aiops.stats.files.datafile import BLOCK_BYTES, Block, checked_names
+
+DELIMITERS = ",;\t|"
+_MOST_QUOTED = 80
+_FIELDS = re.compile(r"Expected (\d+) columns, got (\d+)")
+
+
+class _Heading(NamedTuple):
+    """The first line that is not empty."""
+
+    fields: list[str]
+    delimiter: str
+    lines: int
+    """How many lines it ends after."""
+    followed: bool
+    """Whether anything comes after it."""
+
+
+class DelimitedData:
+    """A CSV file, compressed with gzip or not. Every column is one of texts, as CSV has no types."""
+
+    format = "csv"
+
+    def __init__(self, path: Path, *, delimiter: str | None = None) -> None:
+        """Without a `delimiter` it is the one of `DELIMITERS` that the heading has most of."""
+        self.path = path
+        self.size_bytes = path.stat().st_size
+        self._delimiter = delimiter
+
+    def names(self) -> list[str]:
+        """The names in the heading."""
+        return checked_names(self.path, self._heading().fields)
+
+    def blocks(self, wanted: Collection[str] | None = None) -> Iterator[Block]:
+        """All rows, some columns, as texts; an empty field is a missing value."""
+        heading = self._heading()
+        names = checked_names(self.path, heading.fields)
+        asked = [name for name in names if wanted is None or name in wanted]
+        if not heading.followed:
+            return
+        with self._errors_told(heading), pa.OSFile(str(self.path)) as file:
+            reader = arrow_csv.open_csv(
+                pa.CompressedInputStream(file, "gzip") if self._is_compressed else file,
+                read_options=arrow_csv.ReadOptions(block_size=BLOCK_BYTES, column_names=names, skip_rows=heading.lines),
+                parse_options=arrow_csv.ParseOptions(delimiter=heading.delimiter, newlines_in_values=True),
+                convert_options=arrow_csv.ConvertOptions(
+                    column_types=dict.fromkeys(names, pa.string()),
+                    include_columns=asked,
+                    null_values=[""],
+                    strings_can_be_null=True,
+                ),
+            )
+            with closing(reader):
+                for batch in reader:
+                    columns = dict(zip(asked, batch.columns, strict=True))
+                    yield Block(batch.num_rows, columns, names, file.tell())
+
+    def place(self, row: int) -> str:
+        """The line on which the row ends."""
+        delimiter = self._heading().delimiter
+        with self._text() as text:
+            reader = csv.reader(text, delimiter=delimiter)
+            filled = (fields for fields in reader if fields)
+            for number, _ in enumerate(filled, start=-1):
+                if number == row:
+                    return f"line {reader.line_num}"
+        return f"row {row + 1}"
+
+    @property
+    def _is_compressed(self) -> bool:
+        return self.path.suffix.lower() == ".gz"
+
+    @contextmanager
+    def _text(self) -> Iterator[Any]:
+        with pa.OSFile(str(self.path)) as file:
+            stream = pa.CompressedInputStream(file, "gzip") if self._is_compressed else file
+            yield io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="")
+
+    def _heading(self) -> _Heading:
+        try:
+            with self._text() as text:
+                first = next((line for line in text if line.strip()), "")
+            delimiter = self._delimiter or max(DELIMITERS, key=first.count)
+            with self._text() as text:
+                reader = csv.reader(text, delimiter=delimiter)
+                fields = next((fields for fields in reader if fields), [])
+                return _Heading(fields, delimiter, reader.line_num, any(line.strip() for line in text))
+        except (OSError, EOFError, pa.ArrowException, csv.Error) as error:
+            raise InvalidInput(f"{self.path} cannot be read as CSV: {error}") from error
+
+    @contextmanager
+    def _errors_told(self, heading: _Heading) -> Iterator[None]:
+        try:
+            yield
+        except (pa.ArrowException, OSError) as error:
+            if _FIELDS.search(str(error)) and (found := self._ragged(heading)):
+                raise InvalidInput(found) from error
+            said = str(error).partition("\n")[0]
+            if "UTF8" in said:
+                said = f"{said}; convert it to UTF-8, for example: iconv -f latin1 -t utf-8 {self.path}"
+            if "straddling" in said:
+                said = f"a row is longer than {BLOCK_BYTES >> 20} MiB, or a quotation is never closed"
+            raise InvalidInput(f"{self.path} cannot be read as CSV: {said}") from error
+
+    def _ragged(self, heading: _Heading) -> str | None:
+        """What to say of the first row that has not as many fields as the heading."""
+        delimiter, wanted = heading.delimiter, len(heading.fields)
+        with self._text() as text:
+            reader = csv.reader(text, delimiter=delimiter)
+            for fields in reader:
+                if fields and len(fields) != wanted:
+                    row = delimiter.join(fields)
+                    row = row if len(row) <= _MOST_QUOTED else f"{row[:_MOST_QUOTED]}..."
+                    return (
+                        f"{self.path}, line {reader.line_num}: {len(fields)} fields where the heading has {wanted}: "
+                        f"{row!r}; mend the line, or put quotation marks around fields with {delimiter!r} in them"
+                    )
+        return None
