@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.table import Row
-from edge_aiops.stats import moments
+from edge_aiops.stats.summaries import moments
 
 ROUNDS = 15
 

@@ -37,6 +37,12 @@ impl CategoryReference {
         Ok(Self { counts, other: counted.other().saturating_add(counted.oversized()) })
     }
 
+    /// Number of values with a label that is not known.
+    #[must_use]
+    pub const fn other(&self) -> u64 {
+        self.other
+    }
+
     /// The counts of each known label, then of all other ones together.
     #[must_use]
     pub fn cells(&self) -> Vec<u64> {

@@ -160,9 +160,7 @@ impl Categories {
         self.total += other.total;
         self.missing += other.missing;
         self.oversized += other.oversized;
-        for counted in other.known.iter() {
-            self.known.add_present(&counted.label, counted.count);
-        }
+        self.known.add_all(&other.known);
         if let Some(theirs) = &other.beyond {
             let ours = self.beyond.take();
             let mut ours = ours.map_or_else(|| Beyond::of(&self.others), Ok)?;

@@ -4,7 +4,7 @@ mod pending;
 
 use std::sync::Arc;
 
-use crate::baseline::{Baseline, Feature};
+use crate::baseline::{Baseline, CategoryReference, Feature};
 use crate::categories::Categories;
 use crate::encoding::{Kind, Reader, Writer, impossible};
 use crate::error::Error;
@@ -192,6 +192,25 @@ impl Profile {
         self.summaries = merged;
         self.count_rows(other.rows);
         Ok(())
+    }
+
+    /// A baseline with the same bins and the counts of this profile.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] if a feature has too many labels.
+    pub fn as_baseline(&mut self) -> Result<Baseline, Error> {
+        self.settle();
+        let features = self.baseline.features().iter().zip(&self.summaries).map(|pair| match pair {
+            (Feature::Numeric { reference, range }, Summary::Numeric(numbers)) => {
+                let reference = reference.recounted(numbers.histogram(), *numbers.moments())?;
+                Ok(Feature::Numeric { reference, range: *range })
+            }
+            (_, Summary::Category(labels)) => CategoryReference::of(labels).map(Feature::Category),
+            (feature, Summary::Numeric(_)) => Ok(feature.clone()),
+        });
+        let features = features.collect::<Result<Vec<_>, _>>()?;
+        Baseline::new(self.baseline.names().iter().cloned().zip(features).collect())
     }
 
     /// The profile as bytes with a version and a checksum, some 90 for each numeric feature at 300 events. The

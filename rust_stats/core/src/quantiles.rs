@@ -11,13 +11,18 @@
 //! Which values are kept is drawn by coin flips from a generator seeded anew in every thread. So the same
 //! values give different bytes each time once there are more than 200, and comparisons are within the error.
 
+mod block;
 mod item;
+
+use std::hash::{BuildHasher, RandomState};
 
 use datasketches::common::SearchCriteria;
 use datasketches::kll::KllSketch;
 
+use crate::BLOCK;
 use crate::encoding::{Kind, Reader, Writer, impossible};
 use crate::error::Error;
+use block::{WEIGHT, condensed};
 use item::Item;
 
 const VERSION: u8 = 1;
@@ -60,8 +65,18 @@ impl Quantiles {
 
     /// Adds values; NaN is left out.
     pub fn update(&mut self, values: &[f64]) {
-        for value in values {
-            self.add(*value);
+        let coins = RandomState::new();
+        let mut items = Vec::with_capacity(values.len().min(BLOCK));
+        for (number, block) in values.chunks(BLOCK).enumerate() {
+            items.clear();
+            items.extend(block.iter().filter_map(|value| Item::of(*value)));
+            let split = items.len() - items.len() % WEIGHT;
+            let (most, rest) = items.split_at_mut(split);
+            let condensed = condensed(most, coins.hash_one(number));
+            if condensed.is_none_or(|sketch| self.sketch.merge(&sketch).is_err()) {
+                self.add_each(most);
+            }
+            self.add_each(rest);
         }
     }
 
@@ -69,6 +84,12 @@ impl Quantiles {
     pub fn add(&mut self, value: f64) {
         if let Some(item) = Item::of(value) {
             self.sketch.update(item);
+        }
+    }
+
+    fn add_each(&mut self, items: &[Item]) {
+        for item in items {
+            self.sketch.update(*item);
         }
     }
 

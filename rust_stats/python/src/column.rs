@@ -141,13 +141,24 @@ fn numbers(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Numbers> {
     Numbers::of(&array).ok_or_else(|| wrong_element(&array, name, wanted, "float64"))
 }
 
+/// Whether each of `length` values is missing, as an array of our own.
+pub fn marks(missing: &Bound<'_, PyAny>, length: usize) -> PyResult<Vec<bool>> {
+    let mask = flags(missing, "missing")?;
+    if mask.length() != length {
+        return Err(to_python(Error::LengthsDiffer { values: length, missing: mask.length() }));
+    }
+    let mut marks = vec![false; length];
+    mask.read(0, &mut marks);
+    Ok(marks)
+}
+
 fn flags(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Flags> {
     let array = one_dimensional(given, name)?;
     Flags::of(&array).ok_or_else(|| wrong_element(&array, name, "bool", "bool"))
 }
 
 /// The array given, or a copy of it if its elements lie at odd addresses, as a field of a packed record does.
-fn one_dimensional<'py>(given: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyUntypedArray>> {
+pub fn one_dimensional<'py>(given: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyUntypedArray>> {
     let Ok(array) = given.cast::<PyUntypedArray>() else {
         return Err(PyTypeError::new_err(format!(
             "{name} must be a NumPy array, not {}; pass numpy.asarray({name})",
@@ -177,7 +188,8 @@ fn is_masked(array: &Bound<'_, PyUntypedArray>) -> PyResult<bool> {
     array.is_instance(&py.import("numpy.ma")?.getattr("MaskedArray")?)
 }
 
-fn wrong_element(array: &Bound<'_, PyUntypedArray>, name: &str, wanted: &str, target: &str) -> PyErr {
+/// The refusal of an array for what it holds.
+pub fn wrong_element(array: &Bound<'_, PyUntypedArray>, name: &str, wanted: &str, target: &str) -> PyErr {
     PyTypeError::new_err(format!(
         "{name} must hold {wanted}, not {}; convert with {name}.astype('{target}')",
         array.dtype()

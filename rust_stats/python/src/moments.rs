@@ -48,7 +48,7 @@ pub fn moments(
 /// Made by moments(), read back by Moments.from_bytes(), added by +. Moments() is the summary of no values:
 /// adding it changes nothing. Adding is exactly commutative, associative up to rounding, and never loses a
 /// count. Frozen.
-#[pyclass(frozen, eq, module = "edge_aiops.stats")]
+#[pyclass(frozen, eq, module = "edge_aiops.stats.summaries")]
 #[derive(PartialEq)]
 pub struct Moments(pub core::Moments);
 

@@ -14,7 +14,8 @@ import pytest
 import scipy.stats  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from edge_aiops.stats import Moments, UnreadableSummary, moments
+from edge_aiops.stats import UnreadableSummary
+from edge_aiops.stats.summaries import Moments, moments
 
 LARGEST = sys.float_info.max
 

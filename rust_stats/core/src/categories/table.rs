@@ -81,6 +81,13 @@ impl Table {
         new
     }
 
+    /// Adds the counts of a table of the same labels in the same order.
+    pub(super) fn add_all(&mut self, other: &Self) {
+        for (counted, added) in self.counted.iter_mut().zip(&other.counted) {
+            counted.count += added.count;
+        }
+    }
+
     /// Takes the count of the most frequent label but `keep` from all and drops those with nothing left. Gives
     /// that count, and how much was taken from all together.
     pub(super) fn reduce(&mut self, keep: usize) -> [u64; 2] {

@@ -21,6 +21,10 @@ impl Item {
         f64::from(self.single())
     }
 
+    pub(super) fn bytes(self) -> [u8; 4] {
+        self.single().to_le_bytes()
+    }
+
     #[inline]
     fn of_single(single: f32) -> Self {
         // Adding zero makes a negative zero positive, so that the two are one.
