@@ -15,7 +15,10 @@ from edge_aiops.stats.files.datafile import Block, DataFile
 from edge_aiops.stats.files.kinds import Kind, MixedTexts, Nested, is_text, kind_of, texts_of
 
 _MOST_QUOTED = 40
-_NOUNS = {Kind.NUMBER: "number", Kind.TIME: "time", Kind.FLAG: "true or false", Kind.LABEL: "text"}
+_NOUNS = {Kind.NUMBER: "no number", Kind.TIME: "no time", Kind.FLAG: "neither true nor false", Kind.LABEL: "no text"}
+
+A_VALUE = "(a value)"
+"""The label of every value in a column that has none in the reference."""
 
 
 class Dirt(NamedTuple):
@@ -39,8 +42,8 @@ class Columns:
     kinds: dict[str, Kind] = field(default_factory=dict)
     nested: dict[str, str] = field(default_factory=dict)
     """Columns that cannot be compared, and their types."""
-    whole: dict[str, bool] = field(default_factory=dict)
-    """Of columns of numbers, whether their type is one of whole numbers, or all values so far are."""
+    without_values: set[str] = field(default_factory=set)
+    """Columns in which the reference has no value; of them is told only where the other file has one."""
 
     def learn(self, file: DataFile, block: Block, first_row: int) -> None:
         """Learn the kinds of columns that had no values before. Raises `InvalidInput` for a mixture."""
@@ -56,10 +59,15 @@ class Columns:
                 self.nested[name] = str(error)
             except MixedTexts as error:
                 place = file.place(first_row + error.row)
-                raise _misfit(file, place, name, error.value, "number", "most others in the column are") from error
+                raise _misfit(file, place, name, _shown(error.value), Kind.NUMBER) from error
             else:
                 if kind is not None:
                     self.kinds[name] = kind
+
+    def close(self, names: Collection[str]) -> None:
+        """Have a kind for all `names`: those without one have no values in the reference."""
+        self.without_values = {name for name in names if name not in self.kinds and name not in self.nested}
+        self.kinds.update(dict.fromkeys(self.without_values, Kind.LABEL))
 
     def settled(
         self, file: DataFile, block: Block, first_row: int, *, dirt: dict[str, Dirt] | None = None
@@ -81,7 +89,7 @@ class Columns:
             said = _shown(values[row].as_py())
             if name not in self.numeric:
                 place = file.place(first_row + row)
-                raise _misfit(file, place, name, said, _NOUNS[kind], "the column has in the reference")
+                raise _misfit(file, place, name, said, kind)
             if dirt is not None:
                 known = dirt.get(name) or Dirt(0, said, file.place(first_row + row))
                 dirt[name] = known._replace(count=known.count + pc.sum(wrong).as_py())
@@ -89,6 +97,9 @@ class Columns:
 
     def _converted(self, name: str, values: pa.Array, kind: Kind, *, untyped: bool) -> tuple[pa.Array, pa.Array | None]:
         """The values as they are compared, and which of them do not fit."""
+        if name in self.without_values:
+            given = texts.given(texts_of(values)) if is_text(values.type) else values
+            return pc.if_else(given.is_valid(), A_VALUE, pa.scalar(None, pa.string())), None
         if pa.types.is_null(values.type):
             return pa.nulls(len(values), pa.float64() if kind in (Kind.NUMBER, Kind.TIME) else pa.string()), None
         if kind is Kind.NUMBER:
@@ -139,10 +150,10 @@ def _shown(value: object) -> str:
     return text if len(text) <= _MOST_QUOTED else f"{text[:_MOST_QUOTED]}..."
 
 
-def _misfit(file: DataFile, place: str, name: str, value: str, wanted: str, reason: str) -> InvalidInput:
+def _misfit(file: DataFile, place: str, name: str, value: str, kind: Kind) -> InvalidInput:
     remedy = f"--categorical {name!r} counts every value as a label"
-    if wanted == "number":
+    if kind is Kind.NUMBER:
         remedy = f"--numeric {name!r} counts such values as missing, {remedy}"
     return InvalidInput(
-        f"{file.path}, {place}: {value!r} in column {name!r} is no {wanted}, as {reason}; {remedy}"
+        f"{file.path}, {place}: {value!r} in column {name!r} is {_NOUNS[kind]}, unlike the values of the reference; {remedy}"
     )

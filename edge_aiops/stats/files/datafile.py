@@ -36,8 +36,8 @@ class DataFile(Protocol):
     format: str
     size_bytes: int
 
-    def names(self) -> list[str]:
-        """The names of its columns. Raises `InvalidInput`."""
+    def heading(self) -> list[str] | None:
+        """The names of its columns; None where only the rows tell. Raises `InvalidInput`."""
 
     def blocks(self, wanted: Collection[str] | None = None) -> Iterator[Block]:
         """All rows, with the columns `wanted` or all of them. Raises `InvalidInput` where they cannot be read."""

@@ -21,7 +21,7 @@ _MOST_QUOTED = 80
 _FIELDS = re.compile(r"Expected (\d+) columns, got (\d+)")
 
 
-class _Heading(NamedTuple):
+class _FirstLine(NamedTuple):
     """The first line that is not empty."""
 
     fields: list[str]
@@ -43,22 +43,22 @@ class DelimitedData:
         self.size_bytes = path.stat().st_size
         self._delimiter = delimiter
 
-    def names(self) -> list[str]:
+    def heading(self) -> list[str]:
         """The names in the heading."""
-        return checked_names(self.path, self._heading().fields)
+        return checked_names(self.path, self._first_line().fields)
 
     def blocks(self, wanted: Collection[str] | None = None) -> Iterator[Block]:
         """All rows, some columns, as texts; an empty field is a missing value."""
-        heading = self._heading()
-        names = checked_names(self.path, heading.fields)
+        first = self._first_line()
+        names = checked_names(self.path, first.fields)
         asked = [name for name in names if wanted is None or name in wanted]
-        if not heading.followed:
+        if not first.followed:
             return
-        with self._errors_told(heading), pa.OSFile(str(self.path)) as file:
+        with self._errors_told(first), pa.OSFile(str(self.path)) as file:
             reader = arrow_csv.open_csv(
                 pa.CompressedInputStream(file, "gzip") if self._is_compressed else file,
-                read_options=arrow_csv.ReadOptions(block_size=BLOCK_BYTES, column_names=names, skip_rows=heading.lines),
-                parse_options=arrow_csv.ParseOptions(delimiter=heading.delimiter, newlines_in_values=True),
+                read_options=arrow_csv.ReadOptions(block_size=BLOCK_BYTES, column_names=names, skip_rows=first.lines),
+                parse_options=arrow_csv.ParseOptions(delimiter=first.delimiter, newlines_in_values=True),
                 convert_options=arrow_csv.ConvertOptions(
                     column_types=dict.fromkeys(names, pa.string()),
                     include_columns=asked,
@@ -73,7 +73,7 @@ class DelimitedData:
 
     def place(self, row: int) -> str:
         """The line on which the row ends."""
-        delimiter = self._heading().delimiter
+        delimiter = self._first_line().delimiter
         with self._text() as text:
             reader = csv.reader(text, delimiter=delimiter)
             filled = (fields for fields in reader if fields)
@@ -92,7 +92,7 @@ class DelimitedData:
             stream = pa.CompressedInputStream(file, "gzip") if self._is_compressed else file
             yield io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="")
 
-    def _heading(self) -> _Heading:
+    def _first_line(self) -> _FirstLine:
         try:
             with self._text() as text:
                 first = next((line for line in text if line.strip()), "")
@@ -100,16 +100,16 @@ class DelimitedData:
             with self._text() as text:
                 reader = csv.reader(text, delimiter=delimiter)
                 fields = next((fields for fields in reader if fields), [])
-                return _Heading(fields, delimiter, reader.line_num, any(line.strip() for line in text))
+                return _FirstLine(fields, delimiter, reader.line_num, any(line.strip() for line in text))
         except (OSError, EOFError, pa.ArrowException, csv.Error) as error:
             raise InvalidInput(f"{self.path} cannot be read as CSV: {error}") from error
 
     @contextmanager
-    def _errors_told(self, heading: _Heading) -> Iterator[None]:
+    def _errors_told(self, first: _FirstLine) -> Iterator[None]:
         try:
             yield
         except (pa.ArrowException, OSError) as error:
-            if _FIELDS.search(str(error)) and (found := self._ragged(heading)):
+            if _FIELDS.search(str(error)) and (found := self._ragged(first)):
                 raise InvalidInput(found) from error
             said = str(error).partition("\n")[0]
             if "UTF8" in said:
@@ -118,9 +118,9 @@ class DelimitedData:
                 said = f"a row is longer than {BLOCK_BYTES >> 20} MiB, or a quotation is never closed"
             raise InvalidInput(f"{self.path} cannot be read as CSV: {said}") from error
 
-    def _ragged(self, heading: _Heading) -> str | None:
+    def _ragged(self, first: _FirstLine) -> str | None:
         """What to say of the first row that has not as many fields as the heading."""
-        delimiter, wanted = heading.delimiter, len(heading.fields)
+        delimiter, wanted = first.delimiter, len(first.fields)
         with self._text() as text:
             reader = csv.reader(text, delimiter=delimiter)
             for fields in reader:

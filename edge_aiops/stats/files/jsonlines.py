@@ -30,9 +30,8 @@ class JsonLinesData:
         self.path = path
         self.size_bytes = path.stat().st_size
 
-    def names(self) -> list[str]:
-        """All fields that occur, in the order in which they first do; the whole file is read for that."""
-        return list(dict.fromkeys(name for block in self.blocks() for name in block.columns))
+    def heading(self) -> None:
+        """None, as each line has the fields that it has."""
 
     def blocks(self, wanted: Collection[str] | None = None) -> Iterator[Block]:
         """All rows, some columns."""

@@ -11,6 +11,10 @@ import pyarrow.compute as pc
 from edge_aiops.stats.files import texts
 
 
+_LONGEST = 300
+"""Characters of a text that are kept: more than a label may have."""
+
+
 class Kind(StrEnum):
     """How the values of a column are compared."""
 
@@ -52,7 +56,9 @@ def texts_of(values: pa.Array) -> pa.Array:
         values = values.dictionary_decode()
     if pa.types.is_timestamp(values.type) or pa.types.is_decimal(values.type):
         return pa.array([None if value is None else str(value) for value in values.to_pylist()], pa.string())
-    return values if pa.types.is_string(values.type) else pc.cast(values, pa.string())
+    found = values if pa.types.is_string(values.type) else pc.cast(values, pa.string())
+    # Long texts are no labels, and a sample of them would take any amount of memory.
+    return pc.utf8_slice_codeunits(found, 0, _LONGEST) if found.nbytes > _LONGEST * len(found) else found
 
 
 def is_text(kind: pa.DataType) -> bool:

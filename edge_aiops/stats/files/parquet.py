@@ -22,14 +22,14 @@ class ParquetData:
         self.path = path
         self.size_bytes = path.stat().st_size
 
-    def names(self) -> list[str]:
+    def heading(self) -> list[str]:
         """The names of its columns."""
         with self._open() as file:
             return checked_names(self.path, file.schema_arrow.names)
 
     def blocks(self, wanted: Collection[str] | None = None) -> Iterator[Block]:
         """All rows, some columns."""
-        names = self.names()
+        names = self.heading()
         asked = [name for name in names if wanted is None or name in wanted]
         done = 0
         with self._open() as file:

@@ -23,20 +23,24 @@ class Parsed(NamedTuple):
     """Which texts are neither; None where all are right."""
 
 
+def given(texts: pa.Array) -> pa.Array:
+    """Texts with the blank ones missing."""
+    return pc.if_else(pc.is_in(texts, pa.array(BLANK)), None, texts)
+
+
 def numbers(texts: pa.Array) -> Parsed:
     """Texts as numbers: `-12.5`, `1e-3`, `inf` and `nan` in any case, with white space around them or not."""
-    given = _given(texts)
     try:
-        return Parsed(pc.cast(given, pa.float64()), None)
+        return Parsed(pc.cast(given(texts), pa.float64()), None)
     except pa.ArrowInvalid:
-        trimmed = _given(pc.utf8_trim_whitespace(texts))
+        trimmed = given(pc.utf8_trim_whitespace(texts))
     right = pc.match_substring_regex(trimmed, _NUMBER)
     return Parsed(pc.cast(pc.if_else(right, trimmed, None), pa.float64()), _wrong(right))
 
 
 def times(texts: pa.Array) -> Parsed:
     """Texts as seconds since 1970: dates and times of ISO 8601; without a zone they are UTC."""
-    trimmed = _given(pc.utf8_trim_whitespace(texts))
+    trimmed = given(pc.utf8_trim_whitespace(texts))
     right = pc.match_substring_regex(trimmed, _TIME)
     zoned = pc.match_substring_regex(trimmed, r":.*[Z+-]|T.*[Z+-]| \d.*[Z+-]")
     try:
@@ -77,10 +81,6 @@ def seconds(times: pa.Array) -> pa.Array:
         finer = pa.duration("us") if pa.types.is_duration(kind) else pa.time64("us")
     microseconds = pc.cast(pc.cast(times, finer, safe=False), pa.int64())
     return pc.divide(pc.cast(microseconds, pa.float64(), safe=False), 1e6)
-
-
-def _given(texts: pa.Array) -> pa.Array:
-    return pc.if_else(pc.is_in(texts, pa.array(BLANK)), None, texts)
 
 
 def _wrong(right: pa.Array) -> pa.Array | None:

@@ -1,0 +1,157 @@
+"""The distributions of a feature as pictures and as a table of bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+from edge_aiops.cli.compare import plots, words
+from edge_aiops.cli.compare.markup import column, legend, table, text
+from edge_aiops.stats.files.report import Bins, Feature, Shares
+
+MOST_BARS = 12
+"""Values or labels that have a line of their own."""
+
+_FEWEST_FOR_SPARK = 2
+
+
+class _Bar(NamedTuple):
+    label: str
+    reference: int
+    current: int
+
+
+def pictures(feature: Feature) -> str:
+    """Figures of both distributions."""
+    drawn = feature.distribution
+    if isinstance(drawn, Shares):
+        return _bars(feature, _of_labels(drawn))
+    if drawn.values is not None and len(drawn.values) <= MOST_BARS:
+        return _bars(feature, _of_values(feature, drawn))
+    if drawn.values is not None:
+        return _histogram_of_values(feature, drawn, drawn.values)
+    if drawn.histograms is None:
+        return '<p class="soft">There is no range of values to draw.</p>'
+    return _histogram(feature, drawn) + _cumulated(feature, drawn)
+
+
+def spark(feature: Feature) -> str:
+    """Both distributions in the size of a word; empty where there is nothing to draw."""
+    drawn = feature.distribution
+    if isinstance(drawn, Bins) and drawn.histograms is not None and drawn.values is None:
+        sides: list[list[float]] = [drawn.histograms.reference, drawn.histograms.current]
+    else:
+        counts = [drawn.reference[:24], drawn.current[:24]]
+        sides = [[count / max(sum(side), 1) for count in side] for side in counts]
+    if len(sides[0]) < _FEWEST_FOR_SPARK:
+        return ""
+    return plots.spark(sides, f"distributions of {text(feature.name)}")
+
+
+def _histogram(feature: Feature, drawn: Bins) -> str:
+    found = drawn.histograms
+    assert found is not None
+    beyond = [
+        f"{words.percent(share)} of {side} {where} {words.value_of(feature, edge)}"
+        for where, edge, shares in (
+            ("below", found.edges[0], (found.reference_lower, found.current_lower)),
+            ("above", found.edges[-1], (found.reference_higher, found.current_higher)),
+        )
+        for side, share in zip(("reference", "current"), shares, strict=True)
+        if share >= 0.01
+    ]
+    caption = f"{legend('reference')}{legend('current')}Share of values per bar"
+    if beyond:
+        caption += f"; not drawn: {text(', '.join(beyond))}"
+    said = f"Histograms of {feature.name}, mean {words.value_of(feature, _mean(feature, 'reference'))} in the reference"
+    said += f" and {words.value_of(feature, _mean(feature, 'current'))} in the current file"
+    marks = _ticks(feature, found.edges[0], found.edges[-1])
+    picture = plots.overlaid(found.edges, (found.reference, found.current), marks, said)
+    return f"<figure><figcaption>{caption}</figcaption>{picture}</figure>"
+
+
+def _histogram_of_values(feature: Feature, drawn: Bins, values: Sequence[float]) -> str:
+    """Bars of the same width, one for each value."""
+    sides = [[count / max(sum(counts), 1) for count in counts[1:-1]] for counts in (drawn.reference, drawn.current)]
+    apart = -(-len(values) // 8)
+    marks = [
+        plots.Tick(place + 0.5, words.value_of(feature, value))
+        for place, value in enumerate(values)
+        if place % apart == 0
+    ]
+    said = f"How often each of the {len(values)} values of {feature.name} came"
+    picture = plots.overlaid(range(len(values) + 1), sides, marks, said)
+    caption = f"{legend('reference')}{legend('current')}Share of each value"
+    outside = [counts[0] + counts[-1] for counts in (drawn.reference, drawn.current)]
+    if share := outside[1] / max(sum(drawn.current), 1):
+        caption += f"; not drawn: {words.percent(share)} of current outside the values of the reference"
+    return f'<figure class="wide">\n<figcaption>{caption}</figcaption>{picture}</figure>'
+
+
+def _cumulated(feature: Feature, drawn: Bins) -> str:
+    found = drawn.histograms
+    assert found is not None
+    places = found.edges
+    sides = [
+        list(accumulate(shares, initial=lower))
+        for shares, lower in ((found.reference, found.reference_lower), (found.current, found.current_lower))
+    ]
+    said = f"Cumulative distributions of {feature.name} and the largest gap between them in this range"
+    picture = plots.cumulated(places, sides, _ticks(feature, places[0], places[-1]), said)
+    caption = f"{legend('reference')}{legend('current')}Share of values up to here; the bar is the largest gap"
+    return f"<figure><figcaption>{caption}</figcaption>{picture}</figure>"
+
+
+def _ticks(feature: Feature, low: float, high: float) -> list[plots.Tick]:
+    if feature.kind != "time":
+        return plots.ticks(low, high, lambda value: words.number(value, 6))
+    return [
+        plots.Tick(place, words.value_of(feature, place)[:10]) for place in (low + (high - low) * part / 8 for part in (1, 4, 7))
+    ]
+
+
+def _mean(feature: Feature, side: str) -> float | None:
+    mean: float | None = getattr(getattr(feature, side), "mean", None)
+    return mean
+
+
+def _of_labels(drawn: Shares) -> list[_Bar]:
+    bars = [_Bar(*each) for each in zip(drawn.labels, drawn.reference, drawn.current, strict=True)]
+    rest = bars[MOST_BARS:]
+    other = _Bar(
+        f"{len(rest) or 'all'} other labels" if rest else "other labels",
+        sum(bar.reference for bar in rest) + drawn.reference_other,
+        sum(bar.current for bar in rest) + drawn.current_other,
+    )
+    return [*bars[:MOST_BARS], *([other] if other.reference or other.current else [])]
+
+
+def _of_values(feature: Feature, drawn: Bins) -> list[_Bar]:
+    labels = ["lower values", *(words.value_of(feature, value) for value in drawn.values or ()), "higher values"]
+    bars = [_Bar(*each) for each in zip(labels, drawn.reference, drawn.current, strict=True)]
+    return [bar for bar in bars if bar.reference or bar.current]
+
+
+def _bars(feature: Feature, bars: Sequence[_Bar]) -> str:
+    n_reference = max(sum(bar.reference for bar in bars), 1)
+    n_current = max(sum(bar.current for bar in bars), 1)
+    widest = max((max(bar.reference / n_reference, bar.current / n_current) for bar in bars), default=0.0) or 1.0
+    rows = []
+    for bar in bars:
+        shares = {"reference": bar.reference / n_reference, "current": bar.current / n_current}
+        lengths = "".join(
+            f'<span class="bar of-{side}" style="width:{100 * share / widest:.1f}%"></span>'
+            for side, share in shares.items()
+        )
+        numbers = "".join(f'<td class="right nowrap">{words.percent(share)}</td>' for share in shares.values())
+        label = text(bar.label) if bar.label else '<span class="soft">(empty text)</span>'
+        rows.append(f'<tr><th scope="row">{label}</th><td class="both">{lengths}</td>{numbers}</tr>')
+    columns = (
+        column("value"),
+        f'<th scope="col">{legend("reference")}{legend("current")}</th>',
+        column("reference", "right"),
+        column("current", "right"),
+    )
+    caption = f"Share of each value of {feature.name}"
+    return f'<div class="wide scroll">{table("bars", columns, rows, caption=caption)}</div>'

@@ -1,0 +1,91 @@
+"""A report as text: what drifted, a table of the columns, and what to know of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edge_aiops.cli.compare import words
+from edge_aiops.cli.output import is_plain, print_facts, print_table, printable, size
+from edge_aiops.stats.files.report import Bins, Feature, File, Numbers, Report
+
+MOST_ROWS = 60
+_COLUMNS = ("feature", "kind", "drift", "PSI", "test", "p adjusted", "mean", "missing")
+
+
+def print_report(report: Report) -> None:
+    """Print it, with small pictures of the distributions where somebody watches."""
+    print(words.headline(report))
+    print(f"  drifted: {words.rule(report)}")
+    print()
+    print_facts([("reference", _file(report.reference)), ("current", _file(report.current))])
+    print()
+    pictured = not is_plain()
+    shown = report.features[: max(MOST_ROWS, len(report.drifted))]
+    columns = (*_COLUMNS, "reference", "current") if pictured else _COLUMNS
+    print_table(columns, [(*_row(feature), *(_sparklines(feature) if pictured else ())) for feature in shown])
+    if rest := len(report.features) - len(shown):
+        print(f"... and {rest} more that did not drift; --json and --html tell of them")
+    if notes := list(_notes(report, shown)):
+        print()
+        print("\n".join(printable(note) for note in notes))
+
+
+def _file(file: File) -> str:
+    return f"{file.path}: {file.rows:,} rows, {size(file.size_bytes)}"
+
+
+def _row(feature: Feature) -> tuple[str, ...]:
+    return (
+        feature.name,
+        feature.kind,
+        "drifted" if feature.drifted else "no change" if feature.p_value is not None else "no data",
+        words.number(feature.effect_size, 3),
+        words.test_name(feature),
+        words.p_value(feature.adjusted_p_value),
+        _means(feature),
+        _missing(feature),
+    )
+
+
+def _means(feature: Feature) -> str:
+    before, after = feature.reference, feature.current
+    if not (isinstance(before, Numbers) and isinstance(after, Numbers)):
+        return ""
+    return f"{words.value_of(feature, before.mean)} → {words.value_of(feature, after.mean)}"
+
+
+def _missing(feature: Feature) -> str:
+    before, after = (words.missing_share(side) for side in (feature.reference, feature.current))
+    return f"{words.percent(before)} → {words.percent(after)}" if before or after else ""
+
+
+def _sparklines(feature: Feature) -> tuple[str, str]:
+    drawn = feature.distribution
+    if not isinstance(drawn, Bins):
+        return _spark(drawn.reference), _spark(drawn.current)
+    if drawn.values:
+        return _spark(drawn.reference[1:-1]), _spark(drawn.current[1:-1])
+    if drawn.histograms is None:
+        return "", ""
+    return _spark(drawn.histograms.reference), _spark(drawn.histograms.current)
+
+
+def _spark(shares: list[int] | list[float]) -> str:
+    """At most `SPARKS` bars: neighbours are taken together."""
+    together = -(-len(shares) // words.SPARKS) or 1
+    return words.sparkline([float(sum(shares[at : at + together])) for at in range(0, len(shares), together)])
+
+
+def _notes(report: Report, shown: list[Feature]) -> Iterator[str]:
+    for title, columns in (
+        ("only in the reference", report.only_in_reference),
+        ("only in the current file", report.only_in_current),
+        ("excluded", report.excluded),
+    ):
+        if columns:
+            yield f"{title}: {', '.join(columns)}"
+    for name, why in report.set_aside.items():
+        yield f"not compared: {name}: {why}"
+    for feature in shown:
+        for said in (*feature.notes, *feature.warnings):
+            yield f"{feature.name}: {said}"

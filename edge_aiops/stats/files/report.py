@@ -1,0 +1,249 @@
+"""What a comparison of two files found, as one value that is printed, drawn, or sent as JSON."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from edge_aiops import __version__
+from edge_aiops.stats.files.comparing import FileComparison
+from edge_aiops.stats.files.datafile import DataFile
+from edge_aiops.stats.files.drawing import Cumulated, Histograms, histograms
+
+MOST_LABELS = 100
+"""Labels that a report tells apart; the others are told together."""
+
+
+class Structure(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Part of a report."""
+
+
+class File(Structure):
+    """A file that was compared."""
+
+    path: str
+    format: str
+    size_bytes: int
+    rows: int
+
+
+class Settings(Structure):
+    """How the files were compared."""
+
+    alpha: float
+    min_effect: float
+    bins: int
+    sample_rows: int
+    """Rows of the reference at whose quantiles the bins were cut."""
+    seed: int
+
+
+class Test(Structure):
+    """What one test or distance says."""
+
+    method: str
+    statistic: float | None
+    p_value: float | None
+    effect_size: float | None
+    effect: str
+    n_reference: int
+    n_current: int
+    warnings: list[str]
+
+
+class Numbers(Structure):
+    """The numbers of a column on one side."""
+
+    count: int
+    missing: int
+    infinite: int
+    mean: float | None
+    standard_deviation: float | None
+    minimum: float | None
+    maximum: float | None
+
+
+class Labels(Structure):
+    """The labels of a column on one side."""
+
+    count: int
+    missing: int
+    distinct: int
+    """How many different ones there are; an estimate where there are very many."""
+
+
+class Bins(Structure):
+    """Numbers counted between edges; the first count is of those under all edges, the last of those over them."""
+
+    edges: list[float]
+    reference: list[int]
+    current: list[int]
+    values: list[float] | None
+    """The value that each bin holds, where a bin holds but one."""
+    histograms: Histograms | None
+
+
+class Shares(Structure):
+    """How often each label came, the most frequent first; `other` are all the rest."""
+
+    labels: list[str]
+    reference: list[int]
+    current: list[int]
+    reference_other: int
+    current_other: int
+
+
+class Feature(Structure):
+    """A column that was compared."""
+
+    name: str
+    kind: str
+    """`number`, `time`, `flag` or `label`."""
+    drifted: bool
+    effect_size: float | None
+    p_value: float | None
+    adjusted_p_value: float | None
+    tests: dict[str, Test]
+    reference: Numbers | Labels
+    current: Numbers | Labels
+    distribution: Bins | Shares
+    notes: list[str]
+    warnings: list[str]
+
+
+class Report(Structure):
+    """Everything; `features` are sorted by drift, then by size of the effect."""
+
+    program: str
+    compared_at_ms: int
+    reference: File
+    current: File
+    settings: Settings
+    drifted: list[str]
+    features: list[Feature]
+    set_aside: dict[str, str]
+    excluded: list[str]
+    only_in_reference: list[str]
+    only_in_current: list[str]
+
+
+def report_of(found: FileComparison) -> Report:
+    """What is to tell of a comparison."""
+    features = [_feature(found, compared) for compared in found.comparison.features]
+    features.sort(key=lambda feature: (not feature.drifted, -(feature.effect_size or 0.0)))
+    return Report(
+        program=f"edge-aiops {__version__}",
+        compared_at_ms=time.time_ns() // 1_000_000,
+        reference=_file(found.reference, found.reference_rows),
+        current=_file(found.current, found.profile.rows),
+        settings=Settings(
+            alpha=found.options.alpha,
+            min_effect=found.options.min_effect,
+            bins=found.options.bins,
+            sample_rows=found.sample_rows,
+            seed=found.options.seed,
+        ),
+        drifted=[feature.name for feature in features if feature.drifted],
+        features=features,
+        set_aside=dict(found.set_aside),
+        excluded=found.choice.excluded,
+        only_in_reference=found.choice.only_in_reference,
+        only_in_current=found.choice.only_in_current,
+    )
+
+
+def _file(file: DataFile, rows: int) -> File:
+    return File(path=str(file.path), format=file.format, size_bytes=file.size_bytes, rows=rows)
+
+
+def _feature(found: FileComparison, compared: Any) -> Feature:
+    name = compared.name
+    before, after = found.baseline[name], found.profile[name]
+    is_numeric = compared.kind == "numeric"
+    return Feature(
+        name=name,
+        kind=found.kinds[name].value,
+        drifted=compared.drifted,
+        effect_size=compared.effect_size,
+        p_value=compared.p_value,
+        adjusted_p_value=compared.adjusted_p_value,
+        tests={method: _test(result) for method, result in compared.tests.items()},
+        reference=_numbers(before) if is_numeric else _labels(before.categories),
+        current=_numbers(after) if is_numeric else _labels(after),
+        distribution=_bins(before, after, found.single_valued.get(name, [])) if is_numeric else _shares(before, after),
+        notes=found.notes.get(name, []),
+        warnings=[warning.message for warning in compared.warnings],
+    )
+
+
+def _test(result: Any) -> Test:
+    return Test(
+        method=result.method,
+        statistic=result.statistic,
+        p_value=result.p_value,
+        effect_size=result.effect_size,
+        effect=result.effect,
+        n_reference=result.n_reference,
+        n_current=result.n_current,
+        warnings=[warning.message for warning in result.warnings],
+    )
+
+
+def _numbers(side: Any) -> Numbers:
+    moments = side.moments
+    return Numbers(
+        count=moments.count,
+        missing=moments.missing + moments.nan,
+        infinite=moments.infinite,
+        mean=moments.mean,
+        standard_deviation=moments.standard_deviation,
+        minimum=moments.minimum,
+        maximum=moments.maximum,
+    )
+
+
+def _labels(side: Any) -> Labels:
+    return Labels(count=side.count, missing=side.missing, distinct=round(side.distinct.value))
+
+
+def _bins(before: Any, after: Any, values: list[float]) -> Bins:
+    edges = before.edges
+    reference, current = (side.histogram.counts.tolist()[:-1] for side in (before, after))
+    drawn = None
+    if len(edges) > 1:
+        drawn = histograms(*(_cumulated(edges, side) for side in (before, after)))
+    return Bins(
+        edges=edges.tolist(),
+        reference=reference,
+        current=current,
+        values=values if len(values) == len(edges) - 1 else None,
+        histograms=drawn,
+    )
+
+
+def _cumulated(edges: Any, side: Any) -> Cumulated:
+    counts = np.asarray(side.histogram.counts[:-1])
+    return Cumulated(edges, counts, side.moments.minimum, side.moments.maximum)
+
+
+def _shares(before: Any, after: Any) -> Shares:
+    reference = dict(before.categories.counts())
+    current = dict(after.counts())
+    n_reference, n_current = max(before.categories.count, 1), max(after.count, 1)
+
+    def frequency(label: str) -> float:
+        return -max(reference.get(label, 0) / n_reference, current.get(label, 0) / n_current)
+
+    present = [label for label in {**reference, **current} if reference.get(label) or current.get(label)]
+    labels = sorted(present, key=frequency)[:MOST_LABELS]
+    of_reference, of_current = ([side.get(label, 0) for label in labels] for side in (reference, current))
+    return Shares(
+        labels=labels,
+        reference=of_reference,
+        current=of_current,
+        reference_other=before.categories.count - sum(of_reference),
+        current_other=after.count - sum(of_current),
+    )
