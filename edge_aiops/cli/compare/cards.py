@@ -7,39 +7,61 @@ from edge_aiops.cli.compare.markup import column, row, table, text
 from edge_aiops.cli.compare.pictures import pictures
 from edge_aiops.stats.files.report import Feature, Numbers, Report
 
+_BADGES = {"drifted": "drifted", "no data": "unknown"}
+
+_PLACES = {
+    "lowest": "minimum",
+    "percentile 5": "percentile_5",
+    "median": "median",
+    "percentile 95": "percentile_95",
+    "highest": "maximum",
+}
+"""Fields of `Numbers` that are values of the column, as they are called."""
+
+_VERDICTS = {
+    (True, True): "The difference is more than chance, and large enough to matter",
+    (True, False): "There is a difference that is more than chance, but too small to matter",
+    (False, True): "The difference looks large, but with so few values it can be chance",
+    (False, False): "There is no difference beyond what chance makes",
+}
+"""What to say, by whether a difference is more than chance, and whether it is large."""
+
 
 def card(feature: Feature, report: Report, place: int) -> str:
     """The card, with `place` in its address."""
     return (
         f'<article class="card" id="feature-{place}" aria-labelledby="name-{place}">'
         f'<header><h3 id="name-{place}">{text(feature.name)}</h3><span class="soft">{feature.kind}</span>'
-        f'{badge(feature)}<a class="top small soft" href="#all">to the table</a></header>'
+        f'{badge(feature, report)}<a class="top small soft" href="#all">to the table</a></header>'
         f'<p class="verdict">{_verdict(feature, report)}</p>'
         f'<div class="body">{pictures(feature)}<div class="scroll">{_facts(feature)}</div></div>'
         f"{_tests(feature)}{_notes(feature)}</article>"
     )
 
 
-def badge(feature: Feature) -> str:
+def badge(feature: Feature, report: Report) -> str:
     """The verdict in a word."""
-    if feature.p_value is None:
-        return '<span class="badge unknown">no data</span>'
-    return '<span class="badge drifted">drifted</span>' if feature.drifted else '<span class="badge same">no drift</span>'
+    said = words.verdict(feature, report)
+    return f'<span class="badge {_BADGES.get(said, "same")}">{said}</span>'
 
 
 def _verdict(feature: Feature, report: Report) -> str:
     if feature.p_value is None or feature.adjusted_p_value is None or feature.effect_size is None:
         return "There is not enough data on both sides to compare."
-    by_chance = feature.adjusted_p_value > report.settings.alpha
-    small = feature.effect_size < report.settings.min_effect
     numbers = f"PSI {words.number(feature.effect_size, 3)}, adjusted p {words.p_value(feature.adjusted_p_value)}"
-    if feature.drifted:
-        said = "The difference is more than chance, and large enough to matter"
-    elif by_chance:
-        said = "The difference can be chance" if small else "The difference looks large, but with so few values can be chance"
-    else:
-        said = "There is a difference that is more than chance, but too small to matter"
-    return f"{said} <span class='soft'>({text(numbers)})</span>."
+    is_more_than_chance = feature.adjusted_p_value <= report.settings.alpha
+    is_large = feature.effect_size >= report.settings.min_effect
+    said = _VERDICTS[is_more_than_chance, is_large]
+    return f"{said} <span class='soft'>({text(numbers)})</span>.{_missing(feature, report)}"
+
+
+def _missing(feature: Feature, report: Report) -> str:
+    """A sentence on missing values, where their share changed by more than chance."""
+    test = feature.tests.get("missingness")
+    if test is None or test.p_value is None or test.p_value > report.settings.alpha:
+        return ""
+    before, after = (words.percent(words.missing_share(side)) for side in (feature.reference, feature.current))
+    return f" The share of missing values went from {text(before)} to {text(after)}."
 
 
 def _facts(feature: Feature) -> str:
@@ -50,8 +72,8 @@ def _facts(feature: Feature) -> str:
         numbers = (feature.reference, feature.current)
         rows.append(row("mean", [text(words.value_of(feature, side.mean)) for side in numbers]))
         rows.append(row("deviation", [text(words.number(side.standard_deviation)) for side in numbers]))
-        rows.append(row("lowest", [text(words.value_of(feature, side.minimum)) for side in numbers]))
-        rows.append(row("highest", [text(words.value_of(feature, side.maximum)) for side in numbers]))
+        for name, field in _PLACES.items():
+            rows.append(row(name, [text(words.value_of(feature, getattr(side, field))) for side in numbers]))
         if any(side.infinite for side in numbers):
             rows.append(row("infinite", [f"{side.infinite:,}" for side in numbers]))
     else:

@@ -139,8 +139,8 @@ GROUP = Group(
                 "column has drifted if the difference is both more than chance (adjusted p-value at most --alpha) and\n"
                 "large enough to matter (population stability index, PSI, at least --effect). Missing values count.\n"
                 "\n"
-                "Formats are told by the names: .csv, .tsv, .jsonl, .ndjson, .json, .parquet, text also with .gz. Files\n"
-                "are read in blocks, so that memory does not grow with them.\n"
+                "Formats are told by the names: .csv, .tsv, .jsonl, .ndjson, .json, .parquet; text also with .gz.\n"
+                "Files are read in blocks, so that memory does not grow with them.\n"
                 "Needs: pip install 'edge-aiops[compare]'."
             ),
             examples=(

@@ -7,16 +7,17 @@ from html import escape
 
 from edge_aiops.cli.output import printable
 
+_NEXT_CELL = '</td><td class="right">'
+
 
 def text(value: object) -> str:
     """`value` as text of a page: no markup, no control characters."""
     return escape(printable(str(value)))
 
 
-def row(heading: str, cells: Iterable[str], *, right: bool = True) -> str:
-    """A row of a table; heading and cells are markup."""
-    aligned = ' class="right nowrap"' if right else ""
-    return f'<tr><th scope="row">{heading}</th>{"".join(f"<td{aligned}>{cell}</td>" for cell in cells)}</tr>'
+def row(heading: str, cells: Iterable[str]) -> str:
+    """A row of a table of numbers; heading and cells are markup."""
+    return f'<tr><th scope="row">{heading}</th><td class="right">{_NEXT_CELL.join(cells)}</td></tr>'
 
 
 def table(name: str, columns: Sequence[str], rows: Iterable[str], *, caption: str) -> str:
@@ -29,7 +30,7 @@ def table(name: str, columns: Sequence[str], rows: Iterable[str], *, caption: st
 
 def column(heading: str, name: str = "") -> str:
     """A heading of a column, in the class `name`."""
-    return f'<th scope="col"{f" class={chr(34)}{name}{chr(34)}" if name else ""}>{text(heading)}</th>'
+    return f'<th scope="col" class="{name or "left"}">{text(heading)}</th>'
 
 
 def legend(side: str) -> str:

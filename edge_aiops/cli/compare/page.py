@@ -70,7 +70,8 @@ def _table(report: Report, pictured: int) -> str:
         column("shape"),
     )
     rows = (
-        _line(feature, place if place <= pictured else None) for place, feature in enumerate(report.features, start=1)
+        _line(feature, report, place if place <= pictured else None)
+        for place, feature in enumerate(report.features, start=1)
     )
     return (
         '<section aria-labelledby="all"><h2 id="all">All features</h2><div class="panel scroll"><table>'
@@ -78,14 +79,14 @@ def _table(report: Report, pictured: int) -> str:
     )
 
 
-def _line(feature: Feature, place: int | None) -> str:
+def _line(feature: Feature, report: Report, place: int | None) -> str:
     name = text(feature.name)
+    linked = f'<a href="#feature-{place}">{name}</a>' if place else name
     effect = feature.effect_size or 0.0
     meter = f'<span class="meter"><span style="width:{min(100 * effect / _LARGE_EFFECT, 100):.0f}%"></span></span>'
     return (
-        f'<tr{" class=" + chr(34) + "drifted" + chr(34) if feature.drifted else ""}><th scope="row">'
-        f"{f'<a href={chr(34)}#feature-{place}{chr(34)}>{name}</a>' if place else name}</th>"
-        f'<td class="soft">{feature.kind}</td><td>{badge(feature)}</td>'
+        f'<tr class="{"drifted" if feature.drifted else "same"}"><th scope="row">{linked}</th>'
+        f'<td class="soft">{feature.kind}</td><td>{badge(feature, report)}</td>'
         f'<td class="nowrap">{meter}{words.number(feature.effect_size, 3)}</td>'
         f'<td class="right nowrap">{text(words.p_value(feature.adjusted_p_value))}</td>'
         f'<td class="right nowrap">{text(_means(feature))}</td>'

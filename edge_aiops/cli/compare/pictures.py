@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from edge_aiops.cli.compare import plots, words
 from edge_aiops.cli.compare.markup import column, legend, table, text
+from edge_aiops.stats.files.drawing import Histograms
 from edge_aiops.stats.files.report import Bins, Feature, Shares
 
 MOST_BARS = 12
@@ -30,10 +31,10 @@ def pictures(feature: Feature) -> str:
     if drawn.values is not None and len(drawn.values) <= MOST_BARS:
         return _bars(feature, _of_values(feature, drawn))
     if drawn.values is not None:
-        return _histogram_of_values(feature, drawn, drawn.values)
+        return _figures_of_values(feature, drawn, drawn.values)
     if drawn.histograms is None:
         return '<p class="soft">There is no range of values to draw.</p>'
-    return _histogram(feature, drawn) + _cumulated(feature, drawn)
+    return _figures(feature, drawn.histograms)
 
 
 def spark(feature: Feature) -> str:
@@ -49,9 +50,8 @@ def spark(feature: Feature) -> str:
     return plots.spark(sides, f"distributions of {text(feature.name)}")
 
 
-def _histogram(feature: Feature, drawn: Bins) -> str:
-    found = drawn.histograms
-    assert found is not None
+def _figures(feature: Feature, found: Histograms) -> str:
+    """The histograms, and the cumulative distributions over the same range."""
     beyond = [
         f"{words.percent(share)} of {side} {where} {words.value_of(feature, edge)}"
         for where, edge, shares in (
@@ -61,19 +61,22 @@ def _histogram(feature: Feature, drawn: Bins) -> str:
         for side, share in zip(("reference", "current"), shares, strict=True)
         if share >= 0.01
     ]
-    caption = f"{legend('reference')}{legend('current')}Share of values per bar"
+    caption = f"{legend('reference')}{legend('current')}Share of values"
     if beyond:
         caption += f"; not drawn: {text(', '.join(beyond))}"
     said = f"Histograms of {feature.name}, mean {words.value_of(feature, _mean(feature, 'reference'))} in the reference"
     said += f" and {words.value_of(feature, _mean(feature, 'current'))} in the current file"
     marks = _ticks(feature, found.edges[0], found.edges[-1])
     picture = plots.overlaid(found.edges, (found.reference, found.current), marks, said)
-    return f"<figure><figcaption>{caption}</figcaption>{picture}</figure>"
+    sides, lower = (found.reference, found.current), (found.reference_lower, found.current_lower)
+    histogram = f"<figure><figcaption>{caption}</figcaption>{picture}</figure>"
+    return histogram + _cumulated(feature, found.edges, sides, lower, marks)
 
 
-def _histogram_of_values(feature: Feature, drawn: Bins, values: Sequence[float]) -> str:
-    """Bars of the same width, one for each value."""
+def _figures_of_values(feature: Feature, drawn: Bins, values: Sequence[float]) -> str:
+    """A histogram with bars of the same width, one for each value, and the cumulative distributions."""
     sides = [[count / max(sum(counts), 1) for count in counts[1:-1]] for counts in (drawn.reference, drawn.current)]
+    lower = [counts[0] / max(sum(counts), 1) for counts in (drawn.reference, drawn.current)]
     apart = -(-len(values) // 8)
     marks = [
         plots.Tick(place + 0.5, words.value_of(feature, value))
@@ -83,23 +86,24 @@ def _histogram_of_values(feature: Feature, drawn: Bins, values: Sequence[float])
     said = f"How often each of the {len(values)} values of {feature.name} came"
     picture = plots.overlaid(range(len(values) + 1), sides, marks, said)
     caption = f"{legend('reference')}{legend('current')}Share of each value"
-    outside = [counts[0] + counts[-1] for counts in (drawn.reference, drawn.current)]
-    if share := outside[1] / max(sum(drawn.current), 1):
-        caption += f"; not drawn: {words.percent(share)} of current outside the values of the reference"
-    return f'<figure class="wide">\n<figcaption>{caption}</figcaption>{picture}</figure>'
+    if share := (drawn.current[0] + drawn.current[-1]) / max(sum(drawn.current), 1):
+        caption += f"; not drawn: {text(words.percent(share))} of current outside the values of the reference"
+    histogram = f"<figure><figcaption>{caption}</figcaption>{picture}</figure>"
+    return histogram + _cumulated(feature, range(len(values) + 1), sides, lower, marks)
 
 
-def _cumulated(feature: Feature, drawn: Bins) -> str:
-    found = drawn.histograms
-    assert found is not None
-    places = found.edges
-    sides = [
-        list(accumulate(shares, initial=lower))
-        for shares, lower in ((found.reference, found.reference_lower), (found.current, found.current_lower))
-    ]
+def _cumulated(
+    feature: Feature,
+    places: Sequence[float],
+    sides: Sequence[Sequence[float]],
+    lower: Sequence[float],
+    marks: Sequence[plots.Tick],
+) -> str:
+    """The sums of the shares between `places`, and of those `lower` than all of them."""
+    sums = [list(accumulate(shares, initial=below)) for shares, below in zip(sides, lower, strict=True)]
     said = f"Cumulative distributions of {feature.name} and the largest gap between them in this range"
-    picture = plots.cumulated(places, sides, _ticks(feature, places[0], places[-1]), said)
-    caption = f"{legend('reference')}{legend('current')}Share of values up to here; the bar is the largest gap"
+    picture = plots.cumulated(places, sums, marks, said)
+    caption = f"{legend('reference')}{legend('current')}Cumulative share, and the largest gap"
     return f"<figure><figcaption>{caption}</figcaption>{picture}</figure>"
 
 
@@ -107,7 +111,8 @@ def _ticks(feature: Feature, low: float, high: float) -> list[plots.Tick]:
     if feature.kind != "time":
         return plots.ticks(low, high, lambda value: words.number(value, 6))
     return [
-        plots.Tick(place, words.value_of(feature, place)[:10]) for place in (low + (high - low) * part / 8 for part in (1, 4, 7))
+        plots.Tick(place, words.value_of(feature, place)[:10])
+        for place in (low + (high - low) * part / 8 for part in (1, 4, 7))
     ]
 
 

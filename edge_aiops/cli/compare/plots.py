@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from typing import NamedTuple
 
@@ -26,18 +26,14 @@ def overlaid(edges: Sequence[float], sides: Sequence[Sequence[float]], ticks: Se
     """Both histograms, one over the other: `sides` are shares between `edges`."""
     highest = max(max(map(max, sides)), 1e-12)
     frame = _Frame(edges[0], edges[-1], highest)
-    shapes = [
-        f'<path class="{name}-area" d="{frame.steps(edges, shares)}"/>' for name, shares in zip("rc", sides, strict=True)
-    ]
+    shapes = _paths("area", (frame.steps(edges, shares) for shares in sides))
     return _svg([*frame.axes(ticks), *shapes], said)
 
 
 def cumulated(places: Sequence[float], sides: Sequence[Sequence[float]], ticks: Sequence[Tick], said: str) -> str:
     """Both cumulative distributions, and where they are furthest apart."""
     frame = _Frame(places[0], places[-1], 1.0)
-    lines = [
-        f'<path class="{name}-line" d="{frame.line(places, shares)}"/>' for name, shares in zip("rc", sides, strict=True)
-    ]
+    lines = _paths("line", (frame.line(places, shares) for shares in sides))
     gaps = [abs(before - after) for before, after in zip(*sides, strict=True)]
     at = gaps.index(max(gaps))
     return _svg([*frame.axes(ticks), *lines, *frame.gap(places[at], sides[0][at], sides[1][at])], said)
@@ -48,9 +44,7 @@ def spark(sides: Sequence[Sequence[float]], said: str) -> str:
     highest = max(max(map(max, sides)), 1e-12)
     frame = _Frame(0, len(sides[0]), highest, left=1, right=1, top=2, bottom=1, width=96, height=27)
     edges = range(len(sides[0]) + 1)
-    shapes = (
-        f'<path class="{name}-area" d="{frame.steps(edges, shares)}"/>' for name, shares in zip("rc", sides, strict=True)
-    )
+    shapes = _paths("area", (frame.steps(edges, shares) for shares in sides))
     return (
         f'<svg class="spark" viewBox="0 0 96 27" preserveAspectRatio="none" role="img" aria-label="{escape(said)}">'
         f"{''.join(shapes)}</svg>"
@@ -63,6 +57,11 @@ def ticks(low: float, high: float, say: Say) -> list[Tick]:
     first = math.ceil(low / step)
     places = [number * step for number in range(first, first + 3 * _TICKS) if number * step <= high]
     return [Tick(place, say(float(f"{place:.12g}"))) for place in places]
+
+
+def _paths(name: str, paths: Iterable[str]) -> list[str]:
+    """One shape for each side."""
+    return [f'<path class="{side}-{name}" d="{path}"/>' for side, path in zip("rc", paths, strict=True)]
 
 
 def _step(rough: float) -> float:
@@ -110,8 +109,8 @@ class _Frame:
         end = x > (self._left + self._right) * 0.7
         return [
             f'<path class="gap" d="M{x - 4} {high}h8M{x} {high}V{low}M{x - 4} {low}h8"/>',
-            f'<text class="gap-text" x="{x - 8 if end else x + 8}" y="{(high + low) / 2 + 4:.1f}"'
-            f'{" text-anchor=" + chr(34) + "end" + chr(34) if end else ""}>{abs(before - after):.3f}</text>',
+            f'<text class="gap-text" x="{x - 8 if end else x + 8:.1f}" y="{(high + low) / 2 + 4:.1f}" '
+            f'text-anchor="{"end" if end else "start"}">{abs(before - after):.3f}</text>',
         ]
 
     def axes(self, ticks: Sequence[Tick]) -> list[str]:

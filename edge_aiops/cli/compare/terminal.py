@@ -22,7 +22,7 @@ def print_report(report: Report) -> None:
     pictured = not is_plain()
     shown = report.features[: max(MOST_ROWS, len(report.drifted))]
     columns = (*_COLUMNS, "reference", "current") if pictured else _COLUMNS
-    print_table(columns, [(*_row(feature), *(_sparklines(feature) if pictured else ())) for feature in shown])
+    print_table(columns, [(*_row(feature, report), *(_sparklines(feature) if pictured else ())) for feature in shown])
     if rest := len(report.features) - len(shown):
         print(f"... and {rest} more that did not drift; --json and --html tell of them")
     if notes := list(_notes(report, shown)):
@@ -34,11 +34,11 @@ def _file(file: File) -> str:
     return f"{file.path}: {file.rows:,} rows, {size(file.size_bytes)}"
 
 
-def _row(feature: Feature) -> tuple[str, ...]:
+def _row(feature: Feature, report: Report) -> tuple[str, ...]:
     return (
         feature.name,
         feature.kind,
-        "drifted" if feature.drifted else "no change" if feature.p_value is not None else "no data",
+        words.verdict(feature, report),
         words.number(feature.effect_size, 3),
         words.test_name(feature),
         words.p_value(feature.adjusted_p_value),

@@ -12,10 +12,10 @@ TESTS = {
     "chi_square": ("Chi-square", "Whether the counts per group could come from the same shares by chance."),
     "missingness": ("Missing values", "Whether the share of missing values could be the same on both sides."),
     "wasserstein": ("Wasserstein-1", "How far the values moved on average, in the unit of the column."),
-    "jensen_shannon": ("Jensen-Shannon", "A distance of the shares per bin, from 0 for the same to 1 for nothing shared."),
+    "jensen_shannon": ("Jensen-Shannon", "A distance of the shares per bin, from 0 for equal to 1 for nothing shared."),
     "hellinger": ("Hellinger", "A distance of the shares per bin, from 0 to 1, that heeds rare bins."),
-    "total_variation": ("Total variation", "The share of rows that would have to change for both sides to be the same."),
-    "kullback_leibler": ("Kullback-Leibler", "How surprising the current values are to who expects the reference, in nats."),
+    "total_variation": ("Total variation", "The share of rows that would have to change to make both sides equal."),
+    "kullback_leibler": ("Kullback-Leibler", "How much the current values surprise who expects the reference."),
 }
 """Of each test: its name, and a sentence on what it says."""
 
@@ -72,6 +72,15 @@ def value_of(feature: Feature, value: float | None) -> str:
     if value is None or feature.kind != "time" or not 1e8 < abs(value) < 1e11:
         return number(value)
     return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def verdict(feature: Feature, report: Report) -> str:
+    """What to call the difference."""
+    if feature.p_value is None or feature.adjusted_p_value is None:
+        return "no data"
+    if feature.drifted:
+        return "drifted"
+    return "small" if feature.adjusted_p_value <= report.settings.alpha else "no drift"
 
 
 def test_name(feature: Feature) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -154,6 +154,5 @@ def _misfit(file: DataFile, place: str, name: str, value: str, kind: Kind) -> In
     remedy = f"--categorical {name!r} counts every value as a label"
     if kind is Kind.NUMBER:
         remedy = f"--numeric {name!r} counts such values as missing, {remedy}"
-    return InvalidInput(
-        f"{file.path}, {place}: {value!r} in column {name!r} is {_NOUNS[kind]}, unlike the values of the reference; {remedy}"
-    )
+    found = f"{value!r} in column {name!r} is {_NOUNS[kind]}, unlike the values of the reference"
+    return InvalidInput(f"{file.path}, {place}: {found}; {remedy}")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from edge_aiops.base.errors import InvalidInput
 from edge_aiops.stats.comparison import Comparison, compare
@@ -59,12 +60,17 @@ class FileComparison:
     """Columns of both files that are not compared, and why."""
     notes: Mapping[str, list[str]]
     """What to know of a column."""
-    baseline: Baseline
-    profile: Profile
+    of_reference: Profile
+    of_current: Profile
     single_valued: Mapping[str, list[float]]
     """Columns of few numbers, and those numbers: each has a bin of its own."""
     sample_rows: int
-    reference_rows: int
+    """Rows of the reference at whose quantiles the bins were cut."""
+
+    def edges(self, name: str) -> NDArray[np.float64]:
+        """Of a column of numbers: where the bins end."""
+        edges: NDArray[np.float64] = self.of_reference.baseline[name].edges
+        return edges
 
 
 def compare_files(
@@ -83,14 +89,13 @@ def compare_files(
         )
     baseline = _baseline(learnt, options)
     if learnt.sample.is_whole:
-        of_reference = Profile(baseline)
+        of_reference = Profile(baseline, quantiles=True)
         of_reference.update(_features(learnt.sampled, learnt.columns.kinds, learnt.sample.rows_seen))
         watch(reference.size_bytes)
     else:
         of_reference, _ = _counted(reference, learnt.columns, baseline, watch)
-    counted = of_reference.as_baseline()
-    profile, dirt = _counted(current, learnt.columns, counted, watch)
-    if not profile.rows:
+    of_current, dirt = _counted(current, learnt.columns, of_reference.as_baseline(), watch)
+    if not of_current.rows:
         raise _no_rows(current)
     for name, found in dirt.items():
         learnt.note(name, _dirt_note(current, found))
@@ -99,15 +104,14 @@ def compare_files(
         current=current,
         options=options,
         choice=choice,
-        comparison=compare(profile, alpha=options.alpha, min_effect=options.min_effect),
+        comparison=compare(of_current, alpha=options.alpha, min_effect=options.min_effect),
         kinds=learnt.columns.kinds,
         set_aside=learnt.set_aside,
         notes=learnt.notes,
-        baseline=counted,
-        profile=profile,
+        of_reference=of_reference,
+        of_current=of_current,
         single_valued=learnt.single_valued,
         sample_rows=min(len(next(iter(learnt.sampled.values()))), learnt.sample.rows_seen),
-        reference_rows=learnt.sample.rows_seen,
     )
 
 
@@ -211,11 +215,9 @@ def _baseline(learnt: _Learnt, options: Options) -> Baseline:
     return Baseline(features, bins=options.bins)
 
 
-def _counted(
-    file: DataFile, columns: Columns, baseline: Baseline, watch: Watch
-) -> tuple[Profile, dict[str, Dirt]]:
+def _counted(file: DataFile, columns: Columns, baseline: Baseline, watch: Watch) -> tuple[Profile, dict[str, Dirt]]:
     """A file counted on the bins of `baseline`."""
-    profile = Profile(baseline)
+    profile = Profile(baseline, quantiles=True)
     dirt: dict[str, Dirt] = {}
     for block, first_row in _read(file, list(columns.kinds), watch):
         if block.rows:

@@ -17,8 +17,14 @@ from edge_aiops.base.errors import InvalidInput
 from edge_aiops.stats.files.datafile import BLOCK_BYTES, Block, checked_names
 
 DELIMITERS = ",;\t|"
+_MOST_COLUMNS_OF_SMALL_BLOCK = 100
 _MOST_QUOTED = 80
 _FIELDS = re.compile(r"Expected (\d+) columns, got (\d+)")
+
+
+def _block_bytes(columns: int) -> int:
+    """How much is read at once: Arrow reads up to 32 blocks ahead, but a block of few rows is slow."""
+    return BLOCK_BYTES // 4 if columns <= _MOST_COLUMNS_OF_SMALL_BLOCK else BLOCK_BYTES
 
 
 class _FirstLine(NamedTuple):
@@ -57,7 +63,9 @@ class DelimitedData:
         with self._errors_told(first), pa.OSFile(str(self.path)) as file:
             reader = arrow_csv.open_csv(
                 pa.CompressedInputStream(file, "gzip") if self._is_compressed else file,
-                read_options=arrow_csv.ReadOptions(block_size=BLOCK_BYTES, column_names=names, skip_rows=first.lines),
+                read_options=arrow_csv.ReadOptions(
+                    block_size=_block_bytes(len(names)), column_names=names, skip_rows=first.lines
+                ),
                 parse_options=arrow_csv.ParseOptions(delimiter=first.delimiter, newlines_in_values=True),
                 convert_options=arrow_csv.ConvertOptions(
                     column_types=dict.fromkeys(names, pa.string()),
@@ -115,7 +123,7 @@ class DelimitedData:
             if "UTF8" in said:
                 said = f"{said}; convert it to UTF-8, for example: iconv -f latin1 -t utf-8 {self.path}"
             if "straddling" in said:
-                said = f"a row is longer than {BLOCK_BYTES >> 20} MiB, or a quotation is never closed"
+                said = "a row is longer than a megabyte, or a quotation mark is never closed"
             raise InvalidInput(f"{self.path} cannot be read as CSV: {said}") from error
 
     def _ragged(self, first: _FirstLine) -> str | None:

@@ -6,15 +6,20 @@ values are taken as spread evenly, which is what a picture of it would show as w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_aiops.stats.summaries import Quantiles
+
 BARS = 48
 _TAIL = 0.005
+_STEPS = 32
+
+_NEAR, _FAR = 1, 12
+"""How far beyond the range of the reference a picture goes, in widths of that range."""
 
 
 class Histograms(msgspec.Struct, frozen=True, rename="camel"):
@@ -30,15 +35,21 @@ class Histograms(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Cumulated:
-    """How the values of one side are distributed: `counts` under, between and over the edges of the reference."""
+    """How the values of one side are distributed: `counts` under, between and over the edges of the reference.
 
-    def __init__(
-        self, edges: NDArray[np.float64], counts: Sequence[int], minimum: float | None, maximum: float | None
-    ) -> None:
+    What lies under and over them has no bins; `quantiles` tells how it is spread there.
+    """
+
+    def __init__(self, edges: NDArray[np.float64], counts: NDArray[np.uint64], quantiles: Quantiles) -> None:
+        sums = np.cumsum(counts.astype(np.float64))
+        sums /= max(sums[-1], 1.0)
         low, high = float(edges[0]), float(edges[-1])
-        inner = np.cumsum(np.asarray(counts, np.float64))
-        self.places = np.array([min(minimum or low, low), *edges, max(maximum or high, high)])
-        self.shares = np.concatenate(([0.0], inner)) / max(inner[-1], 1.0)
+        under = np.linspace(0.0, sums[0], _STEPS, endpoint=False)
+        over = np.linspace(1.0, sums[-2], _STEPS, endpoint=False)[::-1]
+        self.places = np.concatenate(
+            (np.minimum(_places(quantiles, under, low), low), edges, np.maximum(_places(quantiles, over, high), high))
+        )
+        self.shares = np.concatenate((under, sums[:-1], over))
 
     def share_below(self, value: Any) -> Any:
         """The share of values below each `value`."""
@@ -52,11 +63,13 @@ class Cumulated:
 def histograms(reference: Cumulated, current: Cumulated) -> Histograms | None:
     """Both sides on the same bins; None where they have no width, or more than a float can say."""
     low, high = reference.quantile(_TAIL), reference.quantile(1 - _TAIL)
-    # A current side that went far away must not squeeze the reference into one bar.
     with np.errstate(over="ignore", invalid="ignore"):
-        spread = high - low
-        low = min(low, max(current.quantile(_TAIL), low - spread))
-        high = max(high, min(current.quantile(1 - _TAIL), high + spread))
+        reach = _NEAR * (high - low)
+        # Far values must not squeeze the reference into one bar, unless most of the current side is far away.
+        if not low - reach <= current.quantile(0.5) <= high + reach:
+            reach = _FAR * (high - low)
+        low = min(low, max(current.quantile(_TAIL), low - reach))
+        high = max(high, min(current.quantile(1 - _TAIL), high + reach))
         width = high - low
     if not (np.isfinite(width) and width > 0):
         return None
@@ -71,3 +84,9 @@ def histograms(reference: Cumulated, current: Cumulated) -> Histograms | None:
         current_lower=float(of_current[0]),
         current_higher=float(1 - of_current[-1]),
     )
+
+
+def _places(quantiles: Quantiles, shares: NDArray[np.float64], fallback: float) -> NDArray[np.float64]:
+    """The finite values below which these shares lie."""
+    places = np.array(quantiles.quantiles(shares.tolist()) or [fallback] * len(shares))
+    return np.where(np.isfinite(places), places, fallback)

@@ -143,7 +143,7 @@ def _quoted(line: bytes) -> str:
 def _remedy(line: bytes) -> str:
     if line.lstrip()[:1] == b"[":
         return "; wanted is one object a line: jq -c '.[]' makes that of a list"
-    return "; wanted is one object a line, such as {\"a\": 1}: jq -c . makes that of objects over several lines"
+    return '; wanted is one object a line, such as {"a": 1}: jq -c . makes that of objects over several lines'
 
 
 def _number(value: float | None) -> float | None:

@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 
 from edge_aiops.stats.files import texts
 
-
 _LONGEST = 300
 """Characters of a text that are kept: more than a label may have."""
 

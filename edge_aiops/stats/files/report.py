@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from edge_aiops import __version__
 from edge_aiops.stats.files.comparing import FileComparison
@@ -63,6 +62,10 @@ class Numbers(Structure):
     mean: float | None
     standard_deviation: float | None
     minimum: float | None
+    percentile_5: float | None
+    """Exact for few values, else within 1.3 percentiles, as are the next two."""
+    median: float | None
+    percentile_95: float | None
     maximum: float | None
 
 
@@ -137,8 +140,8 @@ def report_of(found: FileComparison) -> Report:
     return Report(
         program=f"edge-aiops {__version__}",
         compared_at_ms=time.time_ns() // 1_000_000,
-        reference=_file(found.reference, found.reference_rows),
-        current=_file(found.current, found.profile.rows),
+        reference=_file(found.reference, found.of_reference.rows),
+        current=_file(found.current, found.of_current.rows),
         settings=Settings(
             alpha=found.options.alpha,
             min_effect=found.options.min_effect,
@@ -161,7 +164,7 @@ def _file(file: DataFile, rows: int) -> File:
 
 def _feature(found: FileComparison, compared: Any) -> Feature:
     name = compared.name
-    before, after = found.baseline[name], found.profile[name]
+    before, after = found.of_reference[name], found.of_current[name]
     is_numeric = compared.kind == "numeric"
     return Feature(
         name=name,
@@ -171,9 +174,9 @@ def _feature(found: FileComparison, compared: Any) -> Feature:
         p_value=compared.p_value,
         adjusted_p_value=compared.adjusted_p_value,
         tests={method: _test(result) for method, result in compared.tests.items()},
-        reference=_numbers(before) if is_numeric else _labels(before.categories),
+        reference=_numbers(before) if is_numeric else _labels(before),
         current=_numbers(after) if is_numeric else _labels(after),
-        distribution=_bins(before, after, found.single_valued.get(name, [])) if is_numeric else _shares(before, after),
+        distribution=_bins(found, name) if is_numeric else _shares(before, after),
         notes=found.notes.get(name, []),
         warnings=[warning.message for warning in compared.warnings],
     )
@@ -194,6 +197,7 @@ def _test(result: Any) -> Test:
 
 def _numbers(side: Any) -> Numbers:
     moments = side.moments
+    percentile_5, median, percentile_95 = side.quantiles.quantiles([0.05, 0.5, 0.95]) or [None] * 3
     return Numbers(
         count=moments.count,
         missing=moments.missing + moments.nan,
@@ -201,6 +205,9 @@ def _numbers(side: Any) -> Numbers:
         mean=moments.mean,
         standard_deviation=moments.standard_deviation,
         minimum=moments.minimum,
+        percentile_5=percentile_5,
+        median=median,
+        percentile_95=percentile_95,
         maximum=moments.maximum,
     )
 
@@ -209,12 +216,13 @@ def _labels(side: Any) -> Labels:
     return Labels(count=side.count, missing=side.missing, distinct=round(side.distinct.value))
 
 
-def _bins(before: Any, after: Any, values: list[float]) -> Bins:
-    edges = before.edges
-    reference, current = (side.histogram.counts.tolist()[:-1] for side in (before, after))
+def _bins(found: FileComparison, name: str) -> Bins:
+    edges, values = found.edges(name), found.single_valued.get(name, [])
+    sides = (found.of_reference[name], found.of_current[name])
+    reference, current = (side.histogram.counts[:-1].tolist() for side in sides)
     drawn = None
     if len(edges) > 1:
-        drawn = histograms(*(_cumulated(edges, side) for side in (before, after)))
+        drawn = histograms(*(Cumulated(edges, side.histogram.counts[:-1], side.quantiles) for side in sides))
     return Bins(
         edges=edges.tolist(),
         reference=reference,
@@ -224,15 +232,10 @@ def _bins(before: Any, after: Any, values: list[float]) -> Bins:
     )
 
 
-def _cumulated(edges: Any, side: Any) -> Cumulated:
-    counts = np.asarray(side.histogram.counts[:-1])
-    return Cumulated(edges, counts, side.moments.minimum, side.moments.maximum)
-
-
 def _shares(before: Any, after: Any) -> Shares:
-    reference = dict(before.categories.counts())
+    reference = dict(before.counts())
     current = dict(after.counts())
-    n_reference, n_current = max(before.categories.count, 1), max(after.count, 1)
+    n_reference, n_current = max(before.count, 1), max(after.count, 1)
 
     def frequency(label: str) -> float:
         return -max(reference.get(label, 0) / n_reference, current.get(label, 0) / n_current)
@@ -244,6 +247,6 @@ def _shares(before: Any, after: Any) -> Shares:
         labels=labels,
         reference=of_reference,
         current=of_current,
-        reference_other=before.categories.count - sum(of_reference),
+        reference_other=before.count - sum(of_reference),
         current_other=after.count - sum(of_current),
     )

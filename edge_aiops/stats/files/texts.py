@@ -31,8 +31,8 @@ def given(texts: pa.Array) -> pa.Array:
 def numbers(texts: pa.Array) -> Parsed:
     """Texts as numbers: `-12.5`, `1e-3`, `inf` and `nan` in any case, with white space around them or not."""
     try:
-        return Parsed(pc.cast(given(texts), pa.float64()), None)
-    except pa.ArrowInvalid:
+        return Parsed(pc.cast(texts, pa.float64()), None)
+    except pa.ArrowInvalid:  # Blank, surrounded by white space, or wrong.
         trimmed = given(pc.utf8_trim_whitespace(texts))
     right = pc.match_substring_regex(trimmed, _NUMBER)
     return Parsed(pc.cast(pc.if_else(right, trimmed, None), pa.float64()), _wrong(right))
