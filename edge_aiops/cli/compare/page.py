@@ -69,10 +69,8 @@ def _table(report: Report, pictured: int) -> str:
         column("missing", "right"),
         column("shape"),
     )
-    rows = (
-        _line(feature, report, place if place <= pictured else None)
-        for place, feature in enumerate(report.features, start=1)
-    )
+    places = enumerate(report.features, start=1)
+    rows = (_line(feature, report, place if place <= pictured else None) for place, feature in places)
     return (
         '<section aria-labelledby="all"><h2 id="all">All features</h2><div class="panel scroll"><table>'
         f"<thead><tr>{''.join(headings)}</tr></thead><tbody>{''.join(rows)}</tbody></table></div></section>"

@@ -9,7 +9,7 @@ from edge_aiops.cli.output import is_plain, print_facts, print_table, printable,
 from edge_aiops.stats.files.report import Bins, Feature, File, Numbers, Report
 
 MOST_ROWS = 60
-_COLUMNS = ("feature", "kind", "drift", "PSI", "test", "p adjusted", "mean", "missing")
+_COLUMNS = ("feature", "kind", "drift", "PSI", "p adjusted", "mean", "missing")
 
 
 def print_report(report: Report) -> None:
@@ -40,7 +40,6 @@ def _row(feature: Feature, report: Report) -> tuple[str, ...]:
         feature.kind,
         words.verdict(feature, report),
         words.number(feature.effect_size, 3),
-        words.test_name(feature),
         words.p_value(feature.adjusted_p_value),
         _means(feature),
         _missing(feature),

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from edge_aiops.stats.files.report import Feature, Labels, Numbers, Report
 
 TESTS = {
-    "psi": ("PSI", "How far the shares per bin moved, missing values included; 0.1 is worth a look, 0.25 is large."),
+    "psi": ("PSI", "How far the shares moved, over groups of bins; 0.1 is worth a look, 0.25 is large."),
     "ks": ("Kolmogorov-Smirnov", "The largest gap between the two cumulative distributions, from 0 to 1."),
-    "chi_square": ("Chi-square", "Whether the counts per group could come from the same shares by chance."),
-    "missingness": ("Missing values", "Whether the share of missing values could be the same on both sides."),
+    "chi_square": ("Chi-square", "Whether the counts per group of bins, or per label, could differ so much by chance."),
+    "missingness": ("Missing values", "Whether the shares of missing values could differ so much by chance."),
     "wasserstein": ("Wasserstein-1", "How far the values moved on average, in the unit of the column."),
     "jensen_shannon": ("Jensen-Shannon", "A distance of the shares per bin, from 0 for equal to 1 for nothing shared."),
     "hellinger": ("Hellinger", "A distance of the shares per bin, from 0 to 1, that heeds rare bins."),
@@ -81,11 +81,6 @@ def verdict(feature: Feature, report: Report) -> str:
     if feature.drifted:
         return "drifted"
     return "small" if feature.adjusted_p_value <= report.settings.alpha else "no drift"
-
-
-def test_name(feature: Feature) -> str:
-    """The test that tells whether this column's values differ."""
-    return "KS" if feature.kind in ("number", "time") else "chi²"
 
 
 def sparkline(shares: list[float]) -> str:

@@ -103,7 +103,7 @@ class Columns:
         if pa.types.is_null(values.type):
             return pa.nulls(len(values), pa.float64() if kind in (Kind.NUMBER, Kind.TIME) else pa.string()), None
         if kind is Kind.NUMBER:
-            return _numbers(values, parse=untyped or name in self.numeric)
+            return _numbers(values, untyped=untyped, asked=name in self.numeric)
         if kind is Kind.TIME:
             return _times(values)
         if pa.types.is_boolean(values.type):
@@ -117,14 +117,14 @@ class Columns:
         return pa.nulls(len(values), pa.string()), values.is_valid()
 
 
-def _numbers(values: pa.Array, *, parse: bool) -> tuple[pa.Array, pa.Array | None]:
+def _numbers(values: pa.Array, *, untyped: bool, asked: bool) -> tuple[pa.Array, pa.Array | None]:
     kind = values.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return pc.cast(values, pa.float64(), safe=False), None
-    if parse and is_text(kind):
+    if asked and (is_text(kind) or pa.types.is_boolean(kind)):
+        return texts.numbers(_flags_as_numbers(texts_of(values)))
+    if untyped and is_text(kind):
         return texts.numbers(texts_of(values))
-    if parse and pa.types.is_boolean(kind):
-        return pc.cast(pc.cast(values, pa.int8()), pa.float64()), None
     return pa.nulls(len(values), pa.float64()), _any_valid(values)
 
 
@@ -139,6 +139,12 @@ def _times(values: pa.Array) -> tuple[pa.Array, pa.Array | None]:
 def _flags(labels: pa.Array) -> pa.Array:
     lower = pc.utf8_lower(labels)
     return pc.if_else(pc.is_in(lower, pa.array(["true", "false"])), lower, labels)
+
+
+def _flags_as_numbers(labels: pa.Array) -> pa.Array:
+    """`true` as 1 and `false` as 0, in texts that were not told to be flags."""
+    lower = pc.utf8_lower(labels)
+    return pc.if_else(pc.equal(lower, "true"), "1", pc.if_else(pc.equal(lower, "false"), "0", labels))
 
 
 def _any_valid(values: pa.Array) -> pa.Array | None:

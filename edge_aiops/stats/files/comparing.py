@@ -255,10 +255,8 @@ def _labels(values: pa.Array) -> list[str | None]:
 
 
 def _dirt_note(file: DataFile, found: Dirt) -> str:
-    return (
-        f"{found.count:,} values in {file.path} are no numbers and count as missing, "
-        f"the first of them {found.value!r} on {found.place}."
-    )
+    values = "1 value" if found.count == 1 else f"{found.count:,} values"
+    return f"{values} in {file.path} counted as missing for being no number, first {found.value!r} on {found.place}."
 
 
 def _no_rows(file: DataFile) -> InvalidInput:

@@ -136,7 +136,11 @@ class DelimitedData:
                     row = delimiter.join(fields)
                     row = row if len(row) <= _MOST_QUOTED else f"{row[:_MOST_QUOTED]}..."
                     return (
-                        f"{self.path}, line {reader.line_num}: {len(fields)} fields where the heading has {wanted}: "
+                        f"{self.path}, line {reader.line_num}: {_fields(len(fields))} where the heading has {wanted}: "
                         f"{row!r}; mend the line, or put quotation marks around fields with {delimiter!r} in them"
                     )
         return None
+
+
+def _fields(count: int) -> str:
+    return "1 field" if count == 1 else f"{count} fields"
