@@ -81,9 +81,7 @@ def _whole(text: str) -> int:
 
 def _compare(arguments: Namespace) -> int:
     from edge_aiops.cli.compare.progress import progress
-    from edge_aiops.stats.files.comparing import Options, compare_files
-    from edge_aiops.stats.files.opened import opened
-    from edge_aiops.stats.files.report import report_of
+    from edge_aiops.stats.files import Options, compare_files, opened, report_of
 
     options = Options(
         columns=arguments.columns,

@@ -24,7 +24,7 @@ A_VALUE = "(a value)"
 class Dirt(NamedTuple):
     """Texts in a column that was asked to be of numbers."""
 
-    count: int
+    values: int
     value: str
     """The first of them."""
     place: str
@@ -92,7 +92,7 @@ class Columns:
                 raise _misfit(file, place, name, said, kind)
             if dirt is not None:
                 known = dirt.get(name) or Dirt(0, said, file.place(first_row + row))
-                dirt[name] = known._replace(count=known.count + pc.sum(wrong).as_py())
+                dirt[name] = known._replace(values=known.values + pc.sum(wrong).as_py())
         return settled
 
     def _converted(self, name: str, values: pa.Array, kind: Kind, *, untyped: bool) -> tuple[pa.Array, pa.Array | None]:

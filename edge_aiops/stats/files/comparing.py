@@ -188,7 +188,7 @@ def _look_through(learnt: _Learnt, choice: Choice) -> None:
 
 def _are_identifiers(values: pa.Array) -> bool:
     given = len(values) - values.null_count
-    distinct = pc.count_distinct(values).as_py()
+    distinct: int = pc.count_distinct(values).as_py()
     return given >= _FEWEST_FOR_IDENTIFIER and distinct > _DISTINCT_OF_IDENTIFIER * given
 
 
@@ -255,7 +255,7 @@ def _labels(values: pa.Array) -> list[str | None]:
 
 
 def _dirt_note(file: DataFile, found: Dirt) -> str:
-    values = "1 value" if found.count == 1 else f"{found.count:,} values"
+    values = "1 value" if found.values == 1 else f"{found.values:,} values"
     return f"{values} in {file.path} counted as missing for being no number, first {found.value!r} on {found.place}."
 
 

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Collection, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -78,11 +78,13 @@ class DelimitedData:
                 for batch in reader:
                     columns = dict(zip(asked, batch.columns, strict=True))
                     yield Block(batch.num_rows, columns, names, file.tell())
+            if any("\n" in (column[-1].as_py() or "") for column in columns.values() if len(column)):
+                self._check_quotation(first)
 
     def place(self, row: int) -> str:
         """The line on which the row ends."""
         delimiter = self._first_line().delimiter
-        with self._text() as text:
+        with self._text() as text, suppress(csv.Error):  # A field may be too long for csv.
             reader = csv.reader(text, delimiter=delimiter)
             filled = (fields for fields in reader if fields)
             for number, _ in enumerate(filled, start=-1):
@@ -126,10 +128,24 @@ class DelimitedData:
                 said = "a row is longer than a megabyte, or a quotation mark is never closed"
             raise InvalidInput(f"{self.path} cannot be read as CSV: {said}") from error
 
+    def _check_quotation(self, first: _FirstLine) -> None:
+        """Refuse a file whose last value is all that comes after a quotation mark, which Arrow takes for a value."""
+        ended = 0
+        with self._text() as text:
+            reader = csv.reader(text, delimiter=first.delimiter, strict=True)
+            try:
+                for _ in reader:
+                    ended = reader.line_num
+            except csv.Error as error:
+                raise InvalidInput(
+                    f"{self.path}, line {ended + 1}: a quotation mark is not closed in the rest of the file; "
+                    'close it, or double it ("") where it belongs to the value'
+                ) from error
+
     def _ragged(self, first: _FirstLine) -> str | None:
         """What to say of the first row that has not as many fields as the heading."""
         delimiter, wanted = first.delimiter, len(first.fields)
-        with self._text() as text:
+        with self._text() as text, suppress(csv.Error):
             reader = csv.reader(text, delimiter=delimiter)
             for fields in reader:
                 if fields and len(fields) != wanted:

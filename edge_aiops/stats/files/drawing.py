@@ -16,7 +16,9 @@ from edge_aiops.stats.summaries import Quantiles
 
 BARS = 48
 _TAIL = 0.005
-_STEPS = 32
+_RANKS = 129
+_CROWDED = 1 / 32
+"""The share of a cell that is worth looking into."""
 
 _NEAR, _FAR = 1, 12
 """How far beyond the range of the reference a picture goes, in widths of that range."""
@@ -37,19 +39,22 @@ class Histograms(msgspec.Struct, frozen=True, rename="camel"):
 class Cumulated:
     """How the values of one side are distributed: `counts` under, between and over the edges of the reference.
 
-    What lies under and over them has no bins; `quantiles` tells how it is spread there.
+    At the edges it is exact. Where much lies between two of them, or far out, `quantiles` tell how it is spread there.
     """
 
     def __init__(self, edges: NDArray[np.float64], counts: NDArray[np.uint64], quantiles: Quantiles) -> None:
-        sums = np.cumsum(counts.astype(np.float64))
-        sums /= max(sums[-1], 1.0)
-        low, high = float(edges[0]), float(edges[-1])
-        under = np.linspace(0.0, sums[0], _STEPS, endpoint=False)
-        over = np.linspace(1.0, sums[-2], _STEPS, endpoint=False)[::-1]
-        self.places = np.concatenate(
-            (np.minimum(_places(quantiles, under, low), low), edges, np.maximum(_places(quantiles, over, high), high))
-        )
-        self.shares = np.concatenate((under, sums[:-1], over))
+        below = np.concatenate(([0.0], np.cumsum(counts.astype(np.float64))))
+        below /= max(below[-1], 1.0)
+        ranks = np.linspace(0.0, 1.0, _RANKS)
+        values = np.array(quantiles.quantiles(ranks.tolist()) or [np.nan] * _RANKS)
+        cells = np.searchsorted(edges, values, side="right")
+        crowded = (np.diff(below) > _CROWDED) | ~_inner(len(edges) + 1)
+        useful = np.isfinite(values) & crowded[np.minimum(cells, len(edges))]
+        values, cells, ranks = values[useful], cells[useful], ranks[useful]
+        places = np.concatenate((edges, values))
+        shares = np.concatenate((below[1:-1], np.clip(ranks, below[cells], below[cells + 1])))
+        order = np.lexsort((shares, places))
+        self.places, self.shares = places[order], shares[order]
 
     def share_below(self, value: Any) -> Any:
         """The share of values below each `value`."""
@@ -86,7 +91,8 @@ def histograms(reference: Cumulated, current: Cumulated) -> Histograms | None:
     )
 
 
-def _places(quantiles: Quantiles, shares: NDArray[np.float64], fallback: float) -> NDArray[np.float64]:
-    """The finite values below which these shares lie."""
-    places = np.array(quantiles.quantiles(shares.tolist()) or [fallback] * len(shares))
-    return np.where(np.isfinite(places), places, fallback)
+def _inner(cells: int) -> NDArray[np.bool_]:
+    """Which cells are not among the two on either end, which are wide."""
+    inner = np.zeros(cells, np.bool_)
+    inner[2:-2] = True
+    return inner

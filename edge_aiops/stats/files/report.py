@@ -20,7 +20,7 @@ class Structure(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Part of a report."""
 
 
-class File(Structure):
+class File(Structure, frozen=True):
     """A file that was compared."""
 
     path: str
@@ -29,7 +29,7 @@ class File(Structure):
     rows: int
 
 
-class Settings(Structure):
+class Settings(Structure, frozen=True):
     """How the files were compared."""
 
     alpha: float
@@ -40,7 +40,7 @@ class Settings(Structure):
     seed: int
 
 
-class Test(Structure):
+class Test(Structure, frozen=True):
     """What one test or distance says."""
 
     method: str
@@ -53,7 +53,7 @@ class Test(Structure):
     warnings: list[str]
 
 
-class Numbers(Structure):
+class Numbers(Structure, frozen=True):
     """The numbers of a column on one side."""
 
     count: int
@@ -69,7 +69,7 @@ class Numbers(Structure):
     maximum: float | None
 
 
-class Labels(Structure):
+class Labels(Structure, frozen=True):
     """The labels of a column on one side."""
 
     count: int
@@ -78,7 +78,7 @@ class Labels(Structure):
     """How many different ones there are; an estimate where there are very many."""
 
 
-class Bins(Structure):
+class Bins(Structure, frozen=True):
     """Numbers counted between edges; the first count is of those under all edges, the last of those over them."""
 
     edges: list[float]
@@ -89,7 +89,7 @@ class Bins(Structure):
     histograms: Histograms | None
 
 
-class Shares(Structure):
+class Shares(Structure, frozen=True):
     """How often each label came, the most frequent first; `other` are all the rest."""
 
     labels: list[str]
@@ -99,7 +99,7 @@ class Shares(Structure):
     current_other: int
 
 
-class Feature(Structure):
+class Feature(Structure, frozen=True):
     """A column that was compared."""
 
     name: str
@@ -117,7 +117,7 @@ class Feature(Structure):
     warnings: list[str]
 
 
-class Report(Structure):
+class Report(Structure, frozen=True):
     """Everything; `features` are sorted by drift, then by size of the effect."""
 
     program: str
@@ -233,15 +233,15 @@ def _bins(found: FileComparison, name: str) -> Bins:
 
 
 def _shares(before: Any, after: Any) -> Shares:
-    reference = dict(before.counts())
-    current = dict(after.counts())
+    reference: dict[str, int] = dict(before.counts())
+    current: dict[str, int] = dict(after.counts())
     n_reference, n_current = max(before.count, 1), max(after.count, 1)
 
     def frequency(label: str) -> float:
-        return -max(reference.get(label, 0) / n_reference, current.get(label, 0) / n_current)
+        return max(reference.get(label, 0) / n_reference, current.get(label, 0) / n_current)
 
     present = [label for label in {**reference, **current} if reference.get(label) or current.get(label)]
-    labels = sorted(present, key=frequency)[:MOST_LABELS]
+    labels = sorted(present, key=frequency, reverse=True)[:MOST_LABELS]
     of_reference, of_current = ([side.get(label, 0) for label in labels] for side in (reference, current))
     return Shares(
         labels=labels,
