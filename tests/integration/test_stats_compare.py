@@ -66,6 +66,11 @@ def measured(rows: int, *, drifts: bool) -> pa.Table:
     )
 
 
+def named(report: Any) -> dict[str, Any]:
+    """The features of a report by their names."""
+    return {feature["name"]: feature for feature in report["features"]}
+
+
 def write(table: pa.Table, path: Path) -> Path:
     """The table in the format that the name of `path` says."""
     if path.suffix == ".parquet":
@@ -109,7 +114,7 @@ def test_people_read_what_drifted_and_by_how_much(compare: Compare, files: Any) 
 @pytest.mark.parametrize(("reference", "current"), [("parquet", "jsonl"), ("jsonl.gz", "csv"), ("csv", "parquet")])
 def test_every_format_gives_the_same_result(compare: Compare, files: Any, reference: str, current: str) -> None:
     def features(*formats: str) -> Any:
-        return json.loads(compare(*files(*formats), "--json").out)["features"]
+        return json.loads(compare(*files(*formats), "--json", "--sample", "1000").out)["features"]
 
     assert features(reference, current) == features("csv", "csv")
 
@@ -119,7 +124,7 @@ def test_a_program_gets_everything_as_json(compare: Compare, files: Any) -> None
     assert set(report["drifted"]) == {"temperature", "pressure", "country"}
     assert report["settings"] == {"alpha": 0.01, "minEffect": 0.1, "bins": 16, "sampleRows": 3000, "seed": 0}
     assert (report["reference"]["rows"], report["current"]["rows"]) == (3000, 1500)
-    features = {feature["name"]: feature for feature in report["features"]}
+    features = named(report)
     assert [features[name]["drifted"] for name in report["drifted"]] == [True] * 3
     bins = features["temperature"]["distribution"]
     assert len(bins["edges"]) == 17
@@ -187,11 +192,11 @@ def test_a_sample_cuts_the_bins_but_every_row_is_counted(compare: Compare, files
         return json.loads(compare(reference, current, "--json", "--sample", "500", *options).out)
 
     first, again, other = report(), report(), report("--seed", "1")
-    edges = [each["features"][0]["distribution"]["edges"] for each in (first, again, other)]
-    assert edges[0] == edges[1] != edges[2]
+    assert first["features"] == again["features"]
+    bins = [named(each)["humidity"]["distribution"] for each in (first, other)]
+    assert bins[0]["edges"] != bins[1]["edges"]
     assert first["settings"]["sampleRows"] == 500
-    assert all(sum(feature["distribution"]["reference"]) <= 3000 for feature in first["features"])
-    assert max(sum(feature["distribution"]["reference"]) for feature in first["features"][:1]) > 2900
+    assert sum(bins[0]["reference"]) == 3000
 
 
 def test_what_is_no_number_is_missing_where_numbers_are_asked_for(compare: Compare, tmp_path: Path) -> None:
@@ -250,7 +255,7 @@ def test_what_cannot_be_compared_is_refused_with_place_value_and_remedy(
     ended = compare(good, path)
     assert (ended.code, ended.out) == (1, "")
     assert ended.err.startswith("error: ")
-    assert said.format(path=path) in ended.err if "{path}" in said else said in ended.err
+    assert said.replace("{path}", str(path)) in ended.err
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,9 @@ class FileComparison:
     """Columns of few numbers, and those numbers: each has a bin of its own."""
     sample_rows: int
     """Rows of the reference at whose quantiles the bins were cut."""
+    reference_sample: Mapping[str, pa.Array]
+    """Of columns of numbers: the values in a uniform sample of the rows."""
+    current_sample: Mapping[str, pa.Array]
 
     def edges(self, name: str) -> NDArray[np.float64]:
         """Of a column of numbers: where the bins end."""
@@ -89,12 +92,13 @@ def compare_files(
         )
     baseline = _baseline(learnt, options)
     if learnt.sample.is_whole:
-        of_reference = Profile(baseline, quantiles=True)
+        of_reference = Profile(baseline)
         of_reference.update(_features(learnt.sampled, learnt.columns.kinds, learnt.sample.rows_seen))
         watch(reference.size_bytes)
     else:
         of_reference, _ = _counted(reference, learnt.columns, baseline, watch)
-    of_current, dirt = _counted(current, learnt.columns, of_reference.as_baseline(), watch)
+    sample = Sample(options.sample, seed=options.seed)
+    of_current, dirt = _counted(current, learnt.columns, of_reference.as_baseline(), watch, sample)
     if not of_current.rows:
         raise _no_rows(current)
     for name, found in dirt.items():
@@ -111,7 +115,9 @@ def compare_files(
         of_reference=of_reference,
         of_current=of_current,
         single_valued=learnt.single_valued,
-        sample_rows=min(len(next(iter(learnt.sampled.values()))), learnt.sample.rows_seen),
+        sample_rows=len(next(iter(learnt.sampled.values()))),
+        reference_sample=learnt.sampled,
+        current_sample=sample.columns(),
     )
 
 
@@ -215,14 +221,19 @@ def _baseline(learnt: _Learnt, options: Options) -> Baseline:
     return Baseline(features, bins=options.bins)
 
 
-def _counted(file: DataFile, columns: Columns, baseline: Baseline, watch: Watch) -> tuple[Profile, dict[str, Dirt]]:
-    """A file counted on the bins of `baseline`."""
-    profile = Profile(baseline, quantiles=True)
+def _counted(
+    file: DataFile, columns: Columns, baseline: Baseline, watch: Watch, sample: Sample | None = None
+) -> tuple[Profile, dict[str, Dirt]]:
+    """A file counted on the bins of `baseline`; its numbers are offered to `sample` as well."""
+    profile = Profile(baseline)
     dirt: dict[str, Dirt] = {}
     for block, first_row in _read(file, list(columns.kinds), watch):
         if block.rows:
             settled = columns.settled(file, block, first_row, dirt=dirt)
             profile.update(_features(settled, columns.kinds, block.rows))
+            if sample is not None:
+                numbers = {name: array for name, array in settled.items() if pa.types.is_floating(array.type)}
+                sample.add(block.rows, numbers)
     return profile, dirt
 
 

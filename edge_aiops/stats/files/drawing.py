@@ -12,8 +12,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_aiops.stats.summaries import Quantiles
-
 BARS = 48
 _TAIL = 0.005
 _RANKS = 129
@@ -39,14 +37,14 @@ class Histograms(msgspec.Struct, frozen=True, rename="camel"):
 class Cumulated:
     """How the values of one side are distributed: `counts` under, between and over the edges of the reference.
 
-    At the edges it is exact. Where much lies between two of them, or far out, `quantiles` tell how it is spread there.
+    At the edges it is exact. Where much lies between two of them, or far out, a `sample` tells how it is spread there.
     """
 
-    def __init__(self, edges: NDArray[np.float64], counts: NDArray[np.uint64], quantiles: Quantiles) -> None:
+    def __init__(self, edges: NDArray[np.float64], counts: NDArray[np.uint64], sample: NDArray[np.float64]) -> None:
         below = np.concatenate(([0.0], np.cumsum(counts.astype(np.float64))))
         below /= max(below[-1], 1.0)
         ranks = np.linspace(0.0, 1.0, _RANKS)
-        values = np.array(quantiles.quantiles(ranks.tolist()) or [np.nan] * _RANKS)
+        values = percentiles(sample, ranks)
         cells = np.searchsorted(edges, values, side="right")
         crowded = (np.diff(below) > _CROWDED) | ~_inner(len(edges) + 1)
         useful = np.isfinite(values) & crowded[np.minimum(cells, len(edges))]
@@ -89,6 +87,14 @@ def histograms(reference: Cumulated, current: Cumulated) -> Histograms | None:
         current_lower=float(of_current[0]),
         current_higher=float(1 - of_current[-1]),
     )
+
+
+def percentiles(sample: NDArray[np.float64], ranks: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The values of a sample without NaN below which these shares of it lie; NaN where it is empty."""
+    if not len(sample):
+        return np.full(len(ranks), np.nan)
+    found: NDArray[np.float64] = np.quantile(sample, ranks, method="inverted_cdf")
+    return found
 
 
 def _inner(cells: int) -> NDArray[np.bool_]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from edge_aiops import __version__
 from edge_aiops.stats.files.comparing import FileComparison
 from edge_aiops.stats.files.datafile import DataFile
-from edge_aiops.stats.files.drawing import Cumulated, Histograms, histograms
+from edge_aiops.stats.files.drawing import Cumulated, Histograms, histograms, percentiles
 
 MOST_LABELS = 100
 """Labels that a report tells apart; the others are told together."""
@@ -63,7 +67,7 @@ class Numbers(Structure, frozen=True):
     standard_deviation: float | None
     minimum: float | None
     percentile_5: float | None
-    """Exact for few values, else within 1.3 percentiles, as are the next two."""
+    """Of a sample of the rows, as are the next two."""
     median: float | None
     percentile_95: float | None
     maximum: float | None
@@ -174,8 +178,8 @@ def _feature(found: FileComparison, compared: Any) -> Feature:
         p_value=compared.p_value,
         adjusted_p_value=compared.adjusted_p_value,
         tests={method: _test(result) for method, result in compared.tests.items()},
-        reference=_numbers(before) if is_numeric else _labels(before),
-        current=_numbers(after) if is_numeric else _labels(after),
+        reference=_numbers(before, _present(found.reference_sample, name)) if is_numeric else _labels(before),
+        current=_numbers(after, _present(found.current_sample, name)) if is_numeric else _labels(after),
         distribution=_bins(found, name) if is_numeric else _shares(before, after),
         notes=found.notes.get(name, []),
         warnings=[warning.message for warning in compared.warnings],
@@ -195,9 +199,18 @@ def _test(result: Any) -> Test:
     )
 
 
-def _numbers(side: Any) -> Numbers:
+def _present(sample: Mapping[str, Any], name: str) -> NDArray[np.float64]:
+    """The sampled values of a column of numbers, without those missing."""
+    if name not in sample:
+        return np.empty(0)
+    values: NDArray[np.float64] = sample[name].drop_null().to_numpy()
+    return values[~np.isnan(values)]
+
+
+def _numbers(side: Any, sample: NDArray[np.float64]) -> Numbers:
     moments = side.moments
-    percentile_5, median, percentile_95 = side.quantiles.quantiles([0.05, 0.5, 0.95]) or [None] * 3
+    places = percentiles(sample, np.array([0.05, 0.5, 0.95])).tolist()
+    percentile_5, median, percentile_95 = (value if math.isfinite(value) else None for value in places)
     return Numbers(
         count=moments.count,
         missing=moments.missing + moments.nan,
@@ -222,7 +235,9 @@ def _bins(found: FileComparison, name: str) -> Bins:
     reference, current = (side.histogram.counts[:-1].tolist() for side in sides)
     drawn = None
     if len(edges) > 1:
-        drawn = histograms(*(Cumulated(edges, side.histogram.counts[:-1], side.quantiles) for side in sides))
+        samples = (_present(sample, name) for sample in (found.reference_sample, found.current_sample))
+        counted = zip(sides, samples, strict=True)
+        drawn = histograms(*(Cumulated(edges, side.histogram.counts[:-1], sample) for side, sample in counted))
     return Bins(
         edges=edges.tolist(),
         reference=reference,

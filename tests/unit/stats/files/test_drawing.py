@@ -7,13 +7,11 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_aiops.stats.files.drawing import BARS, Cumulated, histograms
-from edge_aiops.stats.summaries import Quantiles, Reference
+from edge_aiops.stats.summaries import Reference
 
 
 def cumulated(reference: Reference, values: NDArray[np.float64]) -> Cumulated:
-    quantiles = Quantiles()
-    quantiles.update(values)
-    return Cumulated(reference.edges, reference.count(values).counts[:-1], quantiles)
+    return Cumulated(reference.edges, reference.count(values).counts[:-1], values)
 
 
 def drawn(before: NDArray[np.float64], after: NDArray[np.float64]):  # type: ignore[no-untyped-def]
