@@ -132,6 +132,7 @@ def _rest(report: Report, pictured: int) -> str:
 def _footer(report: Report) -> str:
     return (
         "<footer><p>PSI is the population stability index over all bins or labels, with missing values as one of them. "
-        "Pictures show values as spread evenly within a bin. The seed of the sample was "
+        "Pictures show values as spread evenly within a bin; the bar between cumulative shares marks the largest gap. "
+        "The seed of the sample was "
         f"{report.settings.seed}; the same files give the same numbers.</p></footer>"
     )

@@ -103,7 +103,7 @@ def _cumulated(
     sums = [list(accumulate(shares, initial=below)) for shares, below in zip(sides, lower, strict=True)]
     said = f"Cumulative distributions of {feature.name} and the largest gap between them in this range"
     picture = plots.cumulated(places, sums, marks, said)
-    caption = f"{legend('reference')}{legend('current')}Cumulative share, and the largest gap"
+    caption = f"{legend('reference')}{legend('current')}Cumulative share"
     return f"<figure><figcaption>{caption}</figcaption>{picture}</figure>"
 
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from edge_aiops.base.errors import InvalidInput
 from edge_aiops.stats.files import texts
 from edge_aiops.stats.files.datafile import Block, DataFile
-from edge_aiops.stats.files.kinds import Kind, MixedTexts, Nested, is_text, kind_of, texts_of
+from edge_aiops.stats.files.kinds import FLAGS, Kind, MixedTexts, Nested, is_text, kind_of, texts_of
 
 _MOST_QUOTED = 40
 _NOUNS = {Kind.NUMBER: "no number", Kind.TIME: "no time", Kind.FLAG: "neither true nor false", Kind.LABEL: "no text"}
@@ -138,7 +138,7 @@ def _times(values: pa.Array) -> tuple[pa.Array, pa.Array | None]:
 
 def _flags(labels: pa.Array) -> pa.Array:
     lower = pc.utf8_lower(labels)
-    return pc.if_else(pc.is_in(lower, pa.array(["true", "false"])), lower, labels)
+    return pc.if_else(pc.is_in(lower, FLAGS), lower, labels)
 
 
 def _flags_as_numbers(labels: pa.Array) -> pa.Array:

@@ -193,7 +193,7 @@ def _look_through(learnt: _Learnt, choice: Choice) -> None:
 
 
 def _are_identifiers(values: pa.Array) -> bool:
-    given = len(values) - values.null_count
+    given: int = len(values) - values.null_count
     distinct: int = pc.count_distinct(values).as_py()
     return given >= _FEWEST_FOR_IDENTIFIER and distinct > _DISTINCT_OF_IDENTIFIER * given
 

@@ -10,6 +10,9 @@ import pyarrow.compute as pc
 
 from edge_aiops.stats.files import texts
 
+FLAGS = pa.array(["true", "false"])
+"""The texts of flags, in lower case."""
+
 _LONGEST = 300
 """Characters of a text that are kept: more than a label may have."""
 
@@ -83,20 +86,17 @@ def _kind_of_type(kind: pa.DataType) -> Kind:
 
 
 def _kind_of_texts(values: pa.Array, *, untyped: bool) -> Kind | None:
-    given = values.drop_null()
-    given = given.filter(pc.invert(pc.is_in(given, pa.array(texts.BLANK))))
+    given = values.filter(pc.invert(pc.is_in(values, texts.BLANKS))).drop_null()
     if not len(given):
         return None if untyped else Kind.LABEL
-    if pc.all(pc.is_in(pc.utf8_lower(given), pa.array(["true", "false"]))).as_py():
+    wrong = texts.numbers(values).wrong if untyped else None
+    if untyped and wrong is None:
+        return Kind.NUMBER
+    if pc.all(pc.is_in(pc.utf8_lower(given), FLAGS)).as_py():
         return Kind.FLAG
     if texts.times(given).wrong is None:
         return Kind.TIME
-    if not untyped:
-        return Kind.LABEL
-    wrong = texts.numbers(values).wrong
-    if wrong is None:
-        return Kind.NUMBER
-    if 2 * pc.sum(wrong).as_py() >= len(given):
+    if wrong is None or 2 * pc.sum(wrong).as_py() >= len(given):
         return Kind.LABEL
     row = pc.index(wrong, True).as_py()
     raise MixedTexts(row, values[row].as_py())

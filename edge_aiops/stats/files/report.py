@@ -182,8 +182,14 @@ def _feature(found: FileComparison, compared: Any) -> Feature:
         current=_numbers(after, _present(found.current_sample, name)) if is_numeric else _labels(after),
         distribution=_bins(found, name) if is_numeric else _shares(before, after),
         notes=found.notes.get(name, []),
-        warnings=[warning.message for warning in compared.warnings],
+        warnings=_warnings(compared.tests),
     )
+
+
+def _warnings(tests: Mapping[str, Any]) -> list[str]:
+    """Those of all tests of the values, each once. That of missing values warns where none is missing."""
+    said = (warning.message for name, test in tests.items() if name != "missingness" for warning in test.warnings)
+    return list(dict.fromkeys(said))
 
 
 def _test(result: Any) -> Test:

@@ -10,6 +10,8 @@ import pyarrow.compute as pc
 BLANK = ("", "NA", "N/A", "n/a", "#N/A", "NULL", "null", "None")
 """Texts that mean a missing value where numbers or times are expected."""
 
+BLANKS = pa.array(BLANK)
+
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity|nan)$"
 _TIME = r"^\d{4}-\d\d-\d\d([ T]\d\d(:?\d\d(:?\d\d([.]\d{1,9})?)?)?)?(Z|[+-]\d\d(:?\d\d)?)?$"
 
@@ -25,7 +27,7 @@ class Parsed(NamedTuple):
 
 def given(texts: pa.Array) -> pa.Array:
     """Texts with the blank ones missing."""
-    return pc.if_else(pc.is_in(texts, pa.array(BLANK)), None, texts)
+    return pc.if_else(pc.is_in(texts, BLANKS), None, texts)
 
 
 def numbers(texts: pa.Array) -> Parsed:
