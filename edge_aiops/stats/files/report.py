@@ -256,7 +256,8 @@ def _bins(found: FileComparison, name: str) -> Bins:
 def _shares(before: Any, after: Any) -> Shares:
     reference: dict[str, int] = dict(before.counts())
     current: dict[str, int] = dict(after.counts())
-    n_reference, n_current = max(before.count, 1), max(after.count, 1)
+    n_reference: int = max(before.count, 1)
+    n_current: int = max(after.count, 1)
 
     def frequency(label: str) -> float:
         return max(reference.get(label, 0) / n_reference, current.get(label, 0) / n_current)
