@@ -48,7 +48,7 @@ def badge(feature: Feature, report: Report) -> str:
 def _verdict(feature: Feature, report: Report) -> str:
     if feature.p_value is None or feature.adjusted_p_value is None or feature.effect_size is None:
         return "There is not enough data on both sides to compare."
-    numbers = f"PSI {words.number(feature.effect_size, 3)}, adjusted p {words.p_value(feature.adjusted_p_value)}"
+    numbers = f"PSI {words.effect(feature.effect_size)}, adjusted p {words.p_value(feature.adjusted_p_value)}"
     is_more_than_chance = feature.adjusted_p_value <= report.settings.alpha
     is_large = feature.effect_size >= report.settings.min_effect
     said = _VERDICTS[is_more_than_chance, is_large]

@@ -85,7 +85,7 @@ def _line(feature: Feature, report: Report, place: int | None) -> str:
     return (
         f'<tr class="{"drifted" if feature.drifted else "same"}"><th scope="row">{linked}</th>'
         f'<td class="soft">{feature.kind}</td><td>{badge(feature, report)}</td>'
-        f'<td class="nowrap">{meter}{words.number(feature.effect_size, 3)}</td>'
+        f'<td class="nowrap">{meter}{text(words.effect(feature.effect_size))}</td>'
         f'<td class="right nowrap">{text(words.p_value(feature.adjusted_p_value))}</td>'
         f'<td class="right nowrap">{text(_means(feature))}</td>'
         f'<td class="right nowrap">{text(_missing(feature))}</td>'

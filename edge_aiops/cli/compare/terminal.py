@@ -39,7 +39,7 @@ def _row(feature: Feature, report: Report) -> tuple[str, ...]:
         feature.name,
         feature.kind,
         words.verdict(feature, report),
-        words.number(feature.effect_size, 3),
+        words.effect(feature.effect_size),
         words.p_value(feature.adjusted_p_value),
         _means(feature),
         _missing(feature),

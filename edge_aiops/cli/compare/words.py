@@ -45,6 +45,13 @@ def number(value: float | None, digits: int = 4) -> str:
     return f"{value:.{digits}g}"
 
 
+def effect(value: float | None) -> str:
+    """An effect size; one below a thousandth hardly matters."""
+    if value is None:
+        return "–"
+    return "< 0.001" if 0 < value < 0.001 else f"{value:.3f}"
+
+
 def p_value(value: float | None) -> str:
     """A probability; below a millionth its size hardly matters."""
     if value is None:
