@@ -162,6 +162,18 @@ def test_a_page_is_whole_by_itself_and_shows_every_feature(compare: Compare, fil
     assert "prefers-color-scheme: dark" in content
 
 
+def test_no_name_and_no_share_breaks_the_page(compare: Compare, tmp_path: Path) -> None:
+    heading = """"\x1b[31m","<b>&'""\",rare,gaps"""
+    rows = [f"{number},{number},often,1" for number in range(3000)]
+    (tmp_path / "a.csv").write_text("\n".join([heading, "0,0,once,", *rows]))
+    ended = compare(tmp_path / "a.csv", tmp_path / "a.csv", "--html", tmp_path / "page.html")
+    assert (ended.code, ended.err) == (0, "")
+    assert "\x1b" not in ended.out
+    page = ET.fromstring((tmp_path / "page.html").read_text("utf-8").removeprefix("<!DOCTYPE html>\n"))
+    assert [heading.text for heading in page.iter("h3")].count("<b>&'\"") == 1
+    assert "< 0.1 %" in "".join(page.itertext())
+
+
 def test_a_pipeline_fails_on_drift_only_if_it_asks(compare: Compare, files: Any) -> None:
     reference, current = files("csv", "csv")
     assert compare(reference, current).code == 0

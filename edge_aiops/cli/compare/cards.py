@@ -78,7 +78,7 @@ def _facts(feature: Feature) -> str:
             rows.append(row("infinite", [f"{side.infinite:,}" for side in numbers]))
     else:
         rows.append(row("different labels", [f"{side.distinct:,}" for side in sides if not isinstance(side, Numbers)]))
-    rows.append(row("missing", [words.percent(words.missing_share(side)) for side in sides]))
+    rows.append(row("missing", [text(words.percent(words.missing_share(side))) for side in sides]))
     return table("facts", columns, rows, caption=f"Numbers of {feature.name}")
 
 

@@ -11,7 +11,7 @@ from edge_aiops.cli.compare.cards import badge, card
 from edge_aiops.cli.compare.markup import column, text
 from edge_aiops.cli.compare.pictures import spark
 from edge_aiops.cli.output import size
-from edge_aiops.stats.files.report import Feature, File, Numbers, Report
+from edge_aiops.stats.files.report import Feature, File, Report
 
 MOST_CARDS = 200
 """Features with pictures; all of them stand in the table."""
@@ -87,23 +87,10 @@ def _line(feature: Feature, report: Report, place: int | None) -> str:
         f'<td class="soft">{feature.kind}</td><td>{badge(feature, report)}</td>'
         f'<td class="nowrap">{meter}{text(words.effect(feature.effect_size))}</td>'
         f'<td class="right nowrap">{text(words.p_value(feature.adjusted_p_value))}</td>'
-        f'<td class="right nowrap">{text(_means(feature))}</td>'
-        f'<td class="right nowrap">{text(_missing(feature))}</td>'
+        f'<td class="right nowrap">{text(words.means(feature))}</td>'
+        f'<td class="right nowrap">{text(words.missing(feature))}</td>'
         f"<td>{spark(feature) if place else ''}</td></tr>"
     )
-
-
-def _means(feature: Feature) -> str:
-    before, after = feature.reference, feature.current
-    if not (isinstance(before, Numbers) and isinstance(after, Numbers)):
-        return ""
-    shown = [words.value_of(feature, side.mean) for side in (before, after)]
-    return " → ".join(one[:10] if feature.kind == "time" else one for one in shown)
-
-
-def _missing(feature: Feature) -> str:
-    before, after = (words.missing_share(side) for side in (feature.reference, feature.current))
-    return f"{words.percent(before)} → {words.percent(after)}" if before or after else ""
 
 
 def _columns(report: Report) -> str:

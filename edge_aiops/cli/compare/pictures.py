@@ -47,7 +47,7 @@ def spark(feature: Feature) -> str:
         sides = [[count / max(sum(side), 1) for count in side] for side in counts]
     if len(sides[0]) < _FEWEST_FOR_SPARK:
         return ""
-    return plots.spark(sides, f"distributions of {text(feature.name)}")
+    return plots.spark(sides, f"distributions of {feature.name}")
 
 
 def _figures(feature: Feature, found: Histograms) -> str:
@@ -125,7 +125,7 @@ def _of_labels(drawn: Shares) -> list[_Bar]:
     bars = [_Bar(*each) for each in zip(drawn.labels, drawn.reference, drawn.current, strict=True)]
     rest = bars[MOST_BARS:]
     other = _Bar(
-        f"{len(rest) or 'all'} other labels" if rest else "other labels",
+        "other labels",
         sum(bar.reference for bar in rest) + drawn.reference_other,
         sum(bar.current for bar in rest) + drawn.current_other,
     )
@@ -149,7 +149,7 @@ def _bars(feature: Feature, bars: Sequence[_Bar]) -> str:
             f'<span class="bar of-{side}" style="width:{100 * share / widest:.1f}%"></span>'
             for side, share in shares.items()
         )
-        numbers = "".join(f'<td class="right nowrap">{words.percent(share)}</td>' for share in shares.values())
+        numbers = "".join(f'<td class="right nowrap">{text(words.percent(share))}</td>' for share in shares.values())
         label = text(bar.label) if bar.label else '<span class="soft">(empty text)</span>'
         rows.append(f'<tr><th scope="row">{label}</th><td class="both">{lengths}</td>{numbers}</tr>')
     columns = (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from html import escape
 from typing import NamedTuple
+
+from edge_aiops.cli.compare.markup import text
 
 WIDTH, HEIGHT = 460, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 12, 28
@@ -46,7 +47,7 @@ def spark(sides: Sequence[Sequence[float]], said: str) -> str:
     edges = range(len(sides[0]) + 1)
     shapes = _paths("area", (frame.steps(edges, shares) for shares in sides))
     return (
-        f'<svg class="spark" viewBox="0 0 96 27" preserveAspectRatio="none" role="img" aria-label="{escape(said)}">'
+        f'<svg class="spark" viewBox="0 0 96 27" preserveAspectRatio="none" role="img" aria-label="{text(said)}">'
         f"{''.join(shapes)}</svg>"
     )
 
@@ -125,9 +126,9 @@ class _Frame:
         for tick in ticks:
             x = self.x(tick.at)
             parts.append(f'<path class="axis" d="M{x} {self._floor}v4"/>')
-            parts.append(f'<text x="{x}" y="{self._floor + 17}" text-anchor="middle">{escape(tick.label)}</text>')
+            parts.append(f'<text x="{x}" y="{self._floor + 17}" text-anchor="middle">{text(tick.label)}</text>')
         return parts
 
 
 def _svg(parts: Sequence[str], said: str) -> str:
-    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(said)}">{"".join(parts)}</svg>'
+    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{text(said)}">{"".join(parts)}</svg>'

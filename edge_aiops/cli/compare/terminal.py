@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from edge_aiops.cli.compare import words
 from edge_aiops.cli.output import is_plain, print_facts, print_table, printable, size
-from edge_aiops.stats.files.report import Bins, Feature, File, Numbers, Report
+from edge_aiops.stats.files.report import Bins, Feature, File, Report
 
 MOST_ROWS = 60
 _COLUMNS = ("feature", "kind", "drift", "PSI", "p adjusted", "mean", "missing")
@@ -41,21 +41,9 @@ def _row(feature: Feature, report: Report) -> tuple[str, ...]:
         words.verdict(feature, report),
         words.effect(feature.effect_size),
         words.p_value(feature.adjusted_p_value),
-        _means(feature),
-        _missing(feature),
+        words.means(feature),
+        words.missing(feature),
     )
-
-
-def _means(feature: Feature) -> str:
-    before, after = feature.reference, feature.current
-    if not (isinstance(before, Numbers) and isinstance(after, Numbers)):
-        return ""
-    return f"{words.value_of(feature, before.mean)} → {words.value_of(feature, after.mean)}"
-
-
-def _missing(feature: Feature) -> str:
-    before, after = (words.missing_share(side) for side in (feature.reference, feature.current))
-    return f"{words.percent(before)} → {words.percent(after)}" if before or after else ""
 
 
 def _sparklines(feature: Feature) -> tuple[str, str]:

@@ -81,6 +81,21 @@ def value_of(feature: Feature, value: float | None) -> str:
     return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M")
 
 
+def means(feature: Feature) -> str:
+    """The means of both sides; nothing where there are no numbers. Times are told by their days."""
+    before, after = feature.reference, feature.current
+    if not (isinstance(before, Numbers) and isinstance(after, Numbers)):
+        return ""
+    shown = [value_of(feature, side.mean) for side in (before, after)]
+    return " → ".join(each[:10] if feature.kind == "time" else each for each in shown)
+
+
+def missing(feature: Feature) -> str:
+    """The shares of missing values on both sides; nothing where none is missing."""
+    before, after = (missing_share(side) for side in (feature.reference, feature.current))
+    return f"{percent(before)} → {percent(after)}" if before or after else ""
+
+
 def verdict(feature: Feature, report: Report) -> str:
     """What to call the difference."""
     if feature.p_value is None or feature.adjusted_p_value is None:

@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from edge_aiops.base.errors import InvalidInput
 from edge_aiops.stats.files.datafile import DataFile
+from edge_aiops.stats.files.options import Options
 
 _MOST_NAMED = 8
-
-
-class Wishes(Protocol):
-    """What was asked of the columns; all names."""
-
-    @property
-    def columns(self) -> Collection[str]: ...
-    @property
-    def exclude(self) -> Collection[str]: ...
-    @property
-    def numeric(self) -> Collection[str]: ...
-    @property
-    def categorical(self) -> Collection[str]: ...
 
 
 class Choice(NamedTuple):
@@ -36,7 +24,7 @@ class Choice(NamedTuple):
 
 
 def chosen(
-    reference: DataFile, in_reference: Sequence[str], current: DataFile, in_current: Sequence[str], wishes: Wishes
+    reference: DataFile, in_reference: Sequence[str], current: DataFile, in_current: Sequence[str], wishes: Options
 ) -> Choice:
     """The columns to compare. Raises `InvalidInput` for a wish that neither file can fulfil."""
     for option in ("columns", "exclude", "numeric", "categorical"):

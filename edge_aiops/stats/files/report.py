@@ -163,7 +163,9 @@ def report_of(found: FileComparison) -> Report:
 
 
 def _file(file: DataFile, rows: int) -> File:
-    return File(path=str(file.path), format=file.format, size_bytes=file.size_bytes, rows=rows)
+    # A name can hold bytes that are no text, which JSON cannot.
+    path = str(file.path).encode("utf-8", "backslashreplace").decode()
+    return File(path=path, format=file.format, size_bytes=file.size_bytes, rows=rows)
 
 
 def _feature(found: FileComparison, compared: Any) -> Feature:

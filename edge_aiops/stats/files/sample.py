@@ -34,6 +34,11 @@ class Sample:
         """Whether every row that was added is in it."""
         return self.rows_seen <= self._most_rows
 
+    @property
+    def rows(self) -> int:
+        """How many rows are in it."""
+        return min(self.rows_seen, self._most_rows)
+
     def add(self, rows: int, columns: Mapping[str, pa.Array]) -> None:
         """Offer some rows."""
         if self.rows_seen == 0 and columns:
