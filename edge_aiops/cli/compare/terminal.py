@@ -74,5 +74,5 @@ def _notes(report: Report, shown: list[Feature]) -> Iterator[str]:
     for name, why in report.set_aside.items():
         yield f"not compared: {name}: {why}"
     for feature in shown:
-        for said in (*feature.notes, *feature.warnings):
+        for said in (*feature.notes, *(feature.warnings if feature.drifted else ())):
             yield f"{feature.name}: {said}"

@@ -6,8 +6,6 @@ values are taken as spread evenly, which is what a picture of it would show as w
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -54,9 +52,19 @@ class Cumulated:
         order = np.lexsort((shares, places))
         self.places, self.shares = places[order], shares[order]
 
-    def share_below(self, value: Any) -> Any:
-        """The share of values below each `value`."""
-        return np.interp(value, self.places, self.shares, left=0.0, right=1.0)
+    def shares_between(self, edges: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The shares of values below all edges, from each edge to before the next, and above all edges.
+
+        What equals the last edge lies before it: many values may.
+        """
+        below = np.interp(edges, self.places, self.shares, left=0.0, right=1.0)
+        first = np.searchsorted(self.places, edges, side="left")
+        after = np.searchsorted(self.places, edges, side="right")
+        is_place = first < after
+        below[is_place] = self.shares[first[is_place]]
+        if is_place[-1]:
+            below[-1] = self.shares[after[-1] - 1]
+        return np.diff(below, prepend=0.0, append=1.0)
 
     def quantile(self, share: float) -> float:
         """The value below which that share lies."""
@@ -77,15 +85,15 @@ def histograms(reference: Cumulated, current: Cumulated) -> Histograms | None:
     if not (np.isfinite(width) and width > 0):
         return None
     edges = np.linspace(low, high, BARS + 1)
-    of_reference, of_current = reference.share_below(edges), current.share_below(edges)
+    of_reference, of_current = (side.shares_between(edges).tolist() for side in (reference, current))
     return Histograms(
         edges=edges.tolist(),
-        reference=np.diff(of_reference).tolist(),
-        current=np.diff(of_current).tolist(),
-        reference_lower=float(of_reference[0]),
-        reference_higher=float(1 - of_reference[-1]),
-        current_lower=float(of_current[0]),
-        current_higher=float(1 - of_current[-1]),
+        reference=of_reference[1:-1],
+        current=of_current[1:-1],
+        reference_lower=of_reference[0],
+        reference_higher=of_reference[-1],
+        current_lower=of_current[0],
+        current_higher=of_current[-1],
     )
 
 

@@ -39,6 +39,14 @@ def test_a_single_far_value_does_not_squeeze_the_picture() -> None:
     assert found.current_higher < 0.01
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_heap_at_the_end_of_the_range_is_in_the_bar_at_that_end(sign: int) -> None:
+    random = np.random.default_rng(3)
+    values = sign * np.where(random.random(20_000) < 0.8, 0.0, random.gamma(1, 4, 20_000))
+    found = drawn(values, values)
+    assert found.reference[0 if sign > 0 else -1] == pytest.approx(0.82, abs=0.03)
+
+
 def test_a_current_side_that_is_somewhere_else_is_drawn_where_it_is() -> None:
     random = np.random.default_rng(2)
     found = drawn(random.normal(0, 1, 10_000), random.normal(30, 1, 10_000))
