@@ -162,6 +162,20 @@ def test_a_page_is_whole_by_itself_and_shows_every_feature(compare: Compare, fil
     assert "prefers-color-scheme: dark" in content
 
 
+def test_a_picture_has_no_more_bars_than_its_values_can_fill(compare: Compare, tmp_path: Path) -> None:
+    def bars(rows: int) -> int:
+        values = np.random.default_rng(0).normal(0, 1, rows)
+        np.savetxt(tmp_path / "a.csv", values, header="a", comments="")
+        compare(tmp_path / "a.csv", tmp_path / "a.csv", "--html", tmp_path / "page.html")
+        page = ET.fromstring((tmp_path / "page.html").read_text("utf-8").removeprefix("<!DOCTYPE html>\n"))
+        (histogram,) = [path for path in page.iterfind(".//figure//path") if path.get("class") == "r-area"]
+        return histogram.get("d", "").count("H")
+
+    assert bars(40) == 8
+    assert bars(1_000) == 24
+    assert bars(20_000) == 48
+
+
 def test_no_name_and_no_share_breaks_the_page(compare: Compare, tmp_path: Path) -> None:
     heading = """"\x1b[31m","<b>&'""\",rare,gaps"""
     rows = [f"{number},{number},often,1" for number in range(3000)]

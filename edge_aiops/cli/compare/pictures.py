@@ -15,6 +15,8 @@ MOST_BARS = 12
 """Values or labels that have a line of their own."""
 
 _FEWEST_FOR_SPARK = 2
+_TOGETHER = (6, 4, 3, 2, 1)
+"""How many bars of a histogram may be drawn as one: divisors of their number."""
 
 
 class _Bar(NamedTuple):
@@ -30,7 +32,7 @@ def pictures(feature: Feature) -> str:
         return _bars(feature, _of_labels(drawn))
     if drawn.values is not None and len(drawn.values) <= MOST_BARS:
         return _bars(feature, _of_values(feature, drawn))
-    if drawn.values is not None:
+    if drawn.values is not None and _has_bar_for_each(feature, drawn.values):
         return _figures_of_values(feature, drawn, drawn.values)
     if drawn.histograms is None:
         return '<p class="soft">There is no range of values to draw.</p>'
@@ -40,8 +42,8 @@ def pictures(feature: Feature) -> str:
 def spark(feature: Feature) -> str:
     """Both distributions in the size of a word; empty where there is nothing to draw."""
     drawn = feature.distribution
-    if isinstance(drawn, Bins) and drawn.histograms is not None and drawn.values is None:
-        sides: list[list[float]] = [drawn.histograms.reference, drawn.histograms.current]
+    if isinstance(drawn, Bins) and drawn.histograms is not None and not _has_bar_for_each(feature, drawn.values):
+        sides: list[list[float]] = _coarser(feature, drawn.histograms)
     else:
         counts = [drawn.reference[:24], drawn.current[:24]]
         sides = [[count / max(sum(side), 1) for count in side] for side in counts]
@@ -67,10 +69,31 @@ def _figures(feature: Feature, found: Histograms) -> str:
     said = f"Histograms of {feature.name}, mean {words.value_of(feature, _mean(feature, 'reference'))} in the reference"
     said += f" and {words.value_of(feature, _mean(feature, 'current'))} in the current file"
     marks = _ticks(feature, found.edges[0], found.edges[-1])
-    picture = plots.overlaid(found.edges, (found.reference, found.current), marks, said)
+    bars = _coarser(feature, found)
+    picture = plots.overlaid(found.edges[:: len(found.reference) // len(bars[0])], bars, marks, said)
     sides, lower = (found.reference, found.current), (found.reference_lower, found.current_lower)
     histogram = f"<figure><figcaption>{caption}</figcaption>{picture}</figure>"
     return histogram + _cumulated(feature, found.edges, sides, lower, marks)
+
+
+def _has_bar_for_each(feature: Feature, values: Sequence[float] | None) -> bool:
+    """Whether the column has so few `values` that each is worth a bar."""
+    return values is not None and len(values) <= max(MOST_BARS, _fillable_bars(feature))
+
+
+def _fillable_bars(feature: Feature) -> float:
+    """How many bars the smaller side can fill, by Rice's rule: twice the cube root of its values."""
+    return float(2 * min(feature.reference.count, feature.current.count) ** (1 / 3))
+
+
+def _coarser(feature: Feature, found: Histograms) -> list[list[float]]:
+    """The shares of both sides in no more bars than their values can fill."""
+    fillable = _fillable_bars(feature)
+    together = next(size for size in _TOGETHER if size == 1 or len(found.reference) / size >= fillable)
+    return [
+        [sum(shares[at : at + together]) for at in range(0, len(shares), together)]
+        for shares in (found.reference, found.current)
+    ]
 
 
 def _figures_of_values(feature: Feature, drawn: Bins, values: Sequence[float]) -> str:
