@@ -11,18 +11,26 @@ mod columns;
 mod comparison;
 mod distances;
 mod distinct;
+mod drift;
 mod errors;
+mod estimation;
+mod evidence;
 mod latency;
+mod matrix;
 mod memory;
+mod metrics;
 mod moments;
 mod multiplicity;
+mod multivariate;
 mod profile;
 mod quantiles;
 mod reference;
 mod result;
 mod shared;
 mod special;
+mod streaming;
 mod strings;
+mod watch;
 
 /// Statistics of NumPy arrays, computed in Rust; used through `edge_aiops.stats`.
 #[pyo3::pymodule]
@@ -40,15 +48,34 @@ mod _stats {
         total_variation_distance,
     };
     #[pymodule_export]
-    use crate::distinct::{DistinctCount, Estimate};
+    use crate::distinct::{DistinctCount, DistinctEstimate};
+    #[pymodule_export]
+    use crate::drift::{
+        SortedReference, anderson_darling_test, cramer_von_mises_test, energy_distance, kolmogorov_upper,
+        ks_test, mann_whitney_test, wasserstein_distance,
+    };
     #[pymodule_export]
     use crate::errors::{IncompatibleSummaries, UnreadableSummary};
     #[pymodule_export]
+    use crate::estimation::{Estimate, LossEstimator, PerformanceEstimate, PerformanceEstimator};
+    #[pymodule_export]
+    use crate::evidence::{
+        BoundedMeanSequence, DriftEvidence, MeanSequence, RateSequence, normal_mixture_bound,
+    };
+    #[pymodule_export]
     use crate::latency::Latency;
+    #[pymodule_export]
+    use crate::metrics::{
+        ConfusionMatrix, MetricResult, ReliabilityBin, ReliabilityCurve, average_precision, brier_score,
+        confusion_matrix, expected_calibration_error, log_loss, maximum_calibration_error,
+        mean_absolute_error, r_squared, reliability_curve, roc_auc, root_mean_squared_error,
+    };
     #[pymodule_export]
     use crate::moments::{Moments, moments};
     #[pymodule_export]
     use crate::multiplicity::{Discoveries, benjamini_hochberg, benjamini_yekutieli, e_benjamini_hochberg};
+    #[pymodule_export]
+    use crate::multivariate::{MmdReference, PcaReference, cosine_shift_test};
     #[pymodule_export]
     use crate::profile::{NumericSummary, Profile};
     #[pymodule_export]
@@ -61,4 +88,8 @@ mod _stats {
     use crate::special::{
         beta_regularised, chi_square_upper, gamma_lower, gamma_upper, ln_gamma, normal_quantile, normal_upper,
     };
+    #[pymodule_export]
+    use crate::streaming::{Adwin, Ddm, Kswin, PageHinkley};
+    #[pymodule_export]
+    use crate::watch::{DriftWatch, WatchedFeature};
 }

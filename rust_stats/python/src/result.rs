@@ -81,7 +81,7 @@ impl TestResult {
 /// Something to know before relying on a result: a stable code, and a sentence for people. Frozen.
 #[pyclass(frozen, eq, module = "edge_aiops.stats")]
 #[derive(Clone, PartialEq)]
-pub struct ResultWarning(core::Warning);
+pub struct ResultWarning(pub core::Warning);
 
 impl ResultWarning {
     pub const fn of(warning: core::Warning) -> Self {

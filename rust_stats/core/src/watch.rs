@@ -1,0 +1,268 @@
+//! The features of a model watched window after window, for ever: which have drifted by now.
+//!
+//! Each feature has a [`DriftEvidence`] over the groups of its bins, or its labels, and its missing values. Over
+//! the features the false discovery rate is controlled by e-BH on the current e-values (Wang and Ramdas 2022).
+//! A feature has drifted when it is found so and its population stability index over the last windows is large
+//! enough: with enough time even a change that matters to nobody becomes certain.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::baseline::{Baseline, CategoryReference, Feature};
+use crate::counts::psi;
+use crate::encoding::{Kind, Reader, Writer, impossible};
+use crate::error::Error;
+use crate::evidence::DriftEvidence;
+use crate::multiplicity::e_benjamini_hochberg;
+use crate::profile::{Profile, Summary};
+
+const VERSION: u8 = 1;
+
+/// Most windows that the effect size may be taken over.
+const MOST_WINDOWS: usize = 4096;
+
+/// One feature as it is watched.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WatchedFeature {
+    /// Its name.
+    pub name: String,
+    /// Natural logarithm of the e-value: how strongly the events so far speak against the reference.
+    pub log_e: f64,
+    /// Population stability index of the last windows; none without values.
+    pub effect_size: Option<f64>,
+    /// Whether it is certain enough, over all features, and large enough.
+    pub drifted: bool,
+}
+
+/// The evidence of all features of a baseline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DriftWatch {
+    baseline: Arc<Baseline>,
+    alpha: f64,
+    min_effect: f64,
+    effect_windows: usize,
+    features: Vec<Watched>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Watched {
+    evidence: DriftEvidence,
+    /// The counts of the last windows, the newest last.
+    recent: VecDeque<Vec<u64>>,
+}
+
+impl DriftWatch {
+    /// How many windows the effect size is taken over unless said otherwise: an hour of five minutes each.
+    pub const EFFECT_WINDOWS: usize = 12;
+
+    /// No evidence yet. `alpha` is the false discovery rate over the features, `min_effect` the smallest
+    /// population stability index over the last `effect_windows` windows that counts as drift.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] for an alpha outside of (0, 1), a `min_effect` that is negative or not a number, or
+    /// `effect_windows` outside of 1 to 4096.
+    pub fn new(
+        baseline: Arc<Baseline>,
+        alpha: f64,
+        min_effect: f64,
+        effect_windows: usize,
+    ) -> Result<Self, Error> {
+        if !(0.0 < alpha && alpha < 1.0) {
+            let problem = format!("must lie between 0 and 1, both excluded, but is {alpha}; 0.05 is usual");
+            return Err(Error::argument("alpha", problem));
+        }
+        if !(min_effect >= 0.0 && min_effect.is_finite()) {
+            let problem =
+                format!("must be a number from 0 on, not {min_effect}; 0 lets every certain change count");
+            return Err(Error::argument("min_effect", problem));
+        }
+        if !(1..=MOST_WINDOWS).contains(&effect_windows) {
+            let problem = format!("must be 1 to {MOST_WINDOWS}, not {effect_windows}; 12 is usual");
+            return Err(Error::argument("effect_windows", problem));
+        }
+        let features = baseline.features().iter().map(Watched::of).collect::<Result<_, _>>()?;
+        Ok(Self { baseline, alpha, min_effect, effect_windows, features })
+    }
+
+    /// Takes the next window into account.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Incompatible`] if the profile is on another baseline; nothing was taken then.
+    pub fn update(&mut self, window: &mut Profile) -> Result<(), Error> {
+        if window.baseline().digest() != self.baseline.digest() {
+            let because = format!(
+                "this profile is on the baseline {:016x}, the watch on {:016x}; summarise on the same baseline",
+                window.baseline().digest(),
+                self.baseline.digest()
+            );
+            return Err(Error::Incompatible { because });
+        }
+        let summaries = self.baseline.features().iter().zip(window.summaries());
+        let cells: Vec<_> = summaries.map(|(feature, summary)| cells_of(feature, summary)).collect();
+        let mut features = self.features.clone();
+        for (watched, cells) in features.iter_mut().zip(cells) {
+            watched.evidence.update(&cells)?;
+            watched.recent.push_back(cells);
+            while watched.recent.len() > self.effect_windows {
+                watched.recent.pop_front();
+            }
+        }
+        self.features = features;
+        Ok(())
+    }
+
+    /// Every feature as it stands now, in the order of the baseline.
+    ///
+    /// # Errors
+    ///
+    /// None that input can cause.
+    pub fn features(&self) -> Result<Vec<WatchedFeature>, Error> {
+        let e_values: Vec<_> = self.features.iter().map(|watched| Some(watched.evidence.e_value())).collect();
+        let found = e_benjamini_hochberg(&e_values, self.alpha)?;
+        let watched = self.features.iter().zip(self.baseline.names()).zip(found.rejected);
+        watched
+            .map(|((watched, name), rejected)| {
+                let effect_size = watched.effect_size()?;
+                Ok(WatchedFeature {
+                    name: name.clone(),
+                    log_e: watched.evidence.log_e(),
+                    effect_size,
+                    drifted: rejected && effect_size.is_some_and(|effect| effect >= self.min_effect),
+                })
+            })
+            .collect()
+    }
+
+    /// Forgets what was seen of one feature, or of all: after a change that was confirmed and taken care of.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] if there is no feature of that name.
+    pub fn restart(&mut self, name: Option<&str>) -> Result<(), Error> {
+        let place = match name {
+            Some(name) => Some(self.baseline.place(name).ok_or_else(|| {
+                Error::argument("name", format!("must be that of a feature of the baseline, not {name:?}"))
+            })?),
+            None => None,
+        };
+        let all = self.features.iter_mut().enumerate();
+        for (_, watched) in all.filter(|(of, _)| place.is_none_or(|place| place == *of)) {
+            watched.evidence = watched.evidence.restart();
+            watched.recent.clear();
+        }
+        Ok(())
+    }
+
+    /// What it is compared with.
+    #[must_use]
+    pub const fn baseline(&self) -> &Arc<Baseline> {
+        &self.baseline
+    }
+
+    /// The watch as bytes with a version and a checksum. The baseline is named by its digest only.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut writer = Writer::new(Kind::DriftWatch, VERSION);
+        writer.digest(self.baseline.digest());
+        writer.number(self.alpha);
+        writer.number(self.min_effect);
+        writer.count(self.effect_windows as u64);
+        for watched in &self.features {
+            writer.blob(&watched.evidence.to_bytes());
+            writer.count(watched.recent.len() as u64);
+            watched.recent.iter().for_each(|cells| writer.packed(cells));
+        }
+        writer.seal()
+    }
+
+    /// The watch that [`DriftWatch::to_bytes`] wrote of the same baseline: it goes on as if it had never stopped.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Incompatible`] if it is on another baseline; a named [`Error`] if the bytes are foreign, damaged,
+    /// of another statistic or version, or contradict themselves.
+    pub fn from_bytes(bytes: &[u8], baseline: Arc<Baseline>) -> Result<Self, Error> {
+        let mut reader = Reader::open(bytes, Kind::DriftWatch, VERSION)?;
+        let digest = reader.digest()?;
+        if digest != baseline.digest() {
+            let because = format!(
+                "this watch is on the baseline {digest:016x}, not on {:016x}; pass the one it was made with",
+                baseline.digest()
+            );
+            return Err(Error::Incompatible { because });
+        }
+        let (alpha, min_effect) = (reader.number()?, reader.number()?);
+        let effect_windows = usize::try_from(reader.count()?).unwrap_or(usize::MAX);
+        let mut read = Self::new(baseline, alpha, min_effect, effect_windows)
+            .map_err(|_| impossible("its options are out of range"))?;
+        for watched in &mut read.features {
+            *watched = watched.read(&mut reader, effect_windows)?;
+        }
+        reader.close()?;
+        Ok(read)
+    }
+}
+
+impl Watched {
+    fn of(feature: &Feature) -> Result<Self, Error> {
+        let cells = match feature {
+            Feature::Numeric { reference, .. } => {
+                let counts = reference.histogram();
+                with(reference.in_groups(counts.present()), counts.missing())
+            }
+            Feature::Category(reference) => with(reference.cells(), reference.counts().missing()),
+        };
+        let evidence = DriftEvidence::new(&cells, &DriftEvidence::CONCENTRATIONS, &DriftEvidence::HORIZONS)?;
+        Ok(Self { evidence, recent: VecDeque::new() })
+    }
+
+    fn effect_size(&self) -> Result<Option<f64>, Error> {
+        let reference = self.evidence.reference_counts();
+        let mut sums = vec![0_u64; reference.len()];
+        for cells in &self.recent {
+            for (sum, count) in sums.iter_mut().zip(cells) {
+                *sum = sum.saturating_add(*count);
+            }
+        }
+        Ok(psi(reference, &sums)?.effect_size)
+    }
+
+    /// What bytes hold of the same feature.
+    fn read(&self, reader: &mut Reader<'_>, effect_windows: usize) -> Result<Self, Error> {
+        let evidence = DriftEvidence::from_bytes(reader.blob()?)?;
+        let same = evidence.reference_counts() == self.evidence.reference_counts()
+            && evidence.concentrations() == self.evidence.concentrations()
+            && evidence.horizons() == self.evidence.horizons();
+        if !same {
+            return Err(impossible("the evidence of a feature is not against its reference"));
+        }
+        let windows = reader.length()?;
+        if windows > effect_windows || windows as u64 > evidence.windows() {
+            return Err(impossible("it holds more windows than there were"));
+        }
+        let recent = (0..windows).map(|_| reader.packed()).collect::<Result<VecDeque<_>, _>>()?;
+        if recent.iter().any(|cells| cells.len() != self.evidence.reference_counts().len()) {
+            return Err(impossible("a window has not a count for each cell"));
+        }
+        Ok(Self { evidence, recent })
+    }
+}
+
+/// The counts that the evidence of a feature is about.
+fn cells_of(feature: &Feature, summary: &Summary) -> Vec<u64> {
+    match (feature, summary) {
+        (Feature::Numeric { reference, .. }, Summary::Numeric(numbers)) => {
+            let counts = numbers.histogram();
+            with(reference.in_groups(counts.present()), counts.missing())
+        }
+        (_, Summary::Category(labels)) => with(CategoryReference::cells_of(labels), labels.missing()),
+        (_, Summary::Numeric(_)) => Vec::new(),
+    }
+}
+
+fn with(mut cells: Vec<u64>, missing: u64) -> Vec<u64> {
+    cells.push(missing);
+    cells
+}
