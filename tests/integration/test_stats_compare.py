@@ -188,6 +188,15 @@ def test_no_name_and_no_share_breaks_the_page(compare: Compare, tmp_path: Path) 
     assert "< 0.1 %" in "".join(page.itertext())
 
 
+def test_times_of_every_age_are_told(compare: Compare, tmp_path: Path) -> None:
+    column = pa.array([-(10**11), -(10**10), 0, 10**9, 10**11], pa.timestamp("s"))
+    parquet.write_table(pa.table({"at": column}), tmp_path / "a.parquet")
+    ended = compare(tmp_path / "a.parquet", tmp_path / "a.parquet", "--html", tmp_path / "page.html")
+    assert (ended.code, ended.err) == (0, "")
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert '<td class="right">-1e+11</td>' in page
+
+
 def test_a_pipeline_fails_on_drift_only_if_it_asks(compare: Compare, files: Any) -> None:
     reference, current = files("csv", "csv")
     assert compare(reference, current).code == 0

@@ -76,8 +76,8 @@ def missing_share(side: Numbers | Labels) -> float:
 
 def value_of(feature: Feature, value: float | None) -> str:
     """A number of this column: a date where it is one."""
-    if value is None or feature.kind != "time" or not 1e8 < abs(value) < 1e11:
-        return number(value)
+    if value is None or feature.kind != "time" or not (1e8 < value < 1e11 or -6e10 < value < -1e8):
+        return number(value)  # A time of day, a duration, or beyond the calendar.
     return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M")
 
 
