@@ -10,6 +10,7 @@ from edge_aiops import __version__
 from edge_aiops.base.errors import EdgeAiopsError, FieldError
 from edge_aiops.cli import backup, config, doctor, events, model, node, plugins, predict, serve
 from edge_aiops.cli.command import Command, Group, parser
+from edge_aiops.cli.compare import command as compare
 from edge_aiops.cli.demo import command as demo
 from edge_aiops.cli.output import printable
 
@@ -20,13 +21,14 @@ COMMANDS: tuple[Command | Group, ...] = (
     predict.COMMAND,
     model.GROUP,
     events.GROUP,
+    compare.GROUP,
     plugins.COMMAND,
     config.COMMAND,
     backup.COMMAND,
     doctor.COMMAND,
 )
 
-_EXTRAS = dict.fromkeys(("sqlalchemy", "alembic", "obstore"), "hub")
+_EXTRAS = dict.fromkeys(("sqlalchemy", "alembic", "obstore"), "hub") | {"pyarrow": "compare"}
 """Modules that come with an extra of ours."""
 
 _INTERRUPTED = 130

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 _COLOURS = {
     **dict.fromkeys(("OK", "loaded", "ready", "production", "yes", "right"), "green"),
     **dict.fromkeys(("WARN", "blocked", "staging"), "yellow"),
-    **dict.fromkeys(("FAIL", "failed", "no", "wrong"), "bold red"),
+    **dict.fromkeys(("FAIL", "failed", "no", "wrong", "drifted"), "bold red"),
     "archived": "dim",
 }
 _LONG = 8

@@ -45,6 +45,7 @@ def test_one_wheel_serves_every_python_from_3_11_on(wheels: Path) -> None:
     assert "-cp311-abi3-" in wheel.name
     assert wheel.stat().st_size < LARGEST_BYTES
     names = zipfile.ZipFile(wheel).namelist()
+    assert "edge_aiops/cli/compare/page.css" in names
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/", "plugins/", "rust_stats/"))]
 
 

@@ -13,6 +13,7 @@ HEAVY = (
     "magika",
     "numpy",
     "onnxruntime",
+    "pyarrow",
     "rich",
     "sqlalchemy",
     "tensorflow",
