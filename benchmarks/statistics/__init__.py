@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from benchmarks.statistics import imports, memory, speed
+from benchmarks.statistics import imports, memory, speed, wheel
 from benchmarks.table import Row
 
 
 def rows() -> list[Row]:
     """Every row of this benchmark."""
-    return [*speed.rows(), *imports.rows(), *memory.rows()]
+    return [*speed.rows(), *imports.rows(), *wheel.rows(), *memory.rows()]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_aiops import stats
+from edge_aiops.stats import summaries
 
 Prepare = Callable[[int], tuple[Callable[[], object], list[NDArray[Any]]]]
 """Takes a length; gives the call, and the arrays of that length that it reads."""
@@ -39,5 +39,5 @@ def _two(function: Callable[[NDArray[np.float64], NDArray[np.float64]], object])
     return prepare
 
 
-CALLS: dict[str, Prepare] = {"moments": _one(stats.moments)}
+CALLS: dict[str, Prepare] = {"moments": _one(summaries.moments)}
 """By the names of edge_aiops._stats; a method as Class.method, a constructor as Class.__new__."""

@@ -1,15 +1,12 @@
-"""What importing costs, NumPy being there already, beside the peers; and how large the wheel is."""
+"""What importing costs, NumPy being there already, beside the peers."""
 
 from __future__ import annotations
 
-import io
 import json
-import os
 import statistics
 import subprocess
 import sys
-import tempfile
-import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +14,8 @@ from benchmarks.peers.environments import PeerMissing, interpreter
 from benchmarks.table import Row
 
 ROUNDS = 5
-MODULES = {
+LIMIT_MS, LIMIT_MB = 30, 12
+PEERS = {
     "scipy": "scipy.stats",
     "alibi_detect": "alibi_detect.cd",
     "nannyml": "nannyml",
@@ -26,19 +24,18 @@ MODULES = {
     "datasketches": "datasketches",
     "river": "river.stats",
 }
+_OURS = "edge_aiops.stats"
 _ROOT = Path(__file__).parent.parent.parent
-_MIB = 1024 * 1024
-_LIMIT_MS, _LIMIT_BYTES, _LIMIT_WHEEL_BYTES = 30, 12 * _MIB, 1_000_000
 _PROGRAM = """
 import importlib, json, os, sys, time
 import numpy
-def resident():
+def resident_mb():
     with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-before, started = resident(), time.perf_counter()
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+before, started = resident_mb(), time.perf_counter()
 importlib.import_module(sys.argv[1])
 taken = time.perf_counter() - started
-print(json.dumps({"ms": taken * 1000, "memory_bytes": resident() - before}))
+print(json.dumps({"ms": taken * 1000, "memory_mb": resident_mb() - before}))
 """
 
 
@@ -46,13 +43,13 @@ class Imported(NamedTuple):
     """What one import took."""
 
     ms: float
-    memory_bytes: float
+    memory_mb: float
 
 
 def rows() -> list[Row]:
-    """Time and memory of the import, and the wheel."""
-    pythons, missing = {"edge_aiops.stats": Path(sys.executable)}, []
-    for peer, module in MODULES.items():
+    """Time and memory of the import, in interleaved rounds."""
+    pythons, missing = {_OURS: Path(sys.executable)}, []
+    for peer, module in PEERS.items():
         try:
             pythons[module] = interpreter(peer)
         except PeerMissing:
@@ -61,33 +58,29 @@ def rows() -> list[Row]:
     for _ in range(ROUNDS):
         for module, python in pythons.items():
             taken[module].append(_import(python, module))
-    ours, *peers = (_median(taken[module]) for module in pythons)
-    names = list(pythons)[1:]
-    times = [f"{name} {peer.ms:,.0f} ms" for name, peer in zip(names, peers, strict=True)]
-    sizes = [f"{name} {peer.memory_bytes / _MIB:,.0f} MB" for name, peer in zip(names, peers, strict=True)]
-    wheel_bytes = _wheel_bytes()
     return [
-        Row("import edge_aiops.stats, NumPy there already", f"{ours.ms:.1f} ms", "\n".join(times + missing),
-            _ratio([peer.ms for peer in peers], ours.ms), f"<= {_LIMIT_MS} ms", ours.ms <= _LIMIT_MS),
-        Row("  memory", f"{ours.memory_bytes / _MIB:.1f} MB", "\n".join(sizes + missing),
-            _ratio([peer.memory_bytes for peer in peers], ours.memory_bytes), f"<= {_LIMIT_BYTES // _MIB} MB",
-            ours.memory_bytes <= _LIMIT_BYTES),
-        Row("wheel: edge_aiops and the stripped extension, deflated", f"{wheel_bytes / 1e6:.2f} MB",
-            target=f"<= {_LIMIT_WHEEL_BYTES / 1e6:g} MB", met=wheel_bytes <= _LIMIT_WHEEL_BYTES),
-    ]  # fmt: skip
+        _row(f"import {_OURS}, NumPy there already", "ms", LIMIT_MS, taken, missing, lambda once: once.ms),
+        _row("  memory", "MB", LIMIT_MB, taken, missing, lambda once: once.memory_mb),
+    ]
 
 
 def _import(python: Path, module: str) -> Imported:
-    command = [str(python), "-c", _PROGRAM, module]
-    done = subprocess.run(command, cwd=_ROOT, env=os.environ, capture_output=True, text=True, check=True)
+    command = [str(python), "-W", "ignore", "-c", _PROGRAM, module]
+    done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=True)
     return Imported(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def _median(taken: list[Imported]) -> Imported:
-    return Imported(
-        statistics.median(once.ms for once in taken), statistics.median(once.memory_bytes for once in taken)
-    )
-
-
-def _ratio(peers: list[float], ours: float) -> str:
-    return f"{min(peers) / ours:.1f}" if peers and ours else ""
+def _row(
+    what: str,
+    unit: str,
+    limit: float,
+    taken: dict[str, list[Imported]],
+    missing: list[str],
+    reading: Callable[[Imported], float],
+) -> Row:
+    medians = {module: statistics.median(map(reading, rounds)) for module, rounds in taken.items()}
+    ours = medians.pop(_OURS)
+    against = [f"{module} {median:,.0f} {unit}" for module, median in medians.items()]
+    ratio = f"{min(medians.values()) / ours:.1f}" if medians else ""
+    target = f"<= {limit} {unit}"
+    return Row(what, f"{ours:.1f} {unit}", "\n".join(against + missing), ratio, target, ours <= limit)

@@ -50,7 +50,7 @@ def test_one_wheel_serves_every_python_from_3_11_on(wheels: Path) -> None:
 
 def test_the_extension_of_the_wheel_computes(site: Path, tmp_path: Path) -> None:
     program = (
-        "import edge_aiops, numpy; from edge_aiops.stats import moments; "
+        "import edge_aiops, numpy; from edge_aiops.stats.summaries import moments; "
         "print(edge_aiops.__file__, moments(numpy.arange(5.0)).mean)"
     )
     imported_from, mean = run(sys.executable, "-c", program, cwd=tmp_path, site=site).split()

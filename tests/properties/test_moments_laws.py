@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from edge_aiops.stats import Moments, UnreadableSummary, moments
+from edge_aiops.stats import UnreadableSummary
+from edge_aiops.stats.summaries import Moments, moments
 
 Column = NDArray[np.float64]
 

@@ -9,8 +9,11 @@
 //! | 4 | CRC-32C of all that is before it, least significant byte first |
 //!
 //! Counts are LEB128: seven bits a byte, least significant first, the top bit set on all but the last.
-//! Numbers are IEEE 754 binary64, ratios binary32, least significant byte first. Each summary has exactly one
+//! Numbers are IEEE 754 binary64, ratios binary32, least significant byte first. Bytes and texts (UTF-8) have
+//! their length as a count before them. Each summary has exactly one
 //! encoding, so equal bytes mean equal summaries.
+
+mod bits;
 
 use crate::checksum::crc32c;
 use crate::error::Error;
@@ -22,6 +25,14 @@ const MARK: &[u8] = b"ES";
 #[repr(u8)]
 pub(crate) enum Kind {
     Moments = 1,
+    Histogram = 2,
+    Reference = 3,
+    Profile = 4,
+    Quantiles = 5,
+    Categories = 6,
+    Latency = 7,
+    DistinctCount = 20,
+    Baseline = 22,
 }
 
 /// Builds an encoding.
@@ -45,12 +56,45 @@ impl Writer {
         self.bytes.push(low_seven_bits(rest));
     }
 
+    /// Counts of which most are zero, at most eight: a byte that marks those that are not, then those.
+    pub(crate) fn sparse<const N: usize>(&mut self, counts: [u64; N]) {
+        let mark = counts.iter().rev().fold(0_u8, |mark, count| mark << 1 | u8::from(*count != 0));
+        self.bytes.push(mark);
+        for count in counts.into_iter().filter(|count| *count != 0) {
+            self.count(count);
+        }
+    }
+
     pub(crate) fn number(&mut self, number: f64) {
         self.bytes.extend(number.to_le_bytes());
     }
 
+    pub(crate) fn digest(&mut self, digest: u64) {
+        self.bytes.extend(digest.to_le_bytes());
+    }
+
     pub(crate) fn ratio(&mut self, ratio: f32) {
         self.bytes.extend(ratio.to_le_bytes());
+    }
+
+    /// Several counts of about the same size, see `bits.rs`, after how many they are.
+    pub(crate) fn packed(&mut self, counts: &[u64]) {
+        self.count(counts.len() as u64);
+        self.bytes.extend(bits::pack(counts));
+    }
+
+    /// What has been written since the envelope's head.
+    pub(crate) fn payload(&self) -> &[u8] {
+        self.bytes.get(MARK.len() + 2..).unwrap_or_default()
+    }
+
+    pub(crate) fn blob(&mut self, bytes: &[u8]) {
+        self.count(bytes.len() as u64);
+        self.bytes.extend(bytes);
+    }
+
+    pub(crate) fn text(&mut self, text: &str) {
+        self.blob(text.as_bytes());
     }
 
     pub(crate) fn seal(mut self) -> Vec<u8> {
@@ -104,12 +148,59 @@ impl<'bytes> Reader<'bytes> {
         Err(NOT_MINIMAL)
     }
 
+    pub(crate) fn sparse<const N: usize>(&mut self) -> Result<[u64; N], Error> {
+        let [mark] = self.take()?;
+        if u32::from(mark) >> N != 0 {
+            return Err(impossible("it marks a count that there is not"));
+        }
+        let mut counts = [0; N];
+        for (_, count) in counts.iter_mut().enumerate().filter(|(place, _)| mark >> place & 1 == 1) {
+            *count = self.count()?;
+            if *count == 0 {
+                return Err(impossible("a count is marked but zero"));
+            }
+        }
+        Ok(counts)
+    }
+
     pub(crate) fn number(&mut self) -> Result<f64, Error> {
         self.take().map(f64::from_le_bytes)
     }
 
+    pub(crate) fn digest(&mut self) -> Result<u64, Error> {
+        self.take().map(u64::from_le_bytes)
+    }
+
     pub(crate) fn ratio(&mut self) -> Result<f32, Error> {
         self.take().map(f32::from_le_bytes)
+    }
+
+    pub(crate) fn packed(&mut self) -> Result<Vec<u64>, Error> {
+        let length = self.length()?;
+        let (counts, taken) = bits::unpack(self.rest, length)?;
+        self.rest = self.rest.get(taken..).unwrap_or_default();
+        Ok(counts)
+    }
+
+    /// How many things follow. Each takes a bit at least, so that no few bytes can claim many.
+    pub(crate) fn length(&mut self) -> Result<usize, Error> {
+        let length = self.count()?;
+        usize::try_from(length)
+            .ok()
+            .filter(|length| *length <= self.rest.len().saturating_mul(8))
+            .ok_or(impossible("it says to have more than it is long"))
+    }
+
+    pub(crate) fn blob(&mut self) -> Result<&'bytes [u8], Error> {
+        let length = self.count()?;
+        let split = usize::try_from(length).ok().and_then(|length| self.rest.split_at_checked(length));
+        let (blob, rest) = split.ok_or(impossible("it ends too early"))?;
+        self.rest = rest;
+        Ok(blob)
+    }
+
+    pub(crate) fn text(&mut self) -> Result<&'bytes str, Error> {
+        str::from_utf8(self.blob()?).map_err(|_| impossible("a text is not UTF-8"))
     }
 
     /// Refuses a payload that goes on.

@@ -17,16 +17,36 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod baseline;
+mod bins;
+mod categories;
 mod checksum;
+mod distinct;
 mod encoding;
 mod error;
 mod float;
+mod histogram;
+mod latency;
 mod moments;
+mod numeric;
+mod profile;
+mod quantiles;
+mod reference;
 mod result;
 pub mod special;
 
+pub use baseline::{Baseline, CategoryReference, Feature};
+pub use bins::{Bins, MOST_BINS};
+pub use categories::{Categories, Share};
+pub use distinct::{DistinctCount, Estimate};
 pub use error::Error;
+pub use histogram::Histogram;
+pub use latency::Latency;
 pub use moments::Moments;
+pub use numeric::{NumericSummary, Range};
+pub use profile::{Column, Profile, Summary, Value};
+pub use quantiles::Quantiles;
+pub use reference::{DEFAULT_BINS, GROUPS, Reference};
 pub use result::{Side, TestResult, Warning};
 
 /// How many values a statistic works on at a time.

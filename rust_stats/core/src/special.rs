@@ -14,7 +14,7 @@ pub fn gamma_upper(a: f64, x: f64) -> f64 {
     gamma::checked_gamma_ur(a, x).unwrap_or(f64::NAN)
 }
 
-/// Regularised incomplete beta function I_x(a, b) for `a, b > 0, 0 <= x <= 1`; NaN elsewhere.
+/// Regularised incomplete beta function Iₓ(a, b) for `a, b > 0, 0 <= x <= 1`; NaN elsewhere.
 #[must_use]
 pub fn beta_regularised(a: f64, b: f64, x: f64) -> f64 {
     beta::checked_beta_reg(a, b, x).unwrap_or(f64::NAN)

@@ -154,18 +154,21 @@ fn blocks_merged_in_order_are_the_whole_bit_for_bit() {
 
 /// Bytes once written are read for ever: these may never change.
 #[test]
-fn the_first_layout_stays_as_it_is() {
+fn the_layout_stays_as_it_is() {
     let values = [1.0, 1.0 + f64::EPSILON, f64::NAN, f64::INFINITY, 0.0];
     let written = Moments::of_present(&values, &[false, false, false, false, true]).unwrap();
     let layout = [
-        &b"ES\x01\x01"[..],
-        b"\x02\x01\x01\x01",       // count, missing, NaN, infinite
+        &b"ES\x01\x02"[..],
+        b"\x02",                   // count
+        b"\x07\x01\x01\x01",       // three of the other counts are not zero: missing, NaN, infinite
         b"\0\0\0\0\0\0\xF0\x3F",   // mean, rounded to 1
         b"\0\0\0\x25",             // 2^-53 of it was rounded off
         b"\0\0\0\0\0\0\x60\x39",   // M2, 2^-105
+        b"\0\0\0\0\0\0\0\0",       // M3, 0
+        b"\0\0\0\0\0\0\xC0\x32",   // M4, 2^-211
         b"\0\0\0\0\0\0\xF0\x3F",   // minimum, 1
         b"\x01\0\0\0\0\0\xF0\x3F", // maximum, 1 + 2^-52
-        b"\xCF\xFC\x86\x63",       // CRC-32C
+        b"\x98\x82\xB4\x42",       // CRC-32C
     ];
     assert_eq!(written.to_bytes(), layout.concat());
     assert_eq!(Moments::from_bytes(&layout.concat()), Ok(written));
@@ -173,9 +176,9 @@ fn the_first_layout_stays_as_it_is() {
 
 #[test]
 fn sizes_are_as_documented() {
-    assert_eq!(Moments::EMPTY.to_bytes().len(), 12);
+    assert_eq!(Moments::EMPTY.to_bytes().len(), 10);
     let values: Vec<f64> = (0..300).map(f64::from).collect();
-    assert_eq!(Moments::of(&values).to_bytes().len(), 49);
+    assert_eq!(Moments::of(&values).to_bytes().len(), 64);
 }
 
 #[test]
@@ -221,9 +224,34 @@ fn bytes_that_contradict_themselves_are_refused() {
 }
 
 #[test]
+fn a_shape_that_contradicts_itself_is_refused() {
+    let inf = f64::INFINITY;
+    let refused = [
+        sealed_shape(&[2, 0], 2.0, 0.0, [1.0, f64::NAN, 1.0, 1.0, 4.0]),
+        sealed_shape(&[2, 0], 2.0, 0.0, [1.0, 0.0, f64::NAN, 1.0, 4.0]),
+        sealed_shape(&[2, 0], 2.0, 0.0, [1.0, 0.0, -1.0, 1.0, 4.0]),
+        sealed_shape(&[2, 0], 2.0, 0.0, [1.0, 3.0, inf, 1.0, 4.0]),
+        sealed_shape(&[2, 0], 2.0, 0.0, [1.0, inf, 1.0, 1.0, 4.0]),
+        sealed_shape(&[2, 0], 2.0, 0.0, [1.0, -0.0, 1.0, 1.0, 4.0]),
+        sealed_shape(&[2, 0], 2.0, 0.0, [0.0, 1.0, 1.0, 2.0, 2.0]),
+        sealed_shape(&[2, 0x08, 3], 2.0, 0.0, [1.0, 0.0, 1.0, 1.0, 4.0]),
+        sealed_shape(&[2, 0x08, 0], 2.0, 0.0, [1.0, 0.0, 1.0, 1.0, 4.0]),
+        sealed_shape(&[2, 0x10, 1], 2.0, 0.0, [1.0, 0.0, 1.0, 1.0, 4.0]),
+        with_checksum(b"ES\x01\x02\x00\x08\x01".to_vec()),
+    ];
+    for bytes in refused {
+        let refusal = Moments::from_bytes(&bytes).unwrap_err();
+        assert!(matches!(refusal, Error::Impossible { .. }), "{bytes:?}");
+    }
+    let overflowed = sealed_shape(&[2, 0x08, 1], 2.0, 0.0, [1.0, 0.0, inf, 0.0, 4.0]);
+    assert_eq!(Moments::from_bytes(&overflowed).map(|moments| moments.skewness()), Ok(None));
+}
+
+#[test]
 fn a_forged_count_does_not_overflow() {
     let forged: Vec<u8> = [0xFF; 9].into_iter().chain([1]).collect();
-    let bytes = with_checksum([b"ES\x01\x01", &forged[..], &forged, &forged, &forged, &[0; 36]].concat());
+    let counts = [&forged[..], b"\x0F", &forged, &forged, &forged, &forged].concat();
+    let bytes = with_checksum([&b"ES\x01\x02"[..], &counts, &[0; 52]].concat());
     let full = Moments::from_bytes(&bytes).unwrap();
     let merged = full.merge(&full);
     assert_eq!((merged.count(), merged.total()), (u64::MAX, u64::MAX));
@@ -236,11 +264,15 @@ fn refusals_say_what_to_do() {
     assert!(message.contains("pass what to_bytes gave"), "{message}");
 }
 
-fn sealed(count: u8, mean: f64, rest: f32, others: [f64; 3]) -> Vec<u8> {
-    let counts = [count, 0, 0, 0];
+/// With a fourth moment that fits the second.
+fn sealed(count: u8, mean: f64, rest: f32, [m2, minimum, maximum]: [f64; 3]) -> Vec<u8> {
+    sealed_shape(&[count, 0], mean, rest, [m2, 0.0, m2.max(0.0), minimum, maximum])
+}
+
+fn sealed_shape(counts: &[u8], mean: f64, rest: f32, others: [f64; 5]) -> Vec<u8> {
     let (mean, rest, others) =
         (mean.to_le_bytes(), rest.to_le_bytes(), others.map(f64::to_le_bytes).concat());
-    with_checksum([b"ES\x01\x01", &counts[..], &mean, &rest, &others].concat())
+    with_checksum([b"ES\x01\x02", counts, &mean, &rest, &others].concat())
 }
 
 /// CRC-32C bit by bit, so that the library's table is checked against another way to compute it.
@@ -250,4 +282,30 @@ fn with_checksum(mut bytes: Vec<u8>) -> Vec<u8> {
     });
     bytes.extend(checksum.to_le_bytes());
     bytes
+}
+
+#[test]
+fn skewness_and_kurtosis_are_those_of_the_definition() {
+    let values = [1.0, 2.0, 2.0, 3.0, 9.0, -4.0, 0.0];
+    let n = 7.0;
+    let mean = values.iter().sum::<f64>() / n;
+    let power = |k: i32| values.iter().map(|value| (value - mean).powi(k)).sum::<f64>() / n;
+    let whole = Moments::of(&values);
+    let merged = Moments::of(&values[..2]).merge(&Moments::of(&values[2..]));
+    for moments in [whole, merged] {
+        assert_close(moments.skewness(), power(3) / power(2).powf(1.5));
+        assert_close(moments.kurtosis(), power(4) / power(2).powi(2) - 3.0);
+        assert_eq!(moments.zeros(), 1);
+    }
+}
+
+#[test]
+fn a_shape_needs_a_spread_that_has_a_fourth_power() {
+    for values in [&[][..], &[1.0], &[2.0; 9], &[0.0, 1e200]] {
+        let moments = Moments::of(values);
+        assert_eq!((moments.skewness(), moments.kurtosis()), (None, None));
+    }
+    let overflowed = Moments::of(&[0.0, 1e200]).merge(&Moments::of(&[1.0, 2.0, 3.0]));
+    assert_eq!(overflowed.skewness(), None);
+    assert_eq!(Moments::from_bytes(&overflowed.to_bytes()), Ok(overflowed));
 }

@@ -40,13 +40,23 @@ impl Column {
         start: State,
         step: impl Fn(State, &[f64], Option<&[bool]>) -> Result<State, Error> + Send,
     ) -> PyResult<State> {
-        let folded = if self.values.length() <= COPIED {
+        let ready = self.ready();
+        py.detach(|| ready.fold(start, step)).map_err(to_python)
+    }
+
+    /// The column ready to be read without the interpreter lock: few values are copied now.
+    pub fn ready(&self) -> Ready<'_> {
+        if self.values.length() <= COPIED {
             let (values, missing) = self.copied();
-            py.detach(|| fold_copied(&values, missing.as_deref(), start, step))
+            Ready::Copied(values, missing)
         } else {
-            py.detach(|| self.fold_shared(start, step))
-        };
-        folded.map_err(to_python)
+            Ready::Shared(self)
+        }
+    }
+
+    /// How many values there are.
+    pub fn length(&self) -> usize {
+        self.values.length()
     }
 
     /// All values as one array of our own, with NaN for those that are missing. The lock is held meanwhile, so
@@ -85,6 +95,26 @@ impl Column {
     }
 }
 
+/// A column that is read without the interpreter lock.
+pub enum Ready<'column> {
+    Copied(Vec<f64>, Option<Vec<bool>>),
+    Shared(&'column Column),
+}
+
+impl Ready<'_> {
+    /// Passes every block of values with its part of the mask to `step`.
+    pub fn fold<State>(
+        &self,
+        start: State,
+        step: impl Fn(State, &[f64], Option<&[bool]>) -> Result<State, Error>,
+    ) -> Result<State, Error> {
+        match self {
+            Self::Copied(values, missing) => fold_copied(values, missing.as_deref(), start, step),
+            Self::Shared(column) => column.fold_shared(start, step),
+        }
+    }
+}
+
 fn fold_copied<State>(
     values: &[f64],
     missing: Option<&[bool]>,
@@ -111,13 +141,24 @@ fn numbers(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Numbers> {
     Numbers::of(&array).ok_or_else(|| wrong_element(&array, name, wanted, "float64"))
 }
 
+/// Whether each of `length` values is missing, as an array of our own.
+pub fn marks(missing: &Bound<'_, PyAny>, length: usize) -> PyResult<Vec<bool>> {
+    let mask = flags(missing, "missing")?;
+    if mask.length() != length {
+        return Err(to_python(Error::LengthsDiffer { values: length, missing: mask.length() }));
+    }
+    let mut marks = vec![false; length];
+    mask.read(0, &mut marks);
+    Ok(marks)
+}
+
 fn flags(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Flags> {
     let array = one_dimensional(given, name)?;
     Flags::of(&array).ok_or_else(|| wrong_element(&array, name, "bool", "bool"))
 }
 
 /// The array given, or a copy of it if its elements lie at odd addresses, as a field of a packed record does.
-fn one_dimensional<'py>(given: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyUntypedArray>> {
+pub fn one_dimensional<'py>(given: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyUntypedArray>> {
     let Ok(array) = given.cast::<PyUntypedArray>() else {
         return Err(PyTypeError::new_err(format!(
             "{name} must be a NumPy array, not {}; pass numpy.asarray({name})",
@@ -147,7 +188,8 @@ fn is_masked(array: &Bound<'_, PyUntypedArray>) -> PyResult<bool> {
     array.is_instance(&py.import("numpy.ma")?.getattr("MaskedArray")?)
 }
 
-fn wrong_element(array: &Bound<'_, PyUntypedArray>, name: &str, wanted: &str, target: &str) -> PyErr {
+/// The refusal of an array for what it holds.
+pub fn wrong_element(array: &Bound<'_, PyUntypedArray>, name: &str, wanted: &str, target: &str) -> PyErr {
     PyTypeError::new_err(format!(
         "{name} must hold {wanted}, not {}; convert with {name}.astype('{target}')",
         array.dtype()

@@ -4,11 +4,21 @@
 //! the core's errors into exceptions. What users call and read is `edge_aiops.stats`.
 #![expect(clippy::doc_markdown, reason = "what Python shows as docstrings is not markdown")]
 
+mod baseline;
+mod categories;
 mod column;
+mod columns;
+mod distinct;
 mod errors;
+mod latency;
 mod memory;
 mod moments;
+mod profile;
+mod quantiles;
+mod reference;
 mod result;
+mod shared;
+mod strings;
 
 /// Statistics of NumPy arrays, computed in Rust; used through `edge_aiops.stats`.
 #[pyo3::pymodule]
@@ -19,4 +29,17 @@ mod _stats {
     use crate::moments::{Moments, moments};
     #[pymodule_export]
     use crate::result::{ResultWarning, TestResult};
+    #[pymodule_export]
+    use crate::{
+        baseline::{Baseline, CategoryReference},
+        profile::{NumericSummary, Profile},
+        reference::{Histogram, Reference},
+    };
+    #[pymodule_export]
+    use crate::{
+        categories::Categories,
+        distinct::{DistinctCount, Estimate},
+        latency::Latency,
+        quantiles::Quantiles,
+    };
 }

@@ -114,7 +114,8 @@ pub struct Elements<T> {
 unsafe impl<T> Sync for Elements<T> {}
 
 impl<T: Element> Elements<T> {
-    fn of(array: &Bound<'_, PyUntypedArray>) -> Option<Self> {
+    /// None unless the array has one dimension, is aligned and holds `T`.
+    pub fn of(array: &Bound<'_, PyUntypedArray>) -> Option<Self> {
         let typed = array.cast::<PyArray1<T>>().ok()?;
         typed.is_aligned().then(|| Self {
             start: typed.data(),
@@ -133,7 +134,12 @@ impl Elements<bool> {
 }
 
 impl<T: Copy> Elements<T> {
-    fn read<'into, Into>(
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// As many elements from `first` on as there are and as `into` holds, each converted.
+    pub fn read<'into, Into>(
         &self,
         first: usize,
         into: &'into mut [Into],
@@ -165,8 +171,8 @@ fn read_strided<T: Copy, Into>(
     let mut at = start;
     for slot in into {
         // SAFETY: `at` runs over elements of a living, aligned array of `T`: its one caller hands in no more
-        // slots than there are elements left. Every bit pattern is a `T` (f64, f32, i64, u64 or u8). The memory is
-        // NumPy's, outside of any Rust allocation; a volatile read presumes nothing about who else uses it.
+        // slots than there are elements left. Every bit pattern is a `T` (a number of Rust, never bool or char). The memory
+        // is NumPy's, outside of any Rust allocation; a volatile read presumes nothing about who else uses it.
         *slot = convert(unsafe { at.read_volatile() });
         at = at.wrapping_byte_offset(stride);
     }

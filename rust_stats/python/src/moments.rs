@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use crate::column::Column;
 use crate::errors::to_python;
 
-/// Count, mean, variance and extremes of the values of an array, as a summary that merges.
+/// Count, mean, variance, shape and extremes of the values of an array, as a summary that merges.
 ///
 /// Args:
 ///     values: NumPy array of one dimension holding float64, float32, int64 or bool, contiguous or not.
@@ -48,9 +48,9 @@ pub fn moments(
 /// Made by moments(), read back by Moments.from_bytes(), added by +. Moments() is the summary of no values:
 /// adding it changes nothing. Adding is exactly commutative, associative up to rounding, and never loses a
 /// count. Frozen.
-#[pyclass(frozen, eq, module = "edge_aiops.stats")]
+#[pyclass(frozen, eq, module = "edge_aiops.stats.summaries")]
 #[derive(PartialEq)]
-pub struct Moments(core::Moments);
+pub struct Moments(pub core::Moments);
 
 #[pymethods]
 impl Moments {
@@ -69,7 +69,7 @@ impl Moments {
         core::Moments::from_bytes(data).map(Self).map_err(to_python)
     }
 
-    /// The summary as bytes with a version and a checksum, mostly 49 of them; the same on every machine.
+    /// The summary as bytes with a version and a checksum, mostly 63 of them; the same on every machine.
     fn to_bytes(&self) -> Vec<u8> {
         self.0.to_bytes()
     }
@@ -109,6 +109,12 @@ impl Moments {
         self.0.infinite()
     }
 
+    /// Number of finite values that are zero, of either sign.
+    #[getter]
+    fn zeros(&self) -> u64 {
+        self.0.zeros()
+    }
+
     /// Number of all values seen: count + missing + nan + infinite.
     #[getter]
     fn total(&self) -> u64 {
@@ -135,6 +141,24 @@ impl Moments {
     #[getter]
     fn standard_deviation(&self) -> Option<f64> {
         self.0.standard_deviation()
+    }
+
+    /// Skewness g1 = sqrt(n) M3 / M2**1.5 of the finite values, without a unit; None for fewer than two, without
+    /// a spread, or where the fourth power of a deviation exceeds the range of float64.
+    ///
+    /// That of scipy.stats.skew; Joanes and Gill, The Statistician 47 (1998).
+    #[getter]
+    fn skewness(&self) -> Option<f64> {
+        self.0.skewness()
+    }
+
+    /// Excess kurtosis g2 = n M4 / M2**2 - 3 of the finite values, 0 for a normal distribution; None as for the
+    /// skewness.
+    ///
+    /// That of scipy.stats.kurtosis; Joanes and Gill, The Statistician 47 (1998).
+    #[getter]
+    fn kurtosis(&self) -> Option<f64> {
+        self.0.kurtosis()
     }
 
     /// Smallest finite value; None without any.

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 ///
 /// Where a side has no usable values, statistic, p_value and effect_size are None and a warning says why:
 /// there is never a number without data behind it. Frozen.
-#[pyclass(frozen, eq, skip_from_py_object, module = "edge_aiops.stats")]
+#[pyclass(frozen, eq, module = "edge_aiops.stats")]
 #[derive(Clone, PartialEq)]
 pub struct TestResult(pub core::TestResult);
 
@@ -79,7 +79,7 @@ impl TestResult {
 }
 
 /// Something to know before relying on a result: a stable code, and a sentence for people. Frozen.
-#[pyclass(frozen, eq, skip_from_py_object, module = "edge_aiops.stats")]
+#[pyclass(frozen, eq, module = "edge_aiops.stats")]
 #[derive(Clone, PartialEq)]
 pub struct ResultWarning(core::Warning);
 

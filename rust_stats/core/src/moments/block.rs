@@ -1,17 +1,18 @@
 //! The moments of one block of values.
 //!
 //! The n values are read twice: once for their sum and extremes, once more for the deviations d from their
-//! rough mean c = Σx / n, which correct that mean and give M2, the sum of squared deviations from it: the
+//! rough mean c = Σx / n, which correct that mean and give the sums of powers of the deviations from it: the
 //! corrected two-pass algorithm of Chan, Golub and LeVeque, "Algorithms for computing the sample variance:
-//! analysis and recommendations", The American Statistician 37 (1983):
+//! analysis and recommendations", The American Statistician 37 (1983), carried on to the fourth power:
 //!
 //! ```text
-//! d = x - c,    mean = c + Σd / n,    M2 = Σd² - (Σd)² / n
+//! d = x - c,    e = Σd / n,    mean = c + e,    M2 = Σd² - n e²
+//! M3 = Σd³ - 3 e Σd² + 2 n e³,    M4 = Σd⁴ - 4 e Σd³ + 6 e² Σd² - 3 n e⁴
 //! ```
 
 use std::array;
 
-use super::{Mean, Moments};
+use super::{Mean, Moments, representable};
 use crate::BLOCK;
 use crate::float::{float, float_len};
 
@@ -33,7 +34,8 @@ impl Moments {
         }
     }
 
-    pub(super) fn of_present_in_block(values: &[f64], missing: &[bool]) -> Self {
+    /// The moments of at most [`BLOCK`] values, with a mask of the same length.
+    pub(crate) fn of_present_in_block(values: &[f64], missing: &[bool]) -> Self {
         if missing.contains(&true) {
             let marked = values.iter().copied().zip(missing.iter().copied());
             Sifted::from(marked).moments()
@@ -50,14 +52,16 @@ impl Moments {
         }
         let (minimum, maximum) = (extent.minimum, extent.maximum);
         // Said exactly rather than up to rounding: a constant has itself as its mean and no variance.
-        let (mean, m2) = if minimum < maximum { centred(values, extent) } else { (minimum.into(), 0.0) };
-        Self { count, mean, m2, minimum, maximum, ..Self::EMPTY }
+        let centred = if minimum < maximum { Centred::of(values, extent) } else { Centred::at(minimum) };
+        let Centred { mean, m2, m3, m4 } = centred;
+        Self { count, zeros: extent.zeros, mean, m2, m3, m4, minimum, maximum, ..Self::EMPTY }
     }
 }
 
-/// The first reading of a block: its sum and its extremes.
+/// The first reading of a block: its sum, its zeros and its extremes.
 struct Extent {
     sum: f64,
+    zeros: u64,
     minimum: f64,
     maximum: f64,
 }
@@ -65,11 +69,13 @@ struct Extent {
 impl Extent {
     fn of(values: &[f64]) -> Self {
         let mut sums = [0.0; LANES];
+        let mut zeros = [0; LANES];
         let mut minima = [f64::INFINITY; LANES];
         let mut maxima = [f64::NEG_INFINITY; LANES];
         let (rows, rest) = values.as_chunks::<LANES>();
         for row in rows {
             sums = both(sums, *row, |sum, value| sum + value);
+            zeros = both(zeros, *row, |zeros, value| zeros + u64::from(value == 0.0));
             minima = both(minima, *row, lesser);
             maxima = both(maxima, *row, greater);
         }
@@ -77,6 +83,7 @@ impl Extent {
         let minimum = minima.into_iter().chain(last.clone()).fold(f64::INFINITY, lesser);
         let maximum = maxima.into_iter().chain(last.clone()).fold(f64::NEG_INFINITY, greater);
         Self {
+            zeros: zeros.into_iter().chain(last.clone().map(|value| u64::from(value == 0.0))).sum(),
             sum: sums.into_iter().chain(last).sum(),
             // Adding zero turns negative zero into zero, so that equal summaries have equal bytes.
             minimum: minimum + 0.0,
@@ -85,42 +92,71 @@ impl Extent {
     }
 }
 
-/// Mean and M2 of a block of finite values that are not all equal, by the second reading.
-fn centred(values: &[f64], extent: &Extent) -> (Mean, f64) {
-    let count = float_len(values.len());
-    let rough = if extent.sum.is_finite() {
-        extent.sum / count
-    } else {
-        values.iter().map(|value| value * SHRINK).sum::<f64>() / count / SHRINK
-    };
-    // Rounding may have put it outside, even beyond the largest number.
-    let rough = rough.max(extent.minimum).min(extent.maximum);
-    let (sum, squares) = deviations(values, rough);
-    if squares.is_finite() {
-        let correction = sum / count;
-        let mean = Mean::of_sum(rough, correction).within(extent.minimum, extent.maximum);
-        (mean, (squares - sum * correction).max(0.0))
-    } else {
-        // The sum of such deviations may have overflowed too, and would spoil the mean.
-        (Mean::from(rough), f64::INFINITY)
+/// Mean and sums of powers of the deviations from it.
+struct Centred {
+    mean: Mean,
+    m2: f64,
+    m3: f64,
+    m4: f64,
+}
+
+impl Centred {
+    /// That of values which are all the same.
+    fn at(value: f64) -> Self {
+        Self { mean: value.into(), m2: 0.0, m3: 0.0, m4: 0.0 }
+    }
+
+    /// That of finite values which are not all the same.
+    fn of(values: &[f64], extent: &Extent) -> Self {
+        let count = float_len(values.len());
+        let rough = if extent.sum.is_finite() {
+            extent.sum / count
+        } else {
+            values.iter().map(|value| value * SHRINK).sum::<f64>() / count / SHRINK
+        };
+        // Rounding may have put it outside, even beyond the largest number.
+        let rough = rough.max(extent.minimum).min(extent.maximum);
+        let [sum, squares, cubes, fourths] = powers(values, rough);
+        if !squares.is_finite() {
+            // The sum of such deviations may have overflowed too, and would spoil the mean.
+            return Self { mean: rough.into(), m2: f64::INFINITY, m3: 0.0, m4: f64::INFINITY };
+        }
+        let e = sum / count;
+        let (m3, m4) = representable(
+            cubes - 3.0 * e * squares + 2.0 * sum * (e * e),
+            fourths - 4.0 * e * cubes + 6.0 * (e * e) * squares - 3.0 * sum * (e * e * e),
+        );
+        let mean = Mean::of_sum(rough, e).within(extent.minimum, extent.maximum);
+        Self { mean, m2: (squares - sum * e).max(0.0), m3, m4 }
     }
 }
 
-/// Sum and sum of squares of the deviations from `centre`.
-fn deviations(values: &[f64], centre: f64) -> (f64, f64) {
-    let mut sums = [0.0; LANES];
-    let mut squares = [0.0; LANES];
+/// Sums of the first four powers of the deviations from `centre`.
+fn powers(values: &[f64], centre: f64) -> [f64; 4] {
+    let mut sums = [[0.0; LANES]; 4];
     let (rows, rest) = values.as_chunks::<LANES>();
     for row in rows {
-        let row = row.map(|value| value - centre);
-        sums = both(sums, row, |sum, deviation| sum + deviation);
-        squares = both(squares, row, |sum, deviation| sum + deviation * deviation);
+        add_powers(&mut sums, row.map(|value| value - centre));
     }
-    let last = rest.iter().map(|value| value - centre);
-    (
-        sums.into_iter().chain(last.clone()).sum(),
-        squares.into_iter().chain(last.map(|deviation| deviation * deviation)).sum(),
-    )
+    // Zeros change no sum.
+    let mut last = [0.0; LANES];
+    for (slot, value) in last.iter_mut().zip(rest) {
+        *slot = value - centre;
+    }
+    add_powers(&mut sums, last);
+    sums.map(|lanes| lanes.into_iter().sum())
+}
+
+#[inline]
+fn add_powers(sums: &mut [[f64; LANES]; 4], deviations: [f64; LANES]) {
+    let squares = deviations.map(|deviation| deviation * deviation);
+    let [first, second, third, fourth] = sums;
+    *first = both(*first, deviations, |sum, deviation| sum + deviation);
+    *second = both(*second, squares, |sum, square| sum + square);
+    *third = both(*third, both(squares, deviations, |square, deviation| square * deviation), |sum, cube| {
+        sum + cube
+    });
+    *fourth = both(*fourth, squares, |sum, square| sum + square * square);
 }
 
 /// The values of a block, sorted into those to describe and those only to count.
@@ -170,7 +206,8 @@ fn greater(known: f64, value: f64) -> f64 {
     if value > known { value } else { known }
 }
 
-fn both(left: [f64; LANES], right: [f64; LANES], combine: impl Fn(f64, f64) -> f64) -> [f64; LANES] {
+#[inline]
+fn both<T: Default>(left: [T; LANES], right: [f64; LANES], combine: impl Fn(T, f64) -> T) -> [T; LANES] {
     let mut pairs = left.into_iter().zip(right);
-    array::from_fn(|_| pairs.next().map_or(0.0, |(l, r)| combine(l, r)))
+    array::from_fn(|_| pairs.next().map_or_else(T::default, |(l, r)| combine(l, r)))
 }

@@ -1,0 +1,177 @@
+//! Which bin a value falls into, for many values at a time.
+//!
+//! Three ways that count identically. Few edges are each compared with all values, several at a time in
+//! vector registers. More are found by a grid of equal cells: the cell says how many edges lie in lower cells,
+//! and only the edges within it are compared. A grid serves as long as no cell has many edges; for those
+//! that lie very unevenly there is the binary search. All arithmetic on a value is monotone, rounding
+//! included, so that an edge in a lower cell is below the value for certain.
+
+use pulp::Arch;
+
+/// Up to this many edges are all compared.
+const FEW: usize = 16;
+
+/// Cells of a grid. A power of two, so that masking an index proves it to be within.
+const CELLS: usize = 1024;
+
+/// Most edges in one cell of a grid.
+const MOST_IN_A_CELL: usize = 3;
+
+#[derive(Debug, Clone)]
+pub(super) enum Finder {
+    Few,
+    Grid(Box<Grid>),
+    Search,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Grid {
+    origin: f64,
+    cells_per_unit: f64,
+    /// For each cell, how many edges are in lower ones.
+    lower: [u16; CELLS],
+    most_in_a_cell: usize,
+    /// The edges, and after them as many NaN as are compared beyond the last: no value is at least NaN.
+    padded: Vec<f64>,
+}
+
+impl Finder {
+    pub(super) fn of(edges: &[f64]) -> Self {
+        if edges.len() <= FEW {
+            return Self::Few;
+        }
+        Grid::of(edges).map_or(Self::Search, |grid| Self::Grid(Box::new(grid)))
+    }
+
+    /// Adds to `counts`; NaN counts as below all edges.
+    pub(super) fn count(&self, edges: &[f64], values: &[f64], counts: &mut [u64]) {
+        match self {
+            Self::Few => count_by_comparing(edges, values, counts),
+            Self::Grid(grid) => match grid.most_in_a_cell {
+                0 | 1 => grid.count::<1>(values, counts),
+                2 => grid.count::<2>(values, counts),
+                _ => grid.count::<MOST_IN_A_CELL>(values, counts),
+            },
+            Self::Search => {
+                for value in values {
+                    let bin = if value.is_nan() { 0 } else { edges.partition_point(|edge| edge <= value) };
+                    add_one(counts, bin);
+                }
+            }
+        }
+    }
+}
+
+impl Grid {
+    /// None where the edges lie so unevenly that a cell would have too many.
+    fn of(edges: &[f64]) -> Option<Self> {
+        // The outermost edges are the extremes of the reference and may lie far out.
+        let [_, origin, .., end, _] = edges else { return None };
+        #[expect(clippy::cast_precision_loss, reason = "a small constant")]
+        let cells_per_unit = (CELLS - 2) as f64 / (end - origin);
+        if !(cells_per_unit.is_finite() && cells_per_unit > 0.0) {
+            return None;
+        }
+        let mut grid = Self {
+            origin: *origin,
+            cells_per_unit,
+            lower: [0; CELLS],
+            most_in_a_cell: 0,
+            padded: edges.iter().copied().chain([f64::NAN; MOST_IN_A_CELL]).collect(),
+        };
+        let mut within = [0; CELLS];
+        for edge in edges {
+            *within.get_mut(grid.cell(*edge))? += 1;
+        }
+        let mut so_far = 0;
+        for (lower, within) in grid.lower.iter_mut().zip(within) {
+            *lower = so_far;
+            so_far += within;
+        }
+        grid.most_in_a_cell = usize::from(within.into_iter().max()?);
+        (grid.most_in_a_cell <= MOST_IN_A_CELL).then_some(grid)
+    }
+
+    /// Cell 1 begins at the origin, so that what lies below shares none with what lies just above.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "one of a few instructions for each value")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to the cells; NaN is 0"
+    )]
+    fn cell(&self, value: f64) -> usize {
+        let place = (value - self.origin) * self.cells_per_unit + 1.0;
+        (place.max(0.0) as usize).min(CELLS - 1)
+    }
+
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a cell is below CELLS; a window after it is within the padding"
+    )]
+    fn count<const COMPARED: usize>(&self, values: &[f64], counts: &mut [u64]) {
+        for value in values {
+            let lower = usize::from(self.lower[self.cell(*value) & (CELLS - 1)]);
+            let edges = &self.padded[lower..lower + COMPARED];
+            let within: usize = edges.iter().map(|edge| usize::from(edge <= value)).sum();
+            add_one(counts, lower + within);
+        }
+    }
+}
+
+fn add_one(counts: &mut [u64], bin: usize) {
+    if let Some(count) = counts.get_mut(bin) {
+        *count += 1;
+    }
+}
+
+fn count_by_comparing(edges: &[f64], values: &[f64], counts: &mut [u64]) {
+    let mut lower = values.len() as u64;
+    let Some([counts @ .., last]) = counts.get_mut(..=edges.len()) else { return };
+    for (edge, count) in edges.iter().zip(counts) {
+        let at_least = Arch::new().dispatch(|| values.iter().map(|value| u64::from(value >= edge)).sum());
+        *count += lower - at_least;
+        lower = at_least;
+    }
+    *last += lower;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Finder, Grid};
+
+    fn edges(kind: &str) -> Vec<f64> {
+        let at = (0..80).map(f64::from);
+        match kind {
+            "even" => at.collect(),
+            "uneven" => at.map(|i| 1.2_f64.powf(i)).collect(),
+            "very uneven" => at.map(|i| 10_f64.powf(i - 40.0)).collect(),
+            "close" => at.map(|i| 1e9 + i * 1e-6).collect(),
+            _ => vec![f64::MIN, -1.0, 0.0, 5e-324, 1.0, f64::MAX],
+        }
+    }
+
+    #[test]
+    fn every_way_counts_as_the_search_does() {
+        for kind in ["even", "uneven", "very uneven", "close", "few"] {
+            let edges = edges(kind);
+            let mut values: Vec<f64> =
+                edges.iter().flat_map(|edge| [edge.next_down(), *edge, edge.next_up(), edge * 1.5]).collect();
+            values.extend([f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -0.0]);
+            let counted = |finder: &Finder| {
+                let mut counts = vec![0; edges.len() + 1];
+                finder.count(&edges, &values, &mut counts);
+                counts
+            };
+            assert_eq!(counted(&Finder::of(&edges)), counted(&Finder::Search), "{kind}");
+        }
+    }
+
+    #[test]
+    fn each_way_has_its_edges() {
+        assert!(matches!(Finder::of(&edges("few")), Finder::Few));
+        assert!(matches!(Finder::of(&edges("even")), Finder::Grid(_)));
+        assert!(matches!(Finder::of(&edges("very uneven")), Finder::Search));
+        assert!(Grid::of(&[0.0; 80]).is_none());
+    }
+}

@@ -1,0 +1,304 @@
+//! The summaries of all features of a model over some span of time, updated in one call.
+
+mod pending;
+
+use std::sync::Arc;
+
+use crate::baseline::{Baseline, CategoryReference, Feature};
+use crate::categories::Categories;
+use crate::encoding::{Kind, Reader, Writer, impossible};
+use crate::error::Error;
+use crate::numeric::NumericSummary;
+use pending::Pending;
+
+const VERSION: u8 = 1;
+
+/// The summary of one feature.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Summary {
+    /// Of numbers.
+    Numeric(NumericSummary),
+    /// Of labels.
+    Category(Categories),
+}
+
+/// One value of an event.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value<'text> {
+    /// There is none.
+    Missing,
+    /// A number.
+    Number(f64),
+    /// A label.
+    Label(&'text str),
+}
+
+/// The summaries of all features of a baseline.
+///
+/// Merging has [`Profile::new`] as its identity, and the laws of the summaries within.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    baseline: Arc<Baseline>,
+    with_quantiles: bool,
+    rows: u64,
+    summaries: Vec<Summary>,
+    /// Events that are not in the summaries yet.
+    pending: Pending,
+}
+
+impl Profile {
+    /// The summaries of no values, with a quantile sketch for each numeric feature if asked for.
+    #[must_use]
+    pub fn new(baseline: Arc<Baseline>, with_quantiles: bool) -> Self {
+        let empty = |feature: &Feature| match feature {
+            Feature::Numeric { reference, .. } => {
+                Summary::Numeric(NumericSummary::empty(reference, with_quantiles))
+            }
+            Feature::Category(reference) => Summary::Category(reference.counts().empty_like()),
+        };
+        let summaries: Vec<_> = baseline.features().iter().map(empty).collect();
+        let pending = Pending::new(summaries.len());
+        Self { baseline, with_quantiles, rows: 0, summaries, pending }
+    }
+
+    /// What it is compared with.
+    #[must_use]
+    pub const fn baseline(&self) -> &Arc<Baseline> {
+        &self.baseline
+    }
+
+    /// Whether numeric features have a quantile sketch.
+    #[must_use]
+    pub const fn with_quantiles(&self) -> bool {
+        self.with_quantiles
+    }
+
+    /// Number of rows or events summarised.
+    #[must_use]
+    pub const fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// The summaries in the order of the baseline's features.
+    pub fn summaries(&mut self) -> &[Summary] {
+        self.settle();
+        &self.summaries
+    }
+
+    /// For each feature, it and its summary, to add columns to side by side. Afterwards
+    /// [`Profile::count_rows`] must be told.
+    pub fn columns(&mut self) -> impl Iterator<Item = Column<'_>> + use<'_> {
+        self.settle();
+        let pairs = self.baseline.features().iter().zip(&mut self.summaries);
+        pairs.map(|(feature, summary)| Column { feature, summary })
+    }
+
+    /// Takes note of the rows whose columns were added.
+    pub const fn count_rows(&mut self, rows: u64) {
+        self.rows = self.rows.saturating_add(rows);
+    }
+
+    /// Adds one event: a value for each feature, in their order, none for those beyond the end.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] if a value is not of the sort of its feature, or there are more values than
+    /// features; nothing was added then.
+    pub fn add_event(&mut self, values: &[Value<'_>]) -> Result<(), Error> {
+        self.check(values)?;
+        if self.pending.is_full() {
+            self.settle();
+        }
+        for (place, summary) in self.summaries.iter_mut().enumerate() {
+            match (values.get(place).unwrap_or(&Value::Missing), summary) {
+                (Value::Number(number), _) => self.pending.set(place, *number, false),
+                (Value::Label(label), Summary::Category(labels)) => labels.add(label, 1),
+                (_, Summary::Category(labels)) => labels.add_missing(1),
+                (_, Summary::Numeric(_)) => self.pending.set(place, 0.0, true),
+            }
+        }
+        self.pending.next();
+        self.count_rows(1);
+        Ok(())
+    }
+
+    fn check(&self, values: &[Value<'_>]) -> Result<(), Error> {
+        if values.len() > self.summaries.len() {
+            let problem = format!("has {} values for {} features", values.len(), self.summaries.len());
+            return Err(Error::argument("event", problem));
+        }
+        for ((value, summary), name) in values.iter().zip(&self.summaries).zip(self.baseline.names()) {
+            let problem = match (value, summary) {
+                (Value::Number(number), Summary::Category(_)) => {
+                    format!("has the number {number} for {name:?}, which has labels; pass a text")
+                }
+                (Value::Label(label), Summary::Numeric(_)) => {
+                    format!(
+                        "has the label {label:?} for {name:?}, which has numbers; pass a number or nothing"
+                    )
+                }
+                _ => continue,
+            };
+            return Err(Error::argument("event", problem));
+        }
+        Ok(())
+    }
+
+    /// Brings events that wait into the summaries.
+    fn settle(&mut self) {
+        if self.pending.is_empty() {
+            return;
+        }
+        let features = self.baseline.features().iter().zip(&mut self.summaries).enumerate();
+        for (place, (feature, summary)) in features {
+            if let (Feature::Numeric { reference, range }, Summary::Numeric(numbers)) = (feature, summary) {
+                let (values, missing) = self.pending.column(place);
+                numbers.add(reference, *range, values, Some(missing));
+            }
+        }
+        self.pending.clear();
+    }
+
+    /// Adds the summaries of another profile on the same baseline.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Incompatible`] if the baselines differ, or only one has quantile sketches; nothing was added
+    /// then.
+    pub fn merge(&mut self, other: &mut Self) -> Result<(), Error> {
+        if self.baseline.digest() != other.baseline.digest() {
+            let because = format!(
+                "these profiles are on different baselines, {:016x} and {:016x}; \
+                 summarise both on the same one",
+                self.baseline.digest(),
+                other.baseline.digest()
+            );
+            return Err(Error::Incompatible { because });
+        }
+        if self.with_quantiles != other.with_quantiles {
+            let because = "only one of these profiles has quantile sketches; make both with or both without";
+            return Err(Error::Incompatible { because: because.into() });
+        }
+        self.settle();
+        other.settle();
+        let mut merged = self.summaries.clone();
+        for (summary, added) in merged.iter_mut().zip(&other.summaries) {
+            match (summary, added) {
+                (Summary::Numeric(numbers), Summary::Numeric(added)) => numbers.merge(added)?,
+                (Summary::Category(labels), Summary::Category(added)) => labels.merge(added)?,
+                _ => {}
+            }
+        }
+        self.summaries = merged;
+        self.count_rows(other.rows);
+        Ok(())
+    }
+
+    /// A baseline with the same bins and the counts of this profile.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] if a feature has too many labels.
+    pub fn as_baseline(&mut self) -> Result<Baseline, Error> {
+        self.settle();
+        let features = self.baseline.features().iter().zip(&self.summaries).map(|pair| match pair {
+            (Feature::Numeric { reference, range }, Summary::Numeric(numbers)) => {
+                let reference = reference.recounted(numbers.histogram(), *numbers.moments())?;
+                Ok(Feature::Numeric { reference, range: *range })
+            }
+            (_, Summary::Category(labels)) => CategoryReference::of(labels).map(Feature::Category),
+            (feature, Summary::Numeric(_)) => Ok(feature.clone()),
+        });
+        let features = features.collect::<Result<Vec<_>, _>>()?;
+        Baseline::new(self.baseline.names().iter().cloned().zip(features).collect())
+    }
+
+    /// The profile as bytes with a version and a checksum, some 90 for each numeric feature at 300 events. The
+    /// baseline is named by its digest only.
+    pub fn to_bytes(&mut self) -> Vec<u8> {
+        self.settle();
+        let mut writer = Writer::new(Kind::Profile, VERSION);
+        writer.digest(self.baseline.digest());
+        writer.count(u64::from(self.with_quantiles));
+        writer.count(self.rows);
+        for summary in &self.summaries {
+            match summary {
+                Summary::Numeric(numbers) => numbers.write(&mut writer),
+                Summary::Category(labels) => labels.write_counts(&mut writer),
+            }
+        }
+        writer.seal()
+    }
+
+    /// The profile that [`Profile::to_bytes`] wrote of the same baseline.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Incompatible`] if it is on another baseline; a named [`Error`] if the bytes are foreign,
+    /// damaged, of another statistic or version, or contradict themselves.
+    pub fn from_bytes(bytes: &[u8], baseline: Arc<Baseline>) -> Result<Self, Error> {
+        let mut reader = Reader::open(bytes, Kind::Profile, VERSION)?;
+        let digest = reader.digest()?;
+        if digest != baseline.digest() {
+            let because = format!(
+                "this profile is on the baseline {digest:016x}, not on {:016x}; pass the one it was made with",
+                baseline.digest()
+            );
+            return Err(Error::Incompatible { because });
+        }
+        let with_quantiles = match reader.count()? {
+            0 => false,
+            1 => true,
+            _ => return Err(impossible("it neither has quantile sketches nor has none")),
+        };
+        let rows = reader.count()?;
+        let mut read = Self { rows, ..Self::new(baseline, with_quantiles) };
+        for (feature, summary) in read.baseline.features().iter().zip(&mut read.summaries) {
+            *summary = match feature {
+                Feature::Numeric { reference, .. } => {
+                    Summary::Numeric(NumericSummary::read(&mut reader, reference, with_quantiles)?)
+                }
+                Feature::Category(reference) => {
+                    Summary::Category(reference.counts().read_counts(&mut reader)?)
+                }
+            };
+        }
+        reader.close()?;
+        Ok(read)
+    }
+}
+
+/// One feature and its summary, to add a column to.
+pub struct Column<'profile> {
+    feature: &'profile Feature,
+    summary: &'profile mut Summary,
+}
+
+impl Column<'_> {
+    /// The summary of labels, none for numbers.
+    pub fn labels(&mut self) -> Option<&mut Categories> {
+        match self.summary {
+            Summary::Category(labels) => Some(labels),
+            Summary::Numeric(_) => None,
+        }
+    }
+
+    /// Adds a block of numbers, of which those marked in `missing` are not there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LengthsDiffer`] unless `missing` has one entry for each value; [`Error::Argument`] if the
+    /// feature has labels.
+    pub fn add_numbers(&mut self, values: &[f64], missing: Option<&[bool]>) -> Result<(), Error> {
+        if let Some(missing) = missing.filter(|missing| missing.len() != values.len()) {
+            return Err(Error::LengthsDiffer { values: values.len(), missing: missing.len() });
+        }
+        match (self.feature, &mut *self.summary) {
+            (Feature::Numeric { reference, range }, Summary::Numeric(numbers)) => {
+                numbers.add(reference, *range, values, missing);
+                Ok(())
+            }
+            _ => Err(Error::argument("columns", "has numbers for a feature of labels; pass texts")),
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! Profiles for Python.
+
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use edge_aiops_stats_core as core;
+use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
+
+use crate::baseline::Baseline;
+use crate::categories::Categories;
+use crate::column::Column;
+use crate::columns::{Given, as_mapping, in_column, item};
+use crate::errors::to_python;
+use crate::moments::Moments;
+use crate::quantiles::Quantiles;
+use crate::reference::Histogram;
+use crate::shared::Shared;
+
+/// Fewer numbers than this are not worth a second thread.
+const WORTH_A_THREAD: usize = 100_000;
+
+/// The summary of a numeric feature: moments, counts on the baseline's bins, and on demand a quantile sketch.
+/// Frozen.
+#[pyclass(frozen, eq, module = "edge_aiops.stats.summaries")]
+#[derive(Clone, PartialEq)]
+pub struct NumericSummary(core::NumericSummary);
+
+#[pymethods]
+impl NumericSummary {
+    /// Counts, mean, variance, shape and extremes.
+    #[getter]
+    fn moments(&self) -> Moments {
+        Moments(*self.0.moments())
+    }
+
+    /// Number of finite values outside the range that the baseline gives; 0 without one.
+    #[getter]
+    fn out_of_range(&self) -> u64 {
+        self.0.out_of_range()
+    }
+
+    /// Counts on the baseline's bins.
+    #[getter]
+    fn histogram(&self) -> Histogram {
+        Histogram(self.0.histogram().clone())
+    }
+
+    /// The quantile sketch; None unless the profile was made with quantiles=True.
+    #[getter]
+    fn quantiles(&self) -> Option<Quantiles> {
+        self.0.quantiles().cloned().map(Quantiles::of)
+    }
+
+    fn __repr__(&self) -> String {
+        let moments = self.0.moments();
+        format!(
+            "NumericSummary(count={}, missing={}, out_of_range={})",
+            moments.count(),
+            moments.missing() + moments.nan(),
+            self.0.out_of_range()
+        )
+    }
+}
+
+/// The summaries of all features of a model over some span of time, updated in one call.
+///
+/// Memory is constant: it depends on the baseline, not on how much is summarised. Profiles of the same baseline
+/// merge, by minute, by day, over a fleet. Threads may share a profile: each update enters as a whole.
+///
+/// Args:
+///     baseline: the references of all features.
+///     quantiles: whether numeric features get a quantile sketch as well, some 30 ns a value.
+#[pyclass(frozen, module = "edge_aiops.stats.summaries")]
+pub struct Profile {
+    shared: Shared<core::Profile>,
+    baseline: Baseline,
+    with_quantiles: bool,
+    /// Of all features, and whether they have labels.
+    names: Vec<(Py<PyString>, bool)>,
+}
+
+#[pymethods]
+impl Profile {
+    #[new]
+    #[pyo3(signature = (baseline, *, quantiles=false))]
+    fn new(py: Python<'_>, baseline: &Baseline, quantiles: bool) -> Self {
+        Self::of(py, core::Profile::new(baseline.0.clone(), quantiles))
+    }
+
+    /// The profile that to_bytes() wrote.
+    ///
+    /// Args:
+    ///     data: the bytes.
+    ///     baseline: the baseline that it was made with; the bytes name it by its digest.
+    ///
+    /// Raises:
+    ///     IncompatibleSummaries: it was made with another baseline.
+    ///     UnreadableSummary: the bytes are foreign, damaged, of another statistic or version, or contradict
+    ///         themselves.
+    #[staticmethod]
+    fn from_bytes(py: Python<'_>, data: &[u8], baseline: &Baseline) -> PyResult<Self> {
+        let read = core::Profile::from_bytes(data, baseline.0.clone()).map_err(to_python)?;
+        Ok(Self::of(py, read))
+    }
+
+    /// The profile as bytes with a version and a checksum, some 90 for each numeric feature at 300 events.
+    fn to_bytes(&self) -> Vec<u8> {
+        self.shared.with(core::Profile::to_bytes)
+    }
+
+    /// Summarise columns.
+    ///
+    /// Args:
+    ///     columns: mapping from the names of all features of the baseline, and perhaps others, which are ignored,
+    ///         to columns of the same length: numbers as a NumPy array of float64, float32, int64 or bool; labels
+    ///         as a list of str and None, or an array of str; either in a tuple (values, missing) with a boolean
+    ///         mask, True where there is no value.
+    ///     threads: how many threads share the work where it is worth it, 1 to 64.
+    ///
+    /// Raises:
+    ///     TypeError: a column of another type than the baseline's; the message names it.
+    ///     ValueError: a feature without a column, or columns of different lengths. Nothing was added then.
+    ///
+    /// The interpreter lock is released while numbers are read.
+    #[pyo3(signature = (columns, *, threads=1))]
+    fn update(&self, py: Python<'_>, columns: &Bound<'_, PyAny>, threads: usize) -> PyResult<()> {
+        let mapping = as_mapping(columns, "columns")?;
+        let names = self.baseline.0.names();
+        let given = names.iter().map(|name| item(mapping, name)).collect::<PyResult<Vec<_>>>()?;
+        self.add(py, &given, threads)
+    }
+
+    /// Summarise rows of numbers.
+    ///
+    /// Args:
+    ///     rows: NumPy array of two dimensions, an event a row and a feature a column, in the order of the
+    ///         baseline's names; float64, float32, int64 or bool. NaN where there is no value.
+    ///     threads: as in update().
+    ///
+    /// Raises:
+    ///     TypeError: not a NumPy array, other elements, or a baseline with labels.
+    ///     ValueError: not two dimensions, or another number of columns. Nothing was added then.
+    #[pyo3(signature = (rows, *, threads=1))]
+    fn update_rows(&self, py: Python<'_>, rows: &Bound<'_, PyAny>, threads: usize) -> PyResult<()> {
+        let (shape, features) = (shape_of(rows)?, self.names.len());
+        if shape.len() != 2 || shape.last() != Some(&features) {
+            return Err(PyValueError::new_err(format!(
+                "rows must have the shape (events, {features}), not {shape:?}; give every feature a column"
+            )));
+        }
+        let columns = rows.getattr("T")?;
+        let given = (0..features).map(|place| Given::of(&columns.get_item(place)?));
+        self.add(py, &given.collect::<PyResult<Vec<_>>>()?, threads)
+    }
+
+    /// Summarise one event.
+    ///
+    /// Args:
+    ///     event: dict from names of features to a number, a label, or None; other names are ignored. A feature
+    ///         that is not in it is missing. Integers and flags are labels too where the feature has labels.
+    ///
+    /// Raises:
+    ///     TypeError: not a dict, or a value that is neither a number nor a text; the message names the feature.
+    ///     ValueError: a label for a numeric feature or a number for one with labels. Nothing was added then.
+    fn update_event(&self, event: &Bound<'_, PyDict>) -> PyResult<()> {
+        let py = event.py();
+        // What is got is kept here as long as its texts are looked at.
+        let mut found = Vec::with_capacity(self.names.len());
+        for (name, labelled) in &self.names {
+            let value = event.get_item(name.bind(py))?;
+            found.push(if *labelled { value.map(as_label).transpose()? } else { value });
+        }
+        let mut values = Vec::with_capacity(found.len());
+        for (value, (name, _)) in found.iter().zip(&self.names) {
+            values.push(match value {
+                Some(value) => value_of(value, name.bind(py))?,
+                None => core::Value::Missing,
+            });
+        }
+        self.shared.with(|profile| profile.add_event(&values)).map_err(to_python)
+    }
+
+    /// Summarise one event given as a row of numbers.
+    ///
+    /// Args:
+    ///     row: NumPy array of one dimension, a number for each feature in the order of the baseline's names;
+    ///         float64, float32, int64 or bool. NaN where there is no value.
+    ///
+    /// Raises:
+    ///     TypeError: not a NumPy array or other elements.
+    ///     ValueError: another length, or a baseline with labels. Nothing was added then.
+    fn update_row(&self, row: &Bound<'_, PyAny>) -> PyResult<()> {
+        let row = Column::new(row, None)?;
+        if row.length() != self.names.len() {
+            return Err(PyValueError::new_err(format!(
+                "row must have {} numbers, one for each feature, not {}",
+                self.names.len(),
+                row.length()
+            )));
+        }
+        let values: Vec<_> = row.collected().into_iter().map(core::Value::Number).collect();
+        self.shared.with(|profile| profile.add_event(&values)).map_err(to_python)
+    }
+
+    /// The summaries of both together; the same as self + other.
+    ///
+    /// Raises:
+    ///     IncompatibleSummaries: they are on different baselines, or only one has quantile sketches.
+    fn merge(&self, py: Python<'_>, other: &Self) -> PyResult<Self> {
+        let (mut merged, mut added) = (self.shared.get(), other.shared.get());
+        py.detach(|| merged.merge(&mut added)).map_err(to_python)?;
+        Ok(Self::of(py, merged))
+    }
+
+    fn __add__(&self, py: Python<'_>, other: &Self) -> PyResult<Self> {
+        self.merge(py, other)
+    }
+
+    /// A baseline with the same bins and these counts: how a span of production becomes the reference.
+    ///
+    /// Raises:
+    ///     ValueError: a feature with labels has none.
+    fn as_baseline(&self) -> PyResult<Baseline> {
+        let baseline = self.shared.with(core::Profile::as_baseline).map_err(to_python)?;
+        Ok(Baseline(baseline.into()))
+    }
+
+    /// The baseline that it was made with.
+    #[getter]
+    fn baseline(&self) -> Baseline {
+        self.baseline.clone()
+    }
+
+    /// Number of rows and events summarised.
+    #[getter]
+    fn rows(&self) -> u64 {
+        self.shared.with(|profile| profile.rows())
+    }
+
+    fn __len__(&self) -> usize {
+        self.names.len()
+    }
+
+    fn __getitem__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        let place = self.baseline.0.place(name).ok_or_else(|| PyKeyError::new_err(name.to_owned()))?;
+        match self.shared.with(|profile| profile.summaries().get(place).cloned()) {
+            Some(core::Summary::Numeric(summary)) => Ok(Bound::new(py, NumericSummary(summary))?.into_any()),
+            Some(core::Summary::Category(labels)) => Ok(Bound::new(py, Categories::of(labels))?.into_any()),
+            None => Err(PyKeyError::new_err(name.to_owned())),
+        }
+    }
+
+    fn __eq__(&self, other: &Self) -> bool {
+        self.baseline == other.baseline && self.to_bytes() == other.to_bytes()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Profile(features={}, rows={})", self.names.len(), self.rows())
+    }
+}
+
+impl Profile {
+    pub fn of(py: Python<'_>, profile: core::Profile) -> Self {
+        let baseline = Baseline(profile.baseline().clone());
+        let features = baseline.0.names().iter().zip(baseline.0.features());
+        let names = features.map(|(name, feature)| {
+            (PyString::intern(py, name).unbind(), matches!(feature, core::Feature::Category(_)))
+        });
+        let names = names.collect();
+        Self { with_quantiles: profile.with_quantiles(), shared: Shared::new(profile), baseline, names }
+    }
+
+    pub fn get(&self) -> core::Profile {
+        self.shared.get()
+    }
+
+    /// Adds a column for each feature, all or nothing.
+    fn add(&self, py: Python<'_>, given: &[Given<'_>], threads: usize) -> PyResult<()> {
+        if !(1..=64).contains(&threads) {
+            return Err(PyValueError::new_err(format!("threads must be 1 to 64, not {threads}")));
+        }
+        let names = self.baseline.0.names();
+        let rows = given.first().map_or(0, Given::length);
+        if let Some((name, column)) = names.iter().zip(given).find(|(_, column)| column.length() != rows) {
+            return Err(PyValueError::new_err(format!(
+                "columns must be of the same length, but {:?} has {rows} values and {name:?} {}",
+                names.first().map_or("", String::as_str),
+                column.length()
+            )));
+        }
+        let mut batch = core::Profile::new(self.baseline.0.clone(), self.with_quantiles);
+        let mut numbers = Vec::new();
+        for ((mut column, given), name) in batch.columns().zip(given).zip(names) {
+            let refusal = in_column(py, name);
+            match column.labels() {
+                Some(labels) => given.read_labels(labels).map_err(&refusal)?,
+                None => numbers.push((column, given.numbers().map_err(&refusal)?)),
+            }
+        }
+        let work: Vec<_> = numbers.iter_mut().map(|(column, values)| (column, values.ready())).collect();
+        let threads = if rows.saturating_mul(work.len()) < WORTH_A_THREAD { 1 } else { threads };
+        py.detach(|| {
+            let work = Mutex::new(work.into_iter());
+            let next = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let share = || {
+                while let Some((column, ready)) = next() {
+                    ready.fold(column, |column, values, missing| {
+                        column.add_numbers(values, missing)?;
+                        Ok(column)
+                    })?;
+                }
+                Ok(())
+            };
+            thread::scope(|scope| {
+                let others: Vec<_> = (1..threads).map(|_| scope.spawn(share)).collect();
+                let mine = share();
+                others.into_iter().fold(mine, |so_far, other| {
+                    so_far
+                        .and_then(|()| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                })
+            })?;
+            Ok(())
+        })
+        .map_err(to_python)?;
+        batch.count_rows(rows as u64);
+        self.shared.with(|profile| profile.merge(&mut batch)).map_err(to_python)
+    }
+}
+
+/// Numbers and flags as the labels that arrays of them have.
+fn as_label(value: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyAny>> {
+    if value.is_instance_of::<PyBool>() {
+        return Ok(PyString::new(value.py(), if value.is_truthy()? { "true" } else { "false" }).into_any());
+    }
+    if value.is_instance_of::<PyInt>() { Ok(value.str()?.into_any()) } else { Ok(value) }
+}
+
+fn value_of<'value>(
+    value: &'value Bound<'_, PyAny>,
+    name: &Bound<'_, PyString>,
+) -> PyResult<core::Value<'value>> {
+    if let Ok(number) = value.cast_exact::<PyFloat>() {
+        return Ok(core::Value::Number(number.value()));
+    }
+    if let Ok(text) = value.cast::<PyString>() {
+        return text.to_str().map(core::Value::Label);
+    }
+    if value.is_none() {
+        return Ok(core::Value::Missing);
+    }
+    let is_number = value.is_instance_of::<PyInt>() || value.hasattr("__float__")?;
+    if !is_number {
+        return Err(PyTypeError::new_err(format!(
+            "event[{name:?}] must be a number, a text or None, not {}",
+            value.get_type().name()?
+        )));
+    }
+    // An integer beyond the range of float64 is infinite, as it is for JSON.
+    let number = value
+        .extract()
+        .unwrap_or_else(|_| if value.lt(0).unwrap_or(false) { f64::NEG_INFINITY } else { f64::INFINITY });
+    Ok(core::Value::Number(number))
+}
+
+fn shape_of(rows: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
+    rows.getattr("shape").and_then(|shape| shape.extract()).map_err(|_| {
+        let found = rows.get_type();
+        PyTypeError::new_err(format!(
+            "rows must be a NumPy array of two dimensions, not {found}; pass numpy.asarray(rows)"
+        ))
+    })
+}
