@@ -73,6 +73,7 @@ pub struct Baseline(pub Arc<core::Baseline>);
 impl Baseline {
     #[new]
     #[pyo3(signature = (columns, *, bins=core::DEFAULT_BINS, ranges=None))]
+    #[pyo3(text_signature = "(columns, *, bins=64, ranges=None)")]
     fn new(
         py: Python<'_>,
         columns: &Bound<'_, PyAny>,

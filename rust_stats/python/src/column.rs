@@ -135,6 +135,14 @@ pub fn counts(given: &Bound<'_, PyAny>, name: &'static str) -> PyResult<Vec<u64>
     )
 }
 
+/// Numbers, none of them missing, as an array of our own.
+pub fn numbers_of(given: &Bound<'_, PyAny>, name: &'static str) -> PyResult<Vec<f64>> {
+    let numbers = numbers(given, name)?;
+    let mut copied = vec![0.0; numbers.length()];
+    numbers.read(0, &mut copied);
+    Ok(copied)
+}
+
 fn numbers(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Numbers> {
     let array = one_dimensional(given, name)?;
     let wanted = "float64, float32, int64 or bool";

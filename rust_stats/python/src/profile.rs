@@ -282,23 +282,20 @@ impl Profile {
             return Err(PyValueError::new_err(format!("threads must be 1 to 64, not {threads}")));
         }
         let names = self.baseline.0.names();
-        let rows = given.first().map_or(0, Given::length);
-        if let Some((name, column)) = names.iter().zip(given).find(|(_, column)| column.length() != rows) {
-            return Err(PyValueError::new_err(format!(
-                "columns must be of the same length, but {:?} has {rows} values and {name:?} {}",
-                names.first().map_or("", String::as_str),
-                column.length()
-            )));
-        }
         let mut batch = core::Profile::new(self.baseline.0.clone(), self.with_quantiles);
-        let mut numbers = Vec::new();
+        let (mut numbers, mut lengths) = (Vec::new(), Vec::with_capacity(given.len()));
         for ((mut column, given), name) in batch.columns().zip(given).zip(names) {
             let refusal = in_column(py, name);
-            match column.labels() {
-                Some(labels) => given.read_labels(labels).map_err(&refusal)?,
-                None => numbers.push((column, given.numbers().map_err(&refusal)?)),
+            if let Some(labels) = column.labels() {
+                given.read_labels(labels).map_err(&refusal)?;
+                lengths.push(given.length());
+            } else {
+                let values = given.numbers().map_err(&refusal)?;
+                lengths.push(values.length());
+                numbers.push((column, values));
             }
         }
+        let rows = same_length(names, &lengths)?;
         let work: Vec<_> = numbers.iter_mut().map(|(column, values)| (column, values.ready())).collect();
         let threads = if rows.saturating_mul(work.len()) < WORTH_A_THREAD { 1 } else { threads };
         py.detach(|| {
@@ -326,6 +323,18 @@ impl Profile {
         .map_err(to_python)?;
         batch.count_rows(rows as u64);
         self.shared.with(|profile| profile.merge(&mut batch)).map_err(to_python)
+    }
+}
+
+/// How many values all columns have.
+fn same_length(names: &[String], lengths: &[usize]) -> PyResult<usize> {
+    let mut columns = names.iter().zip(lengths);
+    let Some((first, rows)) = columns.next() else { return Ok(0) };
+    match columns.find(|(_, length)| *length != rows) {
+        Some((other, length)) => Err(PyValueError::new_err(format!(
+            "columns must be of the same length, but {first:?} has {rows} values and {other:?} {length}"
+        ))),
+        None => Ok(*rows),
     }
 }
 

@@ -32,6 +32,7 @@ pub struct Reference(pub core::Reference);
 impl Reference {
     #[new]
     #[pyo3(signature = (values, *, bins=core::DEFAULT_BINS, missing=None))]
+    #[pyo3(text_signature = "(values, *, bins=64, missing=None)")]
     fn new(
         py: Python<'_>,
         values: &Bound<'_, PyAny>,

@@ -1,0 +1,279 @@
+//! Tests and distances on counts for Python.
+
+use edge_aiops_stats_core::{self as core, Error, counts};
+use pyo3::prelude::*;
+
+use crate::column;
+use crate::errors::to_python;
+use crate::result::TestResult;
+
+type Comparison = fn(&[u64], &[u64]) -> Result<core::TestResult, Error>;
+
+fn compared(
+    py: Python<'_>,
+    reference_counts: &Bound<'_, PyAny>,
+    current_counts: &Bound<'_, PyAny>,
+    compare: Comparison,
+) -> PyResult<TestResult> {
+    let reference = column::counts(reference_counts, "reference_counts")?;
+    let current = column::counts(current_counts, "current_counts")?;
+    py.detach(|| compare(&reference, &current)).map(TestResult).map_err(to_python)
+}
+
+/// Pearson's chi-square test of two samples for one distribution, without Yates' correction.
+///
+/// Args:
+///     reference_counts: NumPy array of one dimension, int64 or uint64: values of the reference in each cell.
+///     current_counts: the same of the current sample, over the same cells.
+///
+/// Returns:
+///     The statistic chi-square with (cells left - 1) degrees of freedom, its p-value, and Cramér's V,
+///     sqrt(chi-square / (n + m)), between 0 and 1. Cells in which the smaller side expects fewer than five are
+///     pooled, in their order (warning pooled_cells). A rest that stays below five is tested exactly against the
+///     other cells, and p is twice the smaller of that and of the others' chi-square (warning rare_cell). If
+///     pooling leaves one cell, there is no number (warning one_cell_left). Cells that are empty on both sides
+///     are left out.
+///
+/// Raises:
+///     TypeError: not a NumPy array of int64 or uint64.
+///     ValueError: not equally many cells on both sides, or a negative count.
+///
+/// Pearson 1900; the rule of five: Cochran, Biometrics 10 (1954).
+#[pyfunction]
+pub fn chi_square_test(
+    py: Python<'_>,
+    reference_counts: &Bound<'_, PyAny>,
+    current_counts: &Bound<'_, PyAny>,
+) -> PyResult<TestResult> {
+    compared(py, reference_counts, current_counts, counts::chi_square_test)
+}
+
+/// The likelihood-ratio test of two samples for one distribution: G in place of chi-square.
+///
+/// Args:
+///     reference_counts: NumPy array of one dimension, int64 or uint64: values of the reference in each cell.
+///     current_counts: the same of the current sample, over the same cells.
+///
+/// Returns:
+///     The statistic G = 2 sum observed ln(observed / expected), and all else as chi_square_test gives it, with
+///     G for chi-square.
+///
+/// Raises:
+///     TypeError: not a NumPy array of int64 or uint64.
+///     ValueError: not equally many cells on both sides, or a negative count.
+#[pyfunction]
+pub fn g_test(
+    py: Python<'_>,
+    reference_counts: &Bound<'_, PyAny>,
+    current_counts: &Bound<'_, PyAny>,
+) -> PyResult<TestResult> {
+    compared(py, reference_counts, current_counts, counts::g_test)
+}
+
+/// Fisher's exact test of two samples with two categories, two-sided.
+///
+/// Args:
+///     reference_counts: NumPy array of two counts, int64 or uint64.
+///     current_counts: the same of the current sample.
+///
+/// Returns:
+///     The sample odds ratio as statistic and effect size, infinite where only its denominator is zero; p is the
+///     probability, given all totals, of the tables that are at most as probable. Where a category is empty on
+///     both sides p is 1 without an odds ratio. Time grows with the root of the counts; where the first cell has a
+///     variance above 1e11 p is that of the chi-square test, and the method says so.
+///
+/// Raises:
+///     TypeError: not a NumPy array of int64 or uint64.
+///     ValueError: not two cells a side, or a negative count.
+#[pyfunction]
+pub fn fisher_exact_test(
+    py: Python<'_>,
+    reference_counts: &Bound<'_, PyAny>,
+    current_counts: &Bound<'_, PyAny>,
+) -> PyResult<TestResult> {
+    compared(py, reference_counts, current_counts, counts::fisher_exact_test)
+}
+
+/// Population stability index of the current sample against the reference.
+///
+/// PSI = sum (p - q) ln(p / q) with p = (r + 1/2) / (n + k/2) and q = (c + 1/2) / (m + k/2) for k cells. The half
+/// is part of the definition.
+///
+/// Args:
+///     reference_counts: NumPy array of one dimension, int64 or uint64: values of the reference in each cell.
+///     current_counts: the same of the current sample, over the same cells.
+///
+/// Returns:
+///     The index as statistic and effect size, without a p-value. Without any drift it is about
+///     psi_without_drift(k, n, m), so a fixed threshold means little.
+///
+/// Raises:
+///     TypeError: not a NumPy array of int64 or uint64.
+///     ValueError: not equally many cells on both sides, or a negative count.
+#[pyfunction]
+pub fn psi(
+    py: Python<'_>,
+    reference_counts: &Bound<'_, PyAny>,
+    current_counts: &Bound<'_, PyAny>,
+) -> PyResult<TestResult> {
+    compared(py, reference_counts, current_counts, counts::psi)
+}
+
+/// What psi is expected to be where nothing has changed: (cells - 1) (1/n_reference + 1/n_current).
+///
+/// Args:
+///     cells: number of bins or categories.
+///     n_reference: values in the reference.
+///     n_current: values in the current sample.
+///
+/// Returns:
+///     The expectation to first order, for well-filled cells; infinite for a sample of none.
+///
+/// Yurdakul and Naranjo, Journal of Risk Model Validation 14 (2020).
+#[pyfunction]
+pub fn psi_without_drift(cells: usize, n_reference: u64, n_current: u64) -> f64 {
+    counts::psi_without_drift(cells, n_reference, n_current)
+}
+
+/// Jensen-Shannon distance with logarithms to the base 2: 0 for equal shares, 1 where no cell is shared.
+///
+/// Args:
+///     reference_counts: NumPy array of one dimension, int64 or uint64: values of the reference in each cell.
+///     current_counts: the same of the current sample, over the same cells.
+///
+/// Returns:
+///     The distance, the root of the divergence, as statistic and effect size, without a p-value. No smoothing.
+///
+/// Raises:
+///     TypeError: not a NumPy array of int64 or uint64.
+///     ValueError: not equally many cells on both sides, or a negative count.
+///
+/// Endres and Schindelin, IEEE Transactions on Information Theory 49 (2003).
+#[pyfunction]
+pub fn jensen_shannon_distance(
+    py: Python<'_>,
+    reference_counts: &Bound<'_, PyAny>,
+    current_counts: &Bound<'_, PyAny>,
+) -> PyResult<TestResult> {
+    compared(py, reference_counts, current_counts, counts::jensen_shannon_distance)
+}
+
+/// Kullback-Leibler divergence of the current sample from the reference, D(current || reference), in nats.
+///
+/// sum q ln(q / p) with p = (r + 1/2) / (n + k/2) of the reference and q = (c + 1/2) / (m + k/2) of the current
+/// sample, for k cells. The half is part of the definition.
+///
+/// Args:
+///     reference_counts: NumPy array of one dimension, int64 or uint64: values of the reference in each cell.
+///     current_counts: the same of the current sample, over the same cells.
+///
+/// Returns:
+///     The divergence as statistic and effect size, without a p-value.
+///
+/// Raises:
+///     TypeError: not a NumPy array of int64 or uint64.
+///     ValueError: not equally many cells on both sides, or a negative count.
+#[pyfunction]
+pub fn kullback_leibler_divergence(
+    py: Python<'_>,
+    reference_counts: &Bound<'_, PyAny>,
+    current_counts: &Bound<'_, PyAny>,
+) -> PyResult<TestResult> {
+    compared(py, reference_counts, current_counts, counts::kullback_leibler_divergence)
+}
+
+/// Hellinger distance sqrt(sum (sqrt(p) - sqrt(q))**2 / 2) of the shares: between 0 and 1.
+///
+/// Args:
+///     reference_counts: NumPy array of one dimension, int64 or uint64: values of the reference in each cell.
+///     current_counts: the same of the current sample, over the same cells.
+///
+/// Returns:
+///     The distance as statistic and effect size, without a p-value. No smoothing.
+///
+/// Raises:
+///     TypeError: not a NumPy array of int64 or uint64.
+///     ValueError: not equally many cells on both sides, or a negative count.
+#[pyfunction]
+pub fn hellinger_distance(
+    py: Python<'_>,
+    reference_counts: &Bound<'_, PyAny>,
+    current_counts: &Bound<'_, PyAny>,
+) -> PyResult<TestResult> {
+    compared(py, reference_counts, current_counts, counts::hellinger_distance)
+}
+
+/// Total variation distance sum |p - q| / 2 of the shares: the share of values that would have to change cells.
+///
+/// Args:
+///     reference_counts: NumPy array of one dimension, int64 or uint64: values of the reference in each cell.
+///     current_counts: the same of the current sample, over the same cells.
+///
+/// Returns:
+///     The distance, between 0 and 1, as statistic and effect size, without a p-value. No smoothing.
+///
+/// Raises:
+///     TypeError: not a NumPy array of int64 or uint64.
+///     ValueError: not equally many cells on both sides, or a negative count.
+#[pyfunction]
+pub fn total_variation_distance(
+    py: Python<'_>,
+    reference_counts: &Bound<'_, PyAny>,
+    current_counts: &Bound<'_, PyAny>,
+) -> PyResult<TestResult> {
+    compared(py, reference_counts, current_counts, counts::total_variation_distance)
+}
+
+/// Two-sample Kolmogorov-Smirnov test on the counts of bins in ascending order.
+///
+/// Args:
+///     reference_counts: NumPy array of one dimension, int64 or uint64: values of the reference in each cell.
+///     current_counts: the same of the current sample, over the same cells.
+///
+/// Returns:
+///     D, the largest difference of the cumulative shares, as statistic and effect size, and p by Kolmogorov's
+///     limit with the correction of Stephens (1970) for finite samples. Within bins it sees nothing, so it is
+///     conservative, the more so the fewer bins there are.
+///
+/// Raises:
+///     TypeError: not a NumPy array of int64 or uint64.
+///     ValueError: not equally many cells on both sides, or a negative count.
+#[pyfunction]
+pub fn binned_ks_test(
+    py: Python<'_>,
+    reference_counts: &Bound<'_, PyAny>,
+    current_counts: &Bound<'_, PyAny>,
+) -> PyResult<TestResult> {
+    compared(py, reference_counts, current_counts, counts::binned_ks_test)
+}
+
+/// Wasserstein-1 distance of two samples whose values lie at the positions of their bins.
+///
+/// Args:
+///     reference_counts: NumPy array of one dimension, int64 or uint64: values of the reference in each bin.
+///     current_counts: the same of the current sample, over the same bins.
+///     positions: NumPy array of one dimension, float64, float32 or int64: where the values of each bin lie, such
+///         as its middle or median; finite, in ascending order.
+///
+/// Returns:
+///     The distance in the unit of the positions as statistic: how far a value must be moved on average. The
+///     effect size is the distance over the standard deviation (divisor n) of the reference at the same
+///     positions, None with the warning constant_reference where that is zero. No p-value.
+///
+/// Raises:
+///     TypeError: not NumPy arrays of such numbers.
+///     ValueError: not equally many, a negative count, or positions that are not finite or do not ascend.
+#[pyfunction]
+pub fn binned_wasserstein_distance(
+    py: Python<'_>,
+    reference_counts: &Bound<'_, PyAny>,
+    current_counts: &Bound<'_, PyAny>,
+    positions: &Bound<'_, PyAny>,
+) -> PyResult<TestResult> {
+    let reference = column::counts(reference_counts, "reference_counts")?;
+    let current = column::counts(current_counts, "current_counts")?;
+    let positions = column::numbers_of(positions, "positions")?;
+    py.detach(|| counts::binned_wasserstein_distance(&reference, &current, &positions))
+        .map(TestResult)
+        .map_err(to_python)
+}
