@@ -11,14 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.peers.environments import SILENCE
+
 _ROOT = Path(__file__).parent.parent.parent
-_SILENCE = {
-    "DO_NOT_TRACK": "1",
-    "NML_DISABLE_USAGE_LOGGING": "1",
-    "WHYLOGS_NO_ANALYTICS": "True",
-    "TQDM_DISABLE": "1",
-}
-"""What keeps peers from calling home and from drawing progress bars."""
 
 
 class ContenderFailed(Exception):
@@ -74,7 +69,7 @@ def contender(python: Path, module: str, *, cores: int) -> Iterator[Contender]:
         process = subprocess.Popen(
             [str(python), "-m", "benchmarks.peers.runner", module, kept_to],
             cwd=_ROOT,
-            env=os.environ | _SILENCE,
+            env=os.environ | SILENCE,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

@@ -8,6 +8,13 @@ import sys
 import time
 from pathlib import Path
 
+SILENCE = {
+    "DO_NOT_TRACK": "1",
+    "NML_DISABLE_USAGE_LOGGING": "1",
+    "WHYLOGS_NO_ANALYTICS": "True",
+    "TQDM_DISABLE": "1",
+}
+"""What keeps peers from calling home and from drawing progress bars."""
 _ROOT = Path(__file__).parent.parent.parent
 _MIB = 1024 * 1024
 

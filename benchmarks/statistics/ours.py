@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,6 @@ def _ks(length: int) -> Work:
 
 def _psi(bins: int) -> Work:
     from edge_aiops.stats.distances import psi
-
     from edge_aiops.stats.summaries import Reference
 
     reference, current = Reference(data.reference(), bins=bins), data.current(1_000_000)
@@ -106,7 +106,7 @@ def _rows() -> Work:
     return lambda: profile.update_rows(rows)
 
 
-def _profile(features: int):
+def _profile(features: int) -> Any:
     from edge_aiops.stats.summaries import Baseline, Profile
 
     return Profile(Baseline(data.columns("reference", features=features)))
@@ -134,16 +134,13 @@ def _window() -> Work:
 
 
 def _merge() -> Work:
-    profile = _profile(data.FEATURES)
-    windows = data.columns("current", rows=data.WINDOW)
     from edge_aiops.stats.summaries import Profile
 
-    profiles = []
-    for _ in range(data.NODES):
-        node = Profile(profile.baseline)
-        node.update(windows)
-        profiles.append(node)
-    return lambda: sum(profiles[1:], profiles[0])
+    profile = _profile(data.FEATURES)
+    profile.update(data.columns("current", rows=data.WINDOW))
+    sent = profile.to_bytes()
+    first, *others = [Profile.from_bytes(sent, profile.baseline) for _ in range(data.NODES)]
+    return lambda: sum(others, first)
 
 
 CASES = [
