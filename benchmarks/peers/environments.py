@@ -42,7 +42,7 @@ def interpreter(peer: str) -> Path:
     started = time.monotonic()
     _succeed(peer, [sys.executable, "-m", "venv", "--clear", "--without-pip", str(folder)])
     pip = [sys.executable, "-m", "pip", "--python", str(python), "--quiet", "--disable-pip-version-check"]
-    _succeed(peer, [*pip, "install", "--no-deps", "--no-compile", "--retries", "1", "--requirement", str(requirements)])
+    _succeed(peer, [*pip, "install", "--no-deps", "--retries", "1", "--requirement", str(requirements)])
     finished.write_text(wanted, "ascii")
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     print(f"  {time.monotonic() - started:.0f} s, {size / _MIB:.0f} MB", file=sys.stderr)
