@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-from mpmath import erfc, erfinv, exp, log, loggamma, mp, mpf, sqrt  # type: ignore[import-untyped]
+from mpmath import erfc, erfinv, exp, log, loggamma, mp, mpf, sqrt  # type: ignore[import-not-found]
 
 mp.dps = 400
 

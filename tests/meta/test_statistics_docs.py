@@ -15,7 +15,10 @@ import edge_aiops.stats
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "docs/statistics.md", *sorted((ROOT / "docs/statistics").glob("*.md"))]
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-MODULES = ["edge_aiops.stats", *(f"edge_aiops.stats.{module.name}" for module in iter_modules(edge_aiops.stats.__path__))]
+MODULES = [
+    "edge_aiops.stats",
+    *(f"edge_aiops.stats.{module.name}" for module in iter_modules(edge_aiops.stats.__path__)),
+]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

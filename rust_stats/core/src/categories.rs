@@ -17,7 +17,7 @@
 mod bytes;
 mod table;
 
-use crate::distinct::{DistinctCount, Estimate};
+use crate::distinct::{DistinctCount, DistinctEstimate};
 use crate::error::Error;
 use crate::float::float_len;
 use table::Table;
@@ -273,23 +273,27 @@ impl Categories {
 
     /// The number of different labels that came, with 95 % bounds; exact as long as counts are.
     #[must_use]
-    pub fn distinct(&self) -> Estimate {
+    pub fn distinct(&self) -> DistinctEstimate {
         let known = float_len(self.known.iter().filter(|counted| counted.count > 0).count());
         let others = match &self.beyond {
             None => {
                 let exact = float_len(self.others.len());
-                Estimate { value: exact, lower: exact, upper: exact }
+                DistinctEstimate { value: exact, lower: exact, upper: exact }
             }
             Some(beyond) => {
                 let (least, found) = (float_len(self.capacity + 1), beyond.distinct.estimate());
-                Estimate {
+                DistinctEstimate {
                     value: found.value.max(least),
                     lower: found.lower.max(least),
                     upper: found.upper.max(least),
                 }
             }
         };
-        Estimate { value: others.value + known, lower: others.lower + known, upper: others.upper + known }
+        DistinctEstimate {
+            value: others.value + known,
+            lower: others.lower + known,
+            upper: others.upper + known,
+        }
     }
 
     /// Takes `times` into the total, unless the total would pass 2⁶⁴ − 1.

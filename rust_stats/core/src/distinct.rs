@@ -22,7 +22,7 @@ const VERSION: u8 = 1;
 
 /// An estimate with bounds.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Estimate {
+pub struct DistinctEstimate {
     /// The estimate itself; equal to both bounds where it is exact.
     pub value: f64,
     /// Lower bound of the interval that holds the truth with probability 95 %.
@@ -101,11 +101,11 @@ impl DistinctCount {
 
     /// The number of different texts with 95 % bounds. A handful is all but exact.
     #[must_use]
-    pub fn estimate(&self) -> Estimate {
+    pub fn estimate(&self) -> DistinctEstimate {
         // Read back from its canonical bytes the sketch knows nothing of its history.
         let settled = self.seen().and_then(|seen| seen.sketch());
         let settled = settled.as_ref().unwrap_or(&self.sketch);
-        Estimate {
+        DistinctEstimate {
             value: settled.estimate(),
             lower: settled.lower_bound(NumStdDev::Two),
             upper: settled.upper_bound(NumStdDev::Two),

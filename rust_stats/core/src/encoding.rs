@@ -20,6 +20,8 @@ use crate::error::Error;
 
 const MARK: &[u8] = b"ES";
 
+const ENDS_EARLY: Error = impossible("it ends too early");
+
 /// Which statistic some bytes hold. A number is given once and never reused.
 #[derive(Clone, Copy)]
 #[repr(u8)]
@@ -31,6 +33,18 @@ pub(crate) enum Kind {
     Quantiles = 5,
     Categories = 6,
     Latency = 7,
+    DriftEvidence = 8,
+    MeanSequence = 9,
+    RateSequence = 10,
+    BoundedMeanSequence = 11,
+    Adwin = 12,
+    PageHinkley = 13,
+    Kswin = 14,
+    Ddm = 15,
+    PcaReference = 16,
+    MmdReference = 17,
+    PerformanceEstimator = 18,
+    LossEstimator = 19,
     DistinctCount = 20,
     Baseline = 22,
 }
@@ -194,7 +208,7 @@ impl<'bytes> Reader<'bytes> {
     pub(crate) fn blob(&mut self) -> Result<&'bytes [u8], Error> {
         let length = self.count()?;
         let split = usize::try_from(length).ok().and_then(|length| self.rest.split_at_checked(length));
-        let (blob, rest) = split.ok_or(impossible("it ends too early"))?;
+        let (blob, rest) = split.ok_or(ENDS_EARLY)?;
         self.rest = rest;
         Ok(blob)
     }
@@ -209,7 +223,7 @@ impl<'bytes> Reader<'bytes> {
     }
 
     fn take<const LENGTH: usize>(&mut self) -> Result<[u8; LENGTH], Error> {
-        let (taken, rest) = self.rest.split_first_chunk().ok_or(impossible("it ends too early"))?;
+        let (taken, rest) = self.rest.split_first_chunk().ok_or(ENDS_EARLY)?;
         self.rest = rest;
         Ok(*taken)
     }

@@ -30,16 +30,21 @@ impl Histogram {
 
     /// Counts `values`, at most [`BLOCK`] of them, on `bins`, which are those of the reference. NaN is missing.
     pub(crate) fn add_block(&mut self, bins: &Bins, values: &[f64], missing: Option<&[bool]>) {
-        let mut present = [0.0; BLOCK];
-        let values = match missing {
-            Some(missing) => {
-                for ((slot, value), missing) in present.iter_mut().zip(values).zip(missing) {
-                    *slot = if *missing { f64::NAN } else { *value };
-                }
-                present.get(..values.len()).unwrap_or(values)
-            }
-            None => values,
-        };
+        match missing {
+            Some(missing) => self.add_present(bins, values, missing),
+            None => self.add_values(bins, values),
+        }
+    }
+
+    fn add_present(&mut self, bins: &Bins, values: &[f64], missing: &[bool]) {
+        let mut present = [f64::NAN; BLOCK];
+        for ((slot, value), missing) in present.iter_mut().zip(values).zip(missing) {
+            *slot = if *missing { f64::NAN } else { *value };
+        }
+        self.add_values(bins, present.get(..values.len()).unwrap_or(values));
+    }
+
+    fn add_values(&mut self, bins: &Bins, values: &[f64]) {
         bins.count(values, &mut self.counts);
         let nan = values.iter().map(|value| u64::from(value.is_nan())).sum();
         if let [under, .., missing] = self.counts.as_mut_slice() {

@@ -21,32 +21,48 @@ mod baseline;
 mod bins;
 mod categories;
 mod checksum;
+mod comparison;
 pub mod counts;
 mod distinct;
+mod drift;
 mod encoding;
 mod error;
+pub mod estimation;
+mod evidence;
 mod float;
 mod histogram;
 mod latency;
+pub mod metrics;
 mod moments;
 pub mod multiplicity;
+pub mod multivariate;
 mod numeric;
 mod profile;
 mod quantiles;
+mod random;
 mod reference;
 mod result;
 pub mod special;
+pub mod streaming;
 
 pub use baseline::{Baseline, CategoryReference, Feature};
 pub use bins::{Bins, MOST_BINS};
 pub use categories::{Categories, Share};
-pub use distinct::{DistinctCount, Estimate};
+pub use comparison::{Comparison, FeatureComparison, Kind, compare};
+pub use distinct::{DistinctCount, DistinctEstimate};
+pub use drift::{
+    KsMethod, SortedReference, Values, anderson_darling_test, cramer_von_mises_test, energy_distance,
+    ks_test, mann_whitney_test, wasserstein_distance,
+};
 pub use error::Error;
+pub use evidence::{
+    BoundedMeanSequence, DriftEvidence, Interval, MeanSequence, RateSequence, Sides, normal_mixture_bound,
+};
 pub use histogram::Histogram;
 pub use latency::Latency;
 pub use moments::Moments;
 pub use numeric::{NumericSummary, Range};
-pub use profile::{Column, Profile, Summary, Value};
+pub use profile::{Column, MISSING, Profile, Summary};
 pub use quantiles::Quantiles;
 pub use reference::{DEFAULT_BINS, GROUPS, Reference};
 pub use result::{Side, TestResult, Warning};

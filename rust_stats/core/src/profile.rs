@@ -11,6 +11,8 @@ use crate::error::Error;
 use crate::numeric::NumericSummary;
 use pending::Pending;
 
+pub use pending::MISSING;
+
 const VERSION: u8 = 1;
 
 /// The summary of one feature.
@@ -22,17 +24,6 @@ pub enum Summary {
     Category(Categories),
 }
 
-/// One value of an event.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Value<'text> {
-    /// There is none.
-    Missing,
-    /// A number.
-    Number(f64),
-    /// A label.
-    Label(&'text str),
-}
-
 /// The summaries of all features of a baseline.
 ///
 /// Merging has [`Profile::new`] as its identity, and the laws of the summaries within.
@@ -42,6 +33,8 @@ pub struct Profile {
     with_quantiles: bool,
     rows: u64,
     summaries: Vec<Summary>,
+    /// The places of the features with labels.
+    labelled: Vec<usize>,
     /// Events that are not in the summaries yet.
     pending: Pending,
 }
@@ -57,8 +50,11 @@ impl Profile {
             Feature::Category(reference) => Summary::Category(reference.counts().empty_like()),
         };
         let summaries: Vec<_> = baseline.features().iter().map(empty).collect();
+        let places = summaries.iter().enumerate();
+        let labelled = places.filter(|(_, summary)| matches!(summary, Summary::Category(_)));
+        let labelled = labelled.map(|(place, _)| place).collect();
         let pending = Pending::new(summaries.len());
-        Self { baseline, with_quantiles, rows: 0, summaries, pending }
+        Self { baseline, with_quantiles, rows: 0, summaries, labelled, pending }
     }
 
     /// What it is compared with.
@@ -98,50 +94,71 @@ impl Profile {
         self.rows = self.rows.saturating_add(rows);
     }
 
-    /// Adds one event: a value for each feature, in their order, none for those beyond the end.
+    /// Adds one event.
+    ///
+    /// `numbers` has an entry for each feature, in their order; [`MISSING`] where there is none, and for
+    /// features with labels. `labels` has the places of such features with their labels; those that are not
+    /// there are missing.
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] if a value is not of the sort of its feature, or there are more values than
-    /// features; nothing was added then.
-    pub fn add_event(&mut self, values: &[Value<'_>]) -> Result<(), Error> {
-        self.check(values)?;
-        if self.pending.is_full() {
-            self.settle();
-        }
-        for (place, summary) in self.summaries.iter_mut().enumerate() {
-            match (values.get(place).unwrap_or(&Value::Missing), summary) {
-                (Value::Number(number), _) => self.pending.set(place, *number, false),
-                (Value::Label(label), Summary::Category(labels)) => labels.add(label, 1),
-                (_, Summary::Category(labels)) => labels.add_missing(1),
-                (_, Summary::Numeric(_)) => self.pending.set(place, 0.0, true),
+    /// [`Error::Argument`] if there are not as many numbers as features, or a value is not of the sort of its
+    /// feature; nothing was added then.
+    pub fn add_event(&mut self, numbers: &[f64], labels: &[(usize, &str)]) -> Result<(), Error> {
+        self.check(numbers, labels)?;
+        for place in &self.labelled {
+            if let Some(Summary::Category(counts)) = self.summaries.get_mut(*place) {
+                match labels.iter().find(|(of, _)| of == place) {
+                    Some((_, label)) => counts.add(label, 1),
+                    None => counts.add_missing(1),
+                }
             }
         }
-        self.pending.next();
-        self.count_rows(1);
+        self.push(numbers);
         Ok(())
     }
 
-    fn check(&self, values: &[Value<'_>]) -> Result<(), Error> {
-        if values.len() > self.summaries.len() {
-            let problem = format!("has {} values for {} features", values.len(), self.summaries.len());
-            return Err(Error::argument("event", problem));
+    /// Adds events of a model that has numbers only, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] if there is no whole number of events, or a feature has labels; nothing was added then.
+    pub fn add_rows(&mut self, numbers: &[f64]) -> Result<(), Error> {
+        let features = self.summaries.len();
+        self.check(numbers.get(..features).unwrap_or(numbers), &[])?;
+        if !numbers.len().is_multiple_of(features) {
+            let problem =
+                format!("must have a number for each of the {features} features, but the last has not");
+            return Err(Error::argument("rows", problem));
         }
-        for ((value, summary), name) in values.iter().zip(&self.summaries).zip(self.baseline.names()) {
-            let problem = match (value, summary) {
-                (Value::Number(number), Summary::Category(_)) => {
-                    format!("has the number {number} for {name:?}, which has labels; pass a text")
-                }
-                (Value::Label(label), Summary::Numeric(_)) => {
-                    format!(
-                        "has the label {label:?} for {name:?}, which has numbers; pass a number or nothing"
-                    )
-                }
-                _ => continue,
-            };
-            return Err(Error::argument("event", problem));
-        }
+        numbers.chunks(features).for_each(|row| self.push(row));
         Ok(())
+    }
+
+    fn push(&mut self, numbers: &[f64]) {
+        if self.pending.is_full() {
+            self.settle();
+        }
+        self.pending.push(numbers);
+        self.count_rows(1);
+    }
+
+    fn check(&self, numbers: &[f64], labels: &[(usize, &str)]) -> Result<(), Error> {
+        let (features, names) = (self.summaries.len(), self.baseline.names());
+        let problem = if numbers.len() != features {
+            format!("must have a number for each of the {features} features, not {}", numbers.len())
+        } else if let Some((name, number)) = self.labelled.iter().find_map(|place| {
+            let number = numbers.get(*place).filter(|number| number.to_bits() != MISSING.to_bits())?;
+            names.get(*place).zip(Some(number))
+        }) {
+            format!("has the number {number} for {name:?}, which has labels; pass a text")
+        } else if let Some((place, label)) = labels.iter().find(|(place, _)| !self.labelled.contains(place)) {
+            let name = names.get(*place).map_or("", String::as_str);
+            format!("has the label {label:?} for {name:?}, which has numbers; pass a number or nothing")
+        } else {
+            return Ok(());
+        };
+        Err(Error::argument("event", problem))
     }
 
     /// Brings events that wait into the summaries.
@@ -153,7 +170,8 @@ impl Profile {
         for (place, (feature, summary)) in features {
             if let (Feature::Numeric { reference, range }, Summary::Numeric(numbers)) = (feature, summary) {
                 let (values, missing) = self.pending.column(place);
-                numbers.add(reference, *range, values, Some(missing));
+                let missing = missing.as_ref().and_then(|missing| missing.get(..values.len()));
+                numbers.add(reference, *range, values, missing);
             }
         }
         self.pending.clear();

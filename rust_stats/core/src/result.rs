@@ -97,7 +97,7 @@ pub enum Warning {
     Constant,
     /// Cells with low expected counts were taken together.
     PooledCells {
-        /// How many cells were pooled into one.
+        /// How many cells were taken together with others.
         pooled: u64,
         /// How many are left.
         left: u64,

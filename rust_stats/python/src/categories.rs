@@ -3,7 +3,7 @@
 use edge_aiops_stats_core as core;
 use pyo3::prelude::*;
 
-use crate::distinct::Estimate;
+use crate::distinct::DistinctEstimate;
 use crate::errors::to_python;
 use crate::shared::Shared;
 use crate::strings::{self, Counter};
@@ -193,7 +193,7 @@ impl Categories {
 
     /// The number of different labels that came, with 95 % bounds; exact as long as is_exact. Oversized ones are not in it.
     #[getter]
-    fn distinct(&self) -> Estimate {
+    fn distinct(&self) -> DistinctEstimate {
         self.0.with(|categories| categories.distinct()).into()
     }
 

@@ -59,14 +59,30 @@ impl Column {
         self.values.length()
     }
 
+    /// Whether the values are few enough to be copied before the lock is released.
+    pub fn is_short(&self) -> bool {
+        self.length() <= COPIED
+    }
+
+    /// Passes every block of values to `step`, with NaN for those that are missing. It may be called with the
+    /// interpreter lock released, and then reads memory that others may be writing to.
+    pub fn each_block(&self, step: &mut dyn FnMut(&[f64])) {
+        let (mut values, mut missing) = ([0.0; BLOCK], [false; BLOCK]);
+        for first in (0..self.length()).step_by(BLOCK) {
+            let length = self.values.read(first, &mut values).len();
+            let block = values.get_mut(..length).unwrap_or_default();
+            if let Some(mask) = &self.missing {
+                blank(block, mask.read(first, &mut missing));
+            }
+            step(block);
+        }
+    }
+
     /// All values as one array of our own, with NaN for those that are missing. The lock is held meanwhile, so
     /// they are those of one moment in time.
     pub fn collected(&self) -> Vec<f64> {
         let (mut values, missing) = self.copied();
-        for (value, _) in values.iter_mut().zip(missing.into_iter().flatten()).filter(|(_, missing)| *missing)
-        {
-            *value = f64::NAN;
-        }
+        blank(&mut values, missing.as_deref().unwrap_or_default());
         values
     }
 
@@ -115,6 +131,13 @@ impl Ready<'_> {
     }
 }
 
+/// Puts NaN where a value is missing.
+fn blank(values: &mut [f64], missing: &[bool]) {
+    for (value, _) in values.iter_mut().zip(missing).filter(|(_, missing)| **missing) {
+        *value = f64::NAN;
+    }
+}
+
 fn fold_copied<State>(
     values: &[f64],
     missing: Option<&[bool]>,
@@ -127,6 +150,11 @@ fn fold_copied<State>(
         .try_fold(start, |state, block| step(state, block, masks.as_mut().and_then(Iterator::next)))
 }
 
+/// Numbers as an array of our own.
+pub fn collected(given: &Bound<'_, PyAny>, name: &'static str) -> PyResult<Vec<f64>> {
+    Ok(Column { values: numbers(given, name)?, missing: None }.collected())
+}
+
 /// Counts as an array of our own.
 pub fn counts(given: &Bound<'_, PyAny>, name: &'static str) -> PyResult<Vec<u64>> {
     let array = one_dimensional(given, name)?;
@@ -135,18 +163,14 @@ pub fn counts(given: &Bound<'_, PyAny>, name: &'static str) -> PyResult<Vec<u64>
     )
 }
 
-/// Numbers, none of them missing, as an array of our own.
-pub fn numbers_of(given: &Bound<'_, PyAny>, name: &'static str) -> PyResult<Vec<f64>> {
-    let numbers = numbers(given, name)?;
-    let mut copied = vec![0.0; numbers.length()];
-    numbers.read(0, &mut copied);
-    Ok(copied)
+fn numbers(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Numbers> {
+    numbers_in(&one_dimensional(given, name)?, name)
 }
 
-fn numbers(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Numbers> {
-    let array = one_dimensional(given, name)?;
+/// The numbers of an array of one dimension.
+pub fn numbers_in(array: &Bound<'_, PyUntypedArray>, name: &str) -> PyResult<Numbers> {
     let wanted = "float64, float32, int64 or bool";
-    Numbers::of(&array).ok_or_else(|| wrong_element(&array, name, wanted, "float64"))
+    Numbers::of(array).ok_or_else(|| wrong_element(array, name, wanted, "float64"))
 }
 
 /// Whether each of `length` values is missing, as an array of our own.
@@ -165,8 +189,20 @@ fn flags(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Flags> {
     Flags::of(&array).ok_or_else(|| wrong_element(&array, name, "bool", "bool"))
 }
 
-/// The array given, or a copy of it if its elements lie at odd addresses, as a field of a packed record does.
+/// An array of one dimension.
 pub fn one_dimensional<'py>(given: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyUntypedArray>> {
+    let array = plain_array(given, name)?;
+    if array.ndim() != 1 {
+        return Err(PyValueError::new_err(format!(
+            "{name} must have one dimension, not the shape {}; pass one column at a time",
+            array.getattr("shape")?
+        )));
+    }
+    Ok(array)
+}
+
+/// The array given, or a copy of it if its elements lie at odd addresses, as a field of a packed record does.
+pub fn plain_array<'py>(given: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyUntypedArray>> {
     let Ok(array) = given.cast::<PyUntypedArray>() else {
         return Err(PyTypeError::new_err(format!(
             "{name} must be a NumPy array, not {}; pass numpy.asarray({name})",
@@ -177,12 +213,6 @@ pub fn one_dimensional<'py>(given: &Bound<'py, PyAny>, name: &str) -> PyResult<B
         return Err(PyTypeError::new_err(format!(
             "{name} must be a plain NumPy array, not a masked one, whose mask would be lost; \
              pass its data as values and numpy.ma.getmaskarray of it as missing"
-        )));
-    }
-    if array.ndim() != 1 {
-        return Err(PyValueError::new_err(format!(
-            "{name} must have one dimension, not the shape {}; pass one column at a time",
-            array.getattr("shape")?
         )));
     }
     if array.is_aligned() { Ok(array.clone()) } else { Ok(array.call_method0("copy")?.cast_into()?) }

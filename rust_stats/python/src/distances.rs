@@ -55,8 +55,9 @@ pub fn chi_square_test(
 ///     current_counts: the same of the current sample, over the same cells.
 ///
 /// Returns:
-///     The statistic G = 2 sum observed ln(observed / expected), and all else as chi_square_test gives it, with
-///     G for chi-square.
+///     The statistic G = 2 sum observed ln(observed / expected), and all else, Cramér's V too, as chi_square_test
+///     gives it. For p, G is divided by Williams' factor, without which the test rejects too often where few are
+///     expected.
 ///
 /// Raises:
 ///     TypeError: not a NumPy array of int64 or uint64.
@@ -105,7 +106,7 @@ pub fn fisher_exact_test(
 ///
 /// Returns:
 ///     The index as statistic and effect size, without a p-value. Without any drift it is about
-///     psi_without_drift(k, n, m), so a fixed threshold means little.
+///     psi_without_drift(k, n, m), so a fixed threshold means little; for a decision take chi_square_test.
 ///
 /// Raises:
 ///     TypeError: not a NumPy array of int64 or uint64.
@@ -127,7 +128,7 @@ pub fn psi(
 ///     n_current: values in the current sample.
 ///
 /// Returns:
-///     The expectation to first order, for well-filled cells; infinite for a sample of none.
+///     The expectation to first order, for cells of which each side has many values; infinite for a sample of none.
 ///
 /// Yurdakul and Naranjo, Journal of Risk Model Validation 14 (2020).
 #[pyfunction]
@@ -232,8 +233,8 @@ pub fn total_variation_distance(
 ///
 /// Returns:
 ///     D, the largest difference of the cumulative shares, as statistic and effect size, and p by Kolmogorov's
-///     limit with the correction of Stephens (1970) for finite samples. Within bins it sees nothing, so it is
-///     conservative, the more so the fewer bins there are.
+///     limit with the correction of Stephens (1970), weighted by how unequal the sizes are. Within bins it sees
+///     nothing, so it is conservative, the more so the fewer bins there are.
 ///
 /// Raises:
 ///     TypeError: not a NumPy array of int64 or uint64.
@@ -272,7 +273,7 @@ pub fn binned_wasserstein_distance(
 ) -> PyResult<TestResult> {
     let reference = column::counts(reference_counts, "reference_counts")?;
     let current = column::counts(current_counts, "current_counts")?;
-    let positions = column::numbers_of(positions, "positions")?;
+    let positions = column::collected(positions, "positions")?;
     py.detach(|| counts::binned_wasserstein_distance(&reference, &current, &positions))
         .map(TestResult)
         .map_err(to_python)

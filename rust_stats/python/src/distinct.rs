@@ -10,16 +10,16 @@ use crate::strings::{self, Counter};
 /// An estimate with the bounds of the interval that holds the truth with probability 95 %. Frozen.
 #[pyclass(frozen, eq, module = "edge_aiops.stats.summaries")]
 #[derive(PartialEq)]
-pub struct Estimate(core::Estimate);
+pub struct DistinctEstimate(core::DistinctEstimate);
 
-impl From<core::Estimate> for Estimate {
-    fn from(estimate: core::Estimate) -> Self {
+impl From<core::DistinctEstimate> for DistinctEstimate {
+    fn from(estimate: core::DistinctEstimate) -> Self {
         Self(estimate)
     }
 }
 
 #[pymethods]
-impl Estimate {
+impl DistinctEstimate {
     /// The estimate itself; equal to both bounds where it is exact.
     #[getter]
     fn value(&self) -> f64 {
@@ -39,7 +39,10 @@ impl Estimate {
     }
 
     fn __repr__(&self) -> String {
-        format!("Estimate(value={:?}, lower={:?}, upper={:?})", self.0.value, self.0.lower, self.0.upper)
+        format!(
+            "DistinctEstimate(value={:?}, lower={:?}, upper={:?})",
+            self.0.value, self.0.lower, self.0.upper
+        )
     }
 }
 
@@ -122,7 +125,7 @@ impl DistinctCount {
 
     /// The number of different texts, with 95 % bounds.
     #[getter]
-    fn estimate(&self) -> Estimate {
+    fn estimate(&self) -> DistinctEstimate {
         self.0.with(|distinct| distinct.estimate()).into()
     }
 

@@ -119,7 +119,7 @@ fn discovered(
 ) -> PyResult<Discoveries> {
     let py = given.py();
     let values = if given.is_instance_of::<PyUntypedArray>() {
-        column::numbers_of(given, name)?.into_iter().map(Some).collect()
+        column::collected(given, name)?.into_iter().map(Some).collect()
     } else {
         given.extract::<Vec<Option<f64>>>()?
     };

@@ -136,23 +136,27 @@ impl Profile {
     ///
     /// Args:
     ///     rows: NumPy array of two dimensions, an event a row and a feature a column, in the order of the
-    ///         baseline's names; float64, float32, int64 or bool. NaN where there is no value.
-    ///     threads: as in update().
+    ///         baseline's names; float64, float32, int64 or bool. NaN where there is no value. Best in C order;
+    ///         another order is copied.
     ///
     /// Raises:
     ///     TypeError: not a NumPy array, other elements, or a baseline with labels.
     ///     ValueError: not two dimensions, or another number of columns. Nothing was added then.
-    #[pyo3(signature = (rows, *, threads=1))]
-    fn update_rows(&self, py: Python<'_>, rows: &Bound<'_, PyAny>, threads: usize) -> PyResult<()> {
+    fn update_rows(&self, py: Python<'_>, rows: &Bound<'_, PyAny>) -> PyResult<()> {
         let (shape, features) = (shape_of(rows)?, self.names.len());
         if shape.len() != 2 || shape.last() != Some(&features) {
             return Err(PyValueError::new_err(format!(
                 "rows must have the shape (events, {features}), not {shape:?}; give every feature a column"
             )));
         }
-        let columns = rows.getattr("T")?;
-        let given = (0..features).map(|place| Given::of(&columns.get_item(place)?));
-        self.add(py, &given.collect::<PyResult<Vec<_>>>()?, threads)
+        let flat = Column::new(&rows.call_method1("reshape", (-1,))?, None)?;
+        let batch = core::Profile::new(self.baseline.0.clone(), self.with_quantiles);
+        let mut cells = Cells { row: Vec::with_capacity(features), batch };
+        cells = flat.fold(py, cells, |mut cells, values, _| {
+            cells.add(features, values)?;
+            Ok(cells)
+        })?;
+        self.shared.with(|profile| profile.merge(&mut cells.batch)).map_err(to_python)
     }
 
     /// Summarise one event.
@@ -166,20 +170,21 @@ impl Profile {
     ///     ValueError: a label for a numeric feature or a number for one with labels. Nothing was added then.
     fn update_event(&self, event: &Bound<'_, PyDict>) -> PyResult<()> {
         let py = event.py();
-        // What is got is kept here as long as its texts are looked at.
-        let mut found = Vec::with_capacity(self.names.len());
-        for (name, labelled) in &self.names {
-            let value = event.get_item(name.bind(py))?;
-            found.push(if *labelled { value.map(as_label).transpose()? } else { value });
+        let (mut numbers, mut labels) = (Vec::with_capacity(self.names.len()), Vec::new());
+        for (place, (name, labelled)) in self.names.iter().enumerate() {
+            let Some(value) = event.get_item(name.bind(py))? else {
+                numbers.push(core::MISSING);
+                continue;
+            };
+            let number = value_of(&value, *labelled, name)?;
+            numbers.push(number.unwrap_or(core::MISSING));
+            if number.is_none() && !value.is_none() {
+                labels.push((place, as_label(value)?));
+            }
         }
-        let mut values = Vec::with_capacity(found.len());
-        for (value, (name, _)) in found.iter().zip(&self.names) {
-            values.push(match value {
-                Some(value) => value_of(value, name.bind(py))?,
-                None => core::Value::Missing,
-            });
-        }
-        self.shared.with(|profile| profile.add_event(&values)).map_err(to_python)
+        let texts = labels.iter().map(|(place, label)| Ok((*place, label.to_str()?)));
+        let texts = texts.collect::<PyResult<Vec<_>>>()?;
+        self.shared.with(|profile| profile.add_event(&numbers, &texts)).map_err(to_python)
     }
 
     /// Summarise one event given as a row of numbers.
@@ -200,8 +205,8 @@ impl Profile {
                 row.length()
             )));
         }
-        let values: Vec<_> = row.collected().into_iter().map(core::Value::Number).collect();
-        self.shared.with(|profile| profile.add_event(&values)).map_err(to_python)
+        let numbers = row.collected();
+        self.shared.with(|profile| profile.add_rows(&numbers)).map_err(to_python)
     }
 
     /// The summaries of both together; the same as self + other.
@@ -338,39 +343,62 @@ fn same_length(names: &[String], lengths: &[usize]) -> PyResult<usize> {
     }
 }
 
-/// Numbers and flags as the labels that arrays of them have.
-fn as_label(value: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyAny>> {
-    if value.is_instance_of::<PyBool>() {
-        return Ok(PyString::new(value.py(), if value.is_truthy()? { "true" } else { "false" }).into_any());
-    }
-    if value.is_instance_of::<PyInt>() { Ok(value.str()?.into_any()) } else { Ok(value) }
-}
-
-fn value_of<'value>(
-    value: &'value Bound<'_, PyAny>,
-    name: &Bound<'_, PyString>,
-) -> PyResult<core::Value<'value>> {
+/// A number; none for None and for what is a label.
+#[inline]
+fn value_of(value: &Bound<'_, PyAny>, labelled: bool, name: &Py<PyString>) -> PyResult<Option<f64>> {
     if let Ok(number) = value.cast_exact::<PyFloat>() {
-        return Ok(core::Value::Number(number.value()));
+        return Ok(Some(number.value()));
     }
-    if let Ok(text) = value.cast::<PyString>() {
-        return text.to_str().map(core::Value::Label);
+    if value.is_none() || value.is_instance_of::<PyString>() {
+        return Ok(None);
     }
-    if value.is_none() {
-        return Ok(core::Value::Missing);
+    let is_integer = value.is_instance_of::<PyInt>();
+    if is_integer && labelled {
+        return Ok(None);
     }
-    let is_number = value.is_instance_of::<PyInt>() || value.hasattr("__float__")?;
-    if !is_number {
+    if !is_integer && !value.hasattr("__float__")? {
         return Err(PyTypeError::new_err(format!(
-            "event[{name:?}] must be a number, a text or None, not {}",
+            "event[{:?}] must be a number, a text or None, not {}",
+            name.bind(value.py()),
             value.get_type().name()?
         )));
     }
     // An integer beyond the range of float64 is infinite, as it is for JSON.
-    let number = value
-        .extract()
-        .unwrap_or_else(|_| if value.lt(0).unwrap_or(false) { f64::NEG_INFINITY } else { f64::INFINITY });
-    Ok(core::Value::Number(number))
+    let beyond = || if value.lt(0).unwrap_or(false) { f64::NEG_INFINITY } else { f64::INFINITY };
+    Ok(Some(value.extract().unwrap_or_else(|_| beyond())))
+}
+
+/// A text as it is, integers and flags as the labels that arrays of them have.
+fn as_label(value: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyString>> {
+    if value.is_instance_of::<PyBool>() {
+        return Ok(PyString::new(value.py(), if value.is_truthy()? { "true" } else { "false" }));
+    }
+    match value.cast_into() {
+        Ok(text) => Ok(text),
+        Err(other) => other.into_inner().str(),
+    }
+}
+
+/// Rows that come in blocks which end anywhere.
+struct Cells {
+    /// The beginning of a row whose end is in the next block.
+    row: Vec<f64>,
+    batch: core::Profile,
+}
+
+impl Cells {
+    fn add(&mut self, features: usize, values: &[f64]) -> Result<(), core::Error> {
+        let open = if self.row.is_empty() { 0 } else { (features - self.row.len()).min(values.len()) };
+        let (first, rest) = values.split_at(open);
+        self.row.extend(first);
+        if self.row.len() == features {
+            self.batch.add_rows(&self.row)?;
+            self.row.clear();
+        }
+        let (whole, begun) = rest.split_at(rest.len() - rest.len() % features);
+        self.row.extend(begun);
+        self.batch.add_rows(whole)
+    }
 }
 
 fn shape_of(rows: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {

@@ -58,7 +58,7 @@ impl TestResult {
     /// What to know before relying on it; empty where all is well.
     #[getter]
     fn warnings(&self) -> Vec<ResultWarning> {
-        self.0.warnings.iter().cloned().map(ResultWarning).collect()
+        self.0.warnings.iter().cloned().map(ResultWarning::of).collect()
     }
 
     fn __repr__(&self) -> String {
@@ -81,7 +81,13 @@ impl TestResult {
 /// Something to know before relying on a result: a stable code, and a sentence for people. Frozen.
 #[pyclass(frozen, eq, module = "edge_aiops.stats")]
 #[derive(Clone, PartialEq)]
-pub struct ResultWarning(core::Warning);
+pub struct ResultWarning(pub core::Warning);
+
+impl ResultWarning {
+    pub const fn of(warning: core::Warning) -> Self {
+        Self(warning)
+    }
+}
 
 #[pymethods]
 impl ResultWarning {

@@ -71,15 +71,14 @@ def test_rows_of_numbers_are_columns_too(threads: int) -> None:
     values = np.random.default_rng(0).normal(size=(40_000, 7))
     baseline = Baseline({f"x{place}": values[:, place] for place in range(7)})
     by_rows, by_columns, by_row = Profile(baseline), Profile(baseline), Profile(baseline)
-    by_rows.update_rows(values, threads=threads)
-    by_columns.update({f"x{place}": values[:, place] for place in range(7)})
-    assert by_rows == by_columns
+    by_rows.update_rows(values)
+    by_columns.update({f"x{place}": values[:, place] for place in range(7)}, threads=threads)
+    assert_same(by_rows, by_columns)
     for row in values[:200]:
         by_row.update_row(row)
     first = Profile(baseline)
-    first.update_rows(values[:200].astype(np.float32).astype(np.float64))
-    assert_same(by_row, sum([Profile(baseline)], by_row))
-    assert by_row["x3"].histogram.total == first["x3"].histogram.total == 200
+    first.update_rows(np.asfortranarray(values[:200]))
+    assert_same(by_row, first)
 
 
 def test_what_an_event_does_not_have_is_missing(baseline: Baseline) -> None:
@@ -146,15 +145,15 @@ def test_a_column_that_cannot_be_changes_nothing(
 def test_a_feature_without_a_column_is_named(baseline: Baseline) -> None:
     given = columns(5)
     del given["steps"]
-    with pytest.raises(ValueError, match="columns has no \"steps\""):
+    with pytest.raises(ValueError, match='columns has no "steps"'):
         Profile(baseline).update(given)
 
 
 @pytest.mark.parametrize(
     ("event", "error", "message"),
     [
-        ({"height": "tall"}, ValueError, "the label \"tall\" for \"height\", which has numbers"),
-        ({"colour": 0.5}, ValueError, "the number 0.5 for \"colour\", which has labels"),
+        ({"height": "tall"}, ValueError, 'the label "tall" for "height", which has numbers'),
+        ({"colour": 0.5}, ValueError, 'the number 0.5 for "colour", which has labels'),
         ({"height": [1.0]}, TypeError, "event\\['height'\\] must be a number, a text or None, not list"),
         ([1.0], TypeError, "dict"),
     ],
@@ -173,7 +172,7 @@ def test_rows_of_another_shape_are_refused(rows: Any) -> None:
     baseline = Baseline({f"x{place}": np.arange(9.0) for place in range(7)})
     with pytest.raises((ValueError, TypeError), match="rows must"):
         Profile(baseline).update_rows(rows)
-    with pytest.raises((ValueError, TypeError), match="row must have 7 numbers|one dimension|NumPy array"):
+    with pytest.raises((ValueError, TypeError), match=r"row must have 7 numbers|one dimension|NumPy array"):
         Profile(baseline).update_row(rows if isinstance(rows, str) or rows.ndim > 1 else rows[:5])
 
 
@@ -260,8 +259,8 @@ def test_references_made_before_are_taken_as_they_are() -> None:
 @pytest.mark.parametrize(
     ("given", "options", "message"),
     [
-        ({"x": np.arange(3.0)}, {"ranges": {"y": (0, 1)}}, "ranges\\[\"y\"\\] is about no numeric feature"),
-        ({"x": ["a"]}, {"ranges": {"x": (0, 1)}}, "ranges\\[\"x\"\\] is about no numeric feature"),
+        ({"x": np.arange(3.0)}, {"ranges": {"y": (0, 1)}}, 'ranges\\["y"\\] is about no numeric feature'),
+        ({"x": ["a"]}, {"ranges": {"x": (0, 1)}}, 'ranges\\["x"\\] is about no numeric feature'),
         ({"x": np.arange(3.0)}, {"ranges": {"x": (2, 1)}}, "low <= high"),
         ({"x": np.arange(3.0)}, {"ranges": {"x": (np.nan, 1)}}, "low <= high"),
         ({"x": np.arange(3.0)}, {"bins": 0}, "bins must be"),

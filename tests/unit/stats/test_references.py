@@ -89,7 +89,7 @@ def test_histograms_of_other_references_are_refused() -> None:
     values = np.arange(100.0)
     one, other = Reference(values), Reference(values + 1)
     assert one.digest != other.digest
-    with pytest.raises(IncompatibleSummaries, match="different references.*same baseline"):
+    with pytest.raises(IncompatibleSummaries, match=r"different references.*same baseline"):
         one.count(values) + other.count(values)
 
 
@@ -113,7 +113,8 @@ def test_a_window_takes_few_bytes() -> None:
 def test_foreign_damaged_and_other_bytes_are_refused(kind: Any) -> None:
     reference = Reference(SHAPES["normal"])
     whole = (reference if kind is Reference else reference.histogram).to_bytes()
-    for wrong in (b"", b"PK", whole[:-1], whole + b"\0", whole[:30] + b"\xff" + whole[31:], moments(np.ones(3)).to_bytes()):
+    other = moments(np.ones(3)).to_bytes()
+    for wrong in (b"", b"PK", whole[:-1], whole + b"\0", whole[:30] + b"\xff" + whole[31:], other):
         with pytest.raises(UnreadableSummary):
             kind.from_bytes(wrong)
 

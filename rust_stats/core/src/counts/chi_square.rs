@@ -4,7 +4,7 @@ use super::fisher::Table;
 use super::pair::Pair;
 use super::pooling::Pooling;
 use crate::error::Error;
-use crate::float::{float, float_sum};
+use crate::float::float;
 use crate::result::{TestResult, Warning};
 use crate::special::chi_square_upper;
 
@@ -30,59 +30,97 @@ const EFFECT: &str = "cramer's v";
 ///
 /// [`Error::Argument`] unless both sides have equally many cells.
 pub fn chi_square_test(reference: &[u64], current: &[u64]) -> Result<TestResult, Error> {
-    Ok(contingency(&Pair::new(reference, current)?, METHOD, |[reference, current], [n, m]| {
-        let difference = reference / n - current / m;
-        difference * difference * (n / (reference + current) * m)
-    }))
+    Ok(Contingency { method: METHOD, contribution, williams: false }.of(&Pair::new(reference, current)?))
 }
 
-/// The test whose statistic is the sum of `contribution` over the cells of the pooled table, given the totals.
-pub(super) fn contingency(
-    pair: &Pair<'_>,
-    method: &'static str,
-    contribution: impl Fn([f64; 2], [f64; 2]) -> f64,
-) -> TestResult {
-    if pair.lacks_data() {
-        return pair.without_data(method, EFFECT);
-    }
-    let totals = pair.totals();
-    let mut statistic = 0.0;
-    let pooling = Pooling::of(pair, |cell| statistic += contribution(cell, totals));
-    if pooling.filled == 1 {
-        return pair.test(method, EFFECT, 0.0, 1.0, 0.0).warned([Warning::Constant]);
-    }
-    let (pooled, left) = (pooling.pooled, pooling.left());
-    let pooled_cells = (pooled > 0).then_some(Warning::PooledCells { pooled, left });
-    if left < 2 {
-        return pair.without_number(method, EFFECT).warned(pooled_cells).warned([one_cell_left()]);
-    }
-    let (p_value, rare) = match pooling.rest {
-        None => (chi_square_upper(statistic, float(left - 1)), None),
-        Some(rest) => {
-            statistic += contribution(rest.map(float_sum), totals);
-            (p_value_beside_rest(pair, rest, contribution), Some(rare_cell()))
+fn contribution([reference, current]: [f64; 2], [n, m]: [f64; 2]) -> f64 {
+    let difference = reference / n - current / m;
+    difference * difference * (n / (reference + current) * m)
+}
+
+/// A test of a pooled table whose statistic is a sum over cells and has nearly a chi-square distribution.
+pub(super) struct Contingency {
+    pub(super) method: &'static str,
+    /// What a cell adds to the statistic, given its counts and the totals.
+    pub(super) contribution: fn([f64; 2], [f64; 2]) -> f64,
+    /// Whether the statistic is divided by Williams' factor before it is compared.
+    pub(super) williams: bool,
+}
+
+impl Contingency {
+    pub(super) fn of(&self, pair: &Pair<'_>) -> TestResult {
+        let method = self.method;
+        if pair.lacks_data() {
+            return pair.without_data(method, EFFECT);
         }
-    };
-    let [n, m] = totals;
-    let v = (statistic / (n + m)).sqrt().min(1.0);
-    pair.test(method, EFFECT, statistic, p_value, v).warned(pooled_cells).warned(rare)
+        let totals = pair.totals();
+        let (pooling, mut sums) = self.sums(pair, totals);
+        if pooling.filled == 1 {
+            return pair.test(method, EFFECT, 0.0, 1.0, 0.0).warned([Warning::Constant]);
+        }
+        let (pooled, left) = (pooling.pooled, pooling.left());
+        let pooled_cells = (pooled > 0).then_some(Warning::PooledCells { pooled, left });
+        if left < 2 {
+            return pair.without_number(method, EFFECT).warned(pooled_cells).warned([one_cell_left()]);
+        }
+        let (p_value, rare) = match pooling.rest {
+            None => (self.p_value(&sums, totals, left), None),
+            Some(rest) => {
+                sums.add(rest.map(float), totals, self.contribution);
+                (self.p_value_beside(rest, pair), Some(rare_cell()))
+            }
+        };
+        let [n, m] = totals;
+        let v = (sums.chi_square / (n + m)).sqrt().min(1.0);
+        pair.test(method, EFFECT, sums.statistic, p_value, v).warned(pooled_cells).warned(rare)
+    }
+
+    /// The sums over the full cells with the totals given.
+    fn sums(&self, pair: &Pair<'_>, totals: [f64; 2]) -> (Pooling, Sums) {
+        let mut sums = Sums { statistic: 0.0, chi_square: 0.0, inverse_counts: 0.0 };
+        let pooling = Pooling::of(pair, |cell| sums.add(cell, totals, self.contribution));
+        (pooling, sums)
+    }
+
+    fn p_value(&self, sums: &Sums, [n, m]: [f64; 2], cells: u64) -> f64 {
+        let (total, degrees) = (n + m, float(cells) - 1.0);
+        let factor = if self.williams {
+            let (sides, cells) = (total / n + total / m - 1.0, total * sums.inverse_counts - 1.0);
+            1.0 + sides * cells / (6.0 * total * degrees)
+        } else {
+            1.0
+        };
+        chi_square_upper(sums.statistic / factor, degrees)
+    }
+
+    /// The rest against all full cells, exactly, and those among themselves: twice the smaller p-value.
+    fn p_value_beside(&self, rest: [u64; 2], pair: &Pair<'_>) -> f64 {
+        let exact = Table::of_part(rest, pair.exact_totals()).p_value();
+        let ([n, m], [in_rest, in_rest_too]) = (pair.totals(), rest.map(float));
+        let others = [n - in_rest, m - in_rest_too];
+        let (pooling, sums) = self.sums(pair, others);
+        if pooling.full < 2 || others.contains(&0.0) {
+            return exact;
+        }
+        (2.0 * exact.min(self.p_value(&sums, others, pooling.full))).min(1.0)
+    }
 }
 
-/// The rest against all full cells, exactly, and those among themselves.
-fn p_value_beside_rest(
-    pair: &Pair<'_>,
-    rest: [u128; 2],
-    contribution: impl Fn([f64; 2], [f64; 2]) -> f64,
-) -> f64 {
-    let exact = Table::of_part(rest, pair.exact_totals()).p_value();
-    let [[n, m], [in_rest, in_rest_too]] = [pair.exact_totals(), rest];
-    let others = [n.saturating_sub(in_rest), m.saturating_sub(in_rest_too)];
-    let mut statistic = 0.0;
-    let pooling = Pooling::of(pair, |cell| statistic += contribution(cell, others.map(float_sum)));
-    if pooling.full < 2 || others.contains(&0) {
-        return exact;
+struct Sums {
+    statistic: f64,
+    /// Of which Cramér's V is made, whatever the statistic.
+    chi_square: f64,
+    /// Of one over the count of each cell, both sides together.
+    inverse_counts: f64,
+}
+
+impl Sums {
+    fn add(&mut self, cell: [f64; 2], totals: [f64; 2], statistic: fn([f64; 2], [f64; 2]) -> f64) {
+        let [reference, current] = cell;
+        self.statistic += statistic(cell, totals);
+        self.chi_square += contribution(cell, totals);
+        self.inverse_counts += 1.0 / (reference + current);
     }
-    (2.0 * exact.min(chi_square_upper(statistic, float(pooling.full - 1)))).min(1.0)
 }
 
 fn one_cell_left() -> Warning {

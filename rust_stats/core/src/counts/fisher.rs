@@ -44,7 +44,7 @@ pub fn fisher_exact_test(reference: &[u64], current: &[u64]) -> Result<TestResul
         return Ok(pair.without_data(METHOD, EFFECT));
     }
     let first = pair.cells().next().unwrap_or_default();
-    let table = Table::of_part(first.map(u128::from), pair.exact_totals());
+    let table = Table::of_part(first, pair.exact_totals());
     let Some(ratio) = table.odds_ratio() else {
         let none = pair.without_number(METHOD, EFFECT);
         return Ok(TestResult { p_value: Some(1.0), ..none }.warned([Warning::Constant]));
@@ -64,15 +64,10 @@ pub(super) struct Table {
 
 impl Table {
     /// Some cells of each side against the others. Counts beyond 2⁶⁴ are taken as that.
-    pub(super) fn of_part(part: [u128; 2], totals: [u128; 2]) -> Self {
-        let nearest = |count: u128| u64::try_from(count).unwrap_or(u64::MAX);
-        let ([a, c], [n, m]) = (part, totals);
-        Self {
-            a: nearest(a),
-            b: nearest(n.saturating_sub(a)),
-            c: nearest(c),
-            d: nearest(m.saturating_sub(c)),
-        }
+    pub(super) fn of_part([a, c]: [u64; 2], [n, m]: [u128; 2]) -> Self {
+        let others =
+            |total: u128, part| u64::try_from(total.saturating_sub(u128::from(part))).unwrap_or(u64::MAX);
+        Self { a, b: others(n, a), c, d: others(m, c) }
     }
 
     pub(super) fn p_value(self) -> f64 {
@@ -108,7 +103,8 @@ impl Table {
         let observed = above.ln_probability();
         let near = observed.exp() * above.tail();
         // The tables with a smaller a, by how much smaller; their probability rises to the mode and falls after it.
-        let (mut less_probable, mut more_probable) = (above.a.min(above.d) + 1, 0);
+        let last = above.a.min(above.d);
+        let (mut less_probable, mut more_probable) = (last.saturating_add(1), 0);
         while less_probable - more_probable > 1 {
             let middle = u64::midpoint(less_probable, more_probable);
             if above.moved(middle).ln_probability() <= observed + TIE {
@@ -117,7 +113,7 @@ impl Table {
                 more_probable = middle;
             }
         }
-        if less_probable > above.a.min(above.d) {
+        if less_probable > last {
             return near.min(1.0);
         }
         let far = above.moved(less_probable);
@@ -185,7 +181,7 @@ impl Table {
     }
 }
 
-/// ln x! less x ln x − x.
+/// ln x! less its large part x ln x − x.
 fn small_part(x: f64) -> f64 {
     (TAU * x).ln() / 2.0 + stirling_error(x)
 }

@@ -45,7 +45,8 @@ impl<'counts> Pair<'counts> {
 
     /// The result with a statistic, which is its own effect size, and no p-value.
     pub(super) fn distance(&self, method: &'static str, effect: &'static str, statistic: f64) -> TestResult {
-        TestResult { p_value: None, ..self.test(method, effect, statistic, f64::NAN, statistic) }
+        let empty = self.without_number(method, effect);
+        TestResult { statistic: Some(statistic), effect_size: Some(statistic), ..empty }
     }
 
     /// The result with all its numbers.
@@ -57,17 +58,8 @@ impl<'counts> Pair<'counts> {
         p_value: f64,
         effect_size: f64,
     ) -> TestResult {
-        let [n_reference, n_current] = self.sizes();
-        TestResult {
-            method,
-            statistic: Some(statistic),
-            p_value: Some(p_value),
-            effect_size: Some(effect_size),
-            effect,
-            n_reference,
-            n_current,
-            warnings: Vec::new(),
-        }
+        let distance = self.distance(method, effect, statistic);
+        TestResult { p_value: Some(p_value), effect_size: Some(effect_size), ..distance }
     }
 
     /// Number of values on each side, at most 2⁶⁴ − 1.
@@ -108,12 +100,10 @@ impl<'counts> Pair<'counts> {
     /// For each cell the share of values in it or before it, both sides.
     pub(super) fn cumulative_shares(&self) -> impl Iterator<Item = [f64; 2]> {
         let [n, m] = self.totals();
-        self.cells()
-            .scan([0_u128; 2], |[reference, current], [a, b]| {
-                *reference += u128::from(a);
-                *current += u128::from(b);
-                Some([*reference, *current])
-            })
-            .map(move |[reference, current]| [float_sum(reference) / n, float_sum(current) / m])
+        self.cells().scan([0.0; 2], move |[reference, current], [a, b]| {
+            *reference += float(a);
+            *current += float(b);
+            Some([*reference / n, *current / m])
+        })
     }
 }

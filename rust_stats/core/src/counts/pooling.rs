@@ -1,7 +1,7 @@
 //! A table of two samples in which hardly a cell holds too few for the chi-square approximation.
 
 use super::pair::Pair;
-use crate::float::float_sum;
+use crate::float::float;
 
 /// The least count that must be expected in a cell (Cochran, Biometrics 10 (1954), 417).
 const LEAST_EXPECTED: f64 = 5.0;
@@ -19,7 +19,7 @@ pub(super) struct Pooling {
     /// Cells in which enough is expected, after pooling.
     pub(super) full: u64,
     /// The counts of the one cell in which too little is expected.
-    pub(super) rest: Option<[u128; 2]>,
+    pub(super) rest: Option<[u64; 2]>,
 }
 
 impl Pooling {
@@ -27,11 +27,13 @@ impl Pooling {
     pub(super) fn of(pair: &Pair<'_>, mut visit: impl FnMut([f64; 2])) -> Self {
         let [n, m] = pair.totals();
         let smaller_share = n.min(m) / (n + m);
-        let is_low = |cell| float_sum(sum(cell)) * smaller_share < LEAST_EXPECTED;
+        let is_low = |[reference, current]: [u64; 2]| {
+            (float(reference) + float(current)) * smaller_share < LEAST_EXPECTED
+        };
         let mut pooling = Self { filled: 0, pooled: 0, full: 0, rest: None };
         let (mut open, mut held) = ([0; 2], None);
         let mut low = 0;
-        for cell in pair.cells().map(|cell| cell.map(u128::from)).filter(|cell| sum(*cell) > 0) {
+        for cell in pair.cells().filter(|cell| *cell != [0, 0]) {
             pooling.filled += 1;
             if !is_low(cell) {
                 pooling.show(cell, &mut visit);
@@ -60,16 +62,13 @@ impl Pooling {
         self.full + u64::from(self.rest.is_some())
     }
 
-    fn show(&mut self, cell: [u128; 2], visit: &mut impl FnMut([f64; 2])) {
+    fn show(&mut self, cell: [u64; 2], visit: &mut impl FnMut([f64; 2])) {
         self.full += 1;
-        visit(cell.map(float_sum));
+        visit(cell.map(float));
     }
 }
 
-fn added([a, b]: [u128; 2], [c, d]: [u128; 2]) -> [u128; 2] {
-    [a + c, b + d]
-}
-
-fn sum([reference, current]: [u128; 2]) -> u128 {
-    reference + current
+/// Sums beyond 2⁶⁴ are not told apart.
+fn added([a, b]: [u64; 2], [c, d]: [u64; 2]) -> [u64; 2] {
+    [a.saturating_add(c), b.saturating_add(d)]
 }

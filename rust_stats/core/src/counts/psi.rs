@@ -17,7 +17,10 @@ const EFFECT: &str = "psi";
 /// for k cells. Jeffreys' half is part of the definition, the same for every n: no constant to choose, no
 /// infinity, and a cell that both sides lack changes next to nothing.
 ///
-/// Fixed thresholds such as 0.1 and 0.2 ignore the sample sizes; compare with [`psi_without_drift`].
+/// Fixed thresholds such as 0.1 and 0.2 ignore the sample sizes: without drift the index is expected to be
+/// [`psi_without_drift`]. There is no p-value: index / (1/n + 1/m) has nearly a chi-square distribution where cells are
+/// well filled, but rejects up to every sample where a large reference has many rare categories. For a decision take
+/// [`chi_square_test`](super::chi_square_test).
 ///
 /// # Errors
 ///
@@ -34,7 +37,7 @@ pub fn psi(reference: &[u64], current: &[u64]) -> Result<TestResult, Error> {
 /// What the index is expected to be where nothing has changed: (k − 1) (1/n + 1/m) for k cells and samples of n
 /// and m values; infinite for a sample of none.
 ///
-/// To first order, for well-filled cells: Yurdakul and Naranjo, Journal of Risk Model Validation 14 (2020), 89.
+/// To first order, for cells of which each side has many values: Yurdakul and Naranjo, Journal of Risk Model Validation 14 (2020), 89.
 ///
 /// ```
 /// use edge_aiops_stats_core::counts::psi_without_drift;

@@ -10,8 +10,6 @@
 //! M3 = Σd³ - 3 e Σd² + 2 n e³,    M4 = Σd⁴ - 4 e Σd³ + 6 e² Σd² - 3 n e⁴
 //! ```
 
-use std::array;
-
 use super::{Mean, Moments, representable};
 use crate::BLOCK;
 use crate::float::{float, float_len};
@@ -68,16 +66,17 @@ struct Extent {
 
 impl Extent {
     fn of(values: &[f64]) -> Self {
-        let mut sums = [0.0; LANES];
-        let mut zeros = [0; LANES];
-        let mut minima = [f64::INFINITY; LANES];
-        let mut maxima = [f64::NEG_INFINITY; LANES];
+        let (mut sums, mut zeros) = ([0.0; LANES], [0; LANES]);
+        let (mut minima, mut maxima) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
         let (rows, rest) = values.as_chunks::<LANES>();
         for row in rows {
-            sums = both(sums, *row, |sum, value| sum + value);
-            zeros = both(zeros, *row, |zeros, value| zeros + u64::from(value == 0.0));
-            minima = both(minima, *row, lesser);
-            maxima = both(maxima, *row, greater);
+            let lanes = sums.iter_mut().zip(&mut zeros).zip(&mut minima).zip(&mut maxima);
+            for ((((sum, zeros), minimum), maximum), value) in lanes.zip(row) {
+                *sum += value;
+                *zeros += u64::from(*value == 0.0);
+                *minimum = lesser(*minimum, *value);
+                *maximum = greater(*maximum, *value);
+            }
         }
         let last = rest.iter().copied();
         let minimum = minima.into_iter().chain(last.clone()).fold(f64::INFINITY, lesser);
@@ -136,27 +135,32 @@ fn powers(values: &[f64], centre: f64) -> [f64; 4] {
     let mut sums = [[0.0; LANES]; 4];
     let (rows, rest) = values.as_chunks::<LANES>();
     for row in rows {
-        add_powers(&mut sums, row.map(|value| value - centre));
+        let mut deviations = *row;
+        for deviation in &mut deviations {
+            *deviation -= centre;
+        }
+        add_powers(&mut sums, &deviations);
     }
     // Zeros change no sum.
     let mut last = [0.0; LANES];
     for (slot, value) in last.iter_mut().zip(rest) {
         *slot = value - centre;
     }
-    add_powers(&mut sums, last);
+    add_powers(&mut sums, &last);
     sums.map(|lanes| lanes.into_iter().sum())
 }
 
 #[inline]
-fn add_powers(sums: &mut [[f64; LANES]; 4], deviations: [f64; LANES]) {
-    let squares = deviations.map(|deviation| deviation * deviation);
+fn add_powers(sums: &mut [[f64; LANES]; 4], deviations: &[f64; LANES]) {
     let [first, second, third, fourth] = sums;
-    *first = both(*first, deviations, |sum, deviation| sum + deviation);
-    *second = both(*second, squares, |sum, square| sum + square);
-    *third = both(*third, both(squares, deviations, |square, deviation| square * deviation), |sum, cube| {
-        sum + cube
-    });
-    *fourth = both(*fourth, squares, |sum, square| sum + square * square);
+    let sums = first.iter_mut().zip(second).zip(third).zip(fourth);
+    for ((((first, second), third), fourth), deviation) in sums.zip(deviations) {
+        let square = deviation * deviation;
+        *first += deviation;
+        *second += square;
+        *third += square * deviation;
+        *fourth += square * square;
+    }
 }
 
 /// The values of a block, sorted into those to describe and those only to count.
@@ -204,10 +208,4 @@ fn lesser(known: f64, value: f64) -> f64 {
 
 fn greater(known: f64, value: f64) -> f64 {
     if value > known { value } else { known }
-}
-
-#[inline]
-fn both<T: Default>(left: [T; LANES], right: [f64; LANES], combine: impl Fn(T, f64) -> T) -> [T; LANES] {
-    let mut pairs = left.into_iter().zip(right);
-    array::from_fn(|_| pairs.next().map_or_else(T::default, |(l, r)| combine(l, r)))
 }

@@ -6,17 +6,19 @@
 /// How many events wait at the most.
 const MOST: usize = 64;
 
+/// Where a number stands that is not there: a NaN that no computation gives.
+pub const MISSING: f64 = f64::from_bits(0x7FF8_0000_4D49_5353);
+
 #[derive(Debug, Clone)]
 pub(super) struct Pending {
     /// A column of [`MOST`] values for each feature.
     values: Vec<f64>,
-    missing: Vec<bool>,
     events: usize,
 }
 
 impl Pending {
     pub(super) fn new(features: usize) -> Self {
-        Self { values: vec![0.0; features * MOST], missing: vec![false; features * MOST], events: 0 }
+        Self { values: vec![0.0; features * MOST], events: 0 }
     }
 
     pub(super) const fn is_empty(&self) -> bool {
@@ -27,24 +29,29 @@ impl Pending {
         self.events == MOST
     }
 
-    /// The value of one feature in the event that is being added.
-    #[inline]
-    pub(super) fn set(&mut self, feature: usize, value: f64, missing: bool) {
-        let place = feature * MOST + self.events;
-        if let (Some(slot), Some(mark)) = (self.values.get_mut(place), self.missing.get_mut(place)) {
-            (*slot, *mark) = (value, missing);
+    /// Adds an event with a number for each feature. There must be room.
+    pub(super) fn push(&mut self, numbers: &[f64]) {
+        for (column, number) in self.values.chunks_exact_mut(MOST).zip(numbers) {
+            if let Some(slot) = column.get_mut(self.events) {
+                *slot = *number;
+            }
         }
-    }
-
-    /// Ends the event that is being added.
-    pub(super) const fn next(&mut self) {
         self.events += 1;
     }
 
-    pub(super) fn column(&self, feature: usize) -> (&[f64], &[bool]) {
-        let places = feature * MOST..feature * MOST + self.events;
-        let values = self.values.get(places.clone()).unwrap_or_default();
-        (values, self.missing.get(places).unwrap_or_default())
+    /// The numbers of a feature, and which of them are not there.
+    pub(super) fn column(&self, feature: usize) -> (&[f64], Option<[bool; MOST]>) {
+        let first = feature * MOST;
+        let values = self.values.get(first..first + self.events).unwrap_or_default();
+        let is_missing = |value: &f64| value.to_bits() == MISSING.to_bits();
+        if !values.iter().any(is_missing) {
+            return (values, None);
+        }
+        let mut missing = [false; MOST];
+        for (mark, value) in missing.iter_mut().zip(values) {
+            *mark = is_missing(value);
+        }
+        (values, Some(missing))
     }
 
     pub(super) const fn clear(&mut self) {

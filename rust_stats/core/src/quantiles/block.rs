@@ -21,7 +21,7 @@ const CAPACITY: u32 = 200 + 133 + 89 + 59;
 /// A sketch of a block of values, kept from a place that is drawn by `coin`. None unless their number is a
 /// multiple of [`WEIGHT`] from [`WORTHWHILE`] to [`BLOCK`].
 pub(super) fn condensed(items: &mut [Item], coin: u64) -> Option<KllSketch<Item>> {
-    if !(WORTHWHILE..=BLOCK).contains(&items.len()) || items.len() % WEIGHT != 0 {
+    if !(WORTHWHILE..=BLOCK).contains(&items.len()) || !items.len().is_multiple_of(WEIGHT) {
         return None;
     }
     items.sort_unstable();

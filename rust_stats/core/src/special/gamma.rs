@@ -97,7 +97,7 @@ fn upper_fraction(a: f64, x: f64) -> f64 {
     let mut c = f64::INFINITY;
     let mut fraction = d;
     let mut n = 0.0;
-    // Within 60 steps where Temme's expansion does not reach; the bound only says that it ends.
+    // Within 80 steps where Temme's expansion does not reach; the bound only says that it ends.
     while n < 1000.0 {
         n += 1.0;
         let numerator = n * (a - n);

@@ -10,7 +10,7 @@ pub(crate) fn log_excess(mu: f64, lambda: f64) -> f64 {
     }
     let s = mu / (2.0 + mu);
     let square = s * s;
-    let series = ODD.iter().rfold(0.0, |sum, odd| sum * square + 1.0 / odd);
+    let series = INVERSE_ODD.iter().rfold(0.0, |sum, inverse| sum * square + inverse);
     s * (mu - 2.0 * square * series)
 }
 
@@ -25,8 +25,22 @@ pub(crate) fn stirling_error(a: f64) -> f64 {
     SERIES.iter().rfold(0.0, |sum, term| sum * square + term) / a
 }
 
-/// The denominators of the series of artanh. Up to s = 0.25 what follows is below 2⁻⁵⁵ of the whole.
-const ODD: [f64; 13] = [3.0, 5.0, 7.0, 9.0, 11.0, 13.0, 15.0, 17.0, 19.0, 21.0, 23.0, 25.0, 27.0];
+/// The series of artanh. Up to s = 0.25 what follows is below 2⁻⁵⁵ of the whole.
+const INVERSE_ODD: [f64; 13] = [
+    1.0 / 3.0,
+    1.0 / 5.0,
+    1.0 / 7.0,
+    1.0 / 9.0,
+    1.0 / 11.0,
+    1.0 / 13.0,
+    1.0 / 15.0,
+    1.0 / 17.0,
+    1.0 / 19.0,
+    1.0 / 21.0,
+    1.0 / 23.0,
+    1.0 / 25.0,
+    1.0 / 27.0,
+];
 
 /// The Bernoulli numbers of index 2k over 2k (2k − 1).
 const SERIES: [f64; 7] =

@@ -27,10 +27,8 @@ pub(super) fn tails(a: f64, x: f64) -> [f64; 2] {
     [libm::erfc(-y) / 2.0 - rest, libm::erfc(y) / 2.0 + rest]
 }
 
-/// The Taylor coefficients of the c in η, as far as they weigh 2 · 10⁻¹⁷ at a = 20 and η = −0.48.
-///
-/// From the exact recurrence of DLMF 8.12.11 in rational
-/// numbers, rounded once.
+/// The Taylor coefficients d(k, n) of each c in η, as far as they weigh 2 · 10⁻¹⁷ at a = 20 and η = −0.48: by the
+/// recurrence that DLMF gives after 8.12.10, in rational numbers, rounded once.
 #[expect(clippy::unreadable_literal, reason = "digits to be compared with other tables, not to be read")]
 const COEFFICIENTS: [&[f64]; 11] = [
     &[
