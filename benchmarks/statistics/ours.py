@@ -37,49 +37,34 @@ def _psi(bins: int) -> Work:
 
 
 def _compare(*exact: str, threads: int = 1) -> Work:
-    """All binned tests with effect sizes, e-values with their false discovery rate, and quality; then `exact` ones."""
+    """Every binned test with its effect size, e-values with e-BH, and quality; then the `exact` ones on the values."""
+    from edge_aiops.stats import drift
+    from edge_aiops.stats.comparison import compare
     from edge_aiops.stats.evidence import DriftEvidence
-
-    from edge_aiops.stats import distances, drift, multiplicity
+    from edge_aiops.stats.multiplicity import e_benjamini_hochberg
     from edge_aiops.stats.summaries import Baseline, Profile
 
-    before, current = data.columns("reference"), data.columns("current")
-    baseline = Baseline(before)
-    references = {name: baseline[name] for name in baseline.names}
-    counts = {name: reference.histogram.counts for name, reference in references.items()}
-    evidence = {name: DriftEvidence(counted) for name, counted in counts.items()}
-    of_counts = [
-        distances.binned_ks_test,
-        distances.chi_square_test,
-        distances.g_test,
-        distances.psi,
-        distances.jensen_shannon_distance,
-        distances.kullback_leibler_divergence,
-        distances.hellinger_distance,
-        distances.total_variation_distance,
-    ]
-    prepared = {name: drift.SortedReference(values) for name, values in before.items()} if exact else {}
-    of_values = [getattr(drift, name) for name in exact]
+    reference, current = data.columns("reference"), data.columns("current")
+    baseline = Baseline(reference)
+    evidence = {name: DriftEvidence(baseline[name].histogram.counts) for name in reference}
+    exact_tests = [getattr(drift, name) for name in exact]
+    prepared = {name: drift.SortedReference(values) for name, values in reference.items()} if exact else {}
 
     def work() -> None:
         profile = Profile(baseline)
         profile.update(current, threads=threads)
-        e_values = []
-        for name, reference in references.items():
-            counted = profile[name].histogram.counts
-            for test in of_counts:
-                test(counts[name], counted)
-            distances.binned_wasserstein_distance(counts[name], counted, reference.positions)
-            e_values.append(evidence[name].update(counted).e_value)
-            for test in of_values:
-                test(prepared[name], current[name])
-        multiplicity.e_benjamini_hochberg(e_values)
+        compare(profile)
+        e_values = [gathered.update(profile[name].histogram.counts).e_value for name, gathered in evidence.items()]
+        e_benjamini_hochberg(e_values)
+        for name, values in prepared.items():
+            for test in exact_tests:
+                test(values, current[name])
 
     return work
 
 
 def _ks_p_value() -> Work:
-    from edge_aiops.stats.drift import kolmogorov_upper
+    from edge_aiops.stats.special import kolmogorov_upper
 
     return lambda: kolmogorov_upper(0.8)
 
