@@ -129,7 +129,7 @@ CALLS: dict[str, ArrayCall] = {
     "DistinctCount.update_arrow": _ARROW,
     "DriftEvidence.__new__": ArrayCall((counts,)),
     "DriftEvidence.update": ArrayCall((counts,), subject=lambda length: _stats.DriftEvidence(counts(length, 0))),
-    "Kswin.update_many": ArrayCall((numbers,), share=100),
+    "Kswin.update_many": ArrayCall((numbers,), share=10),
     "Latency.update": ArrayCall((probabilities,)),
     "LossEstimator.estimate": ArrayCall((rows, tenth), subject=_loss),
     "LossEstimator.fit": ArrayCall((rows, tenth, tenth), share=10),
