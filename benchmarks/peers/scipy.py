@@ -175,7 +175,7 @@ CASES = [
     Case("psi 10", "np.histogram", _psi_by_histogram),
     Case("psi 10", "np.searchsorted", partial(_psi_by_search, 10)),
     Case("psi 64", "np.searchsorted", partial(_psi_by_search, 64)),
-    Case("binned", "np.histogram alone", _histograms, once=True),
+    Case("binned", "np.histogram alone", _histograms),
     Case("binned and ks", "scipy ks_2samp alone, 10 features x 10", partial(_ks_of_features, 10), scale=10, once=True),
     Case(
         "binned, ks and wasserstein",
