@@ -11,7 +11,7 @@ from benchmarks.table import Row, show
 NAMES = {
     "startup": "cold start, memory, import time",
     "store": "the event store by itself",
-    "statistics_core": "the Rust extension",
+    "statistics": "the Rust extension beside its peers, which it installs under .bench/ the first time",
     "serving": "durable predictions over HTTP; takes four minutes",
 }
 

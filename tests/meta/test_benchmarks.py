@@ -1,0 +1,45 @@
+"""The table of the statistics' benchmark is whole: every figure has our case, every peer its pinned packages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from benchmarks.peers.case import Case
+from benchmarks.statistics import ours
+from benchmarks.statistics.array_calls import CALLS, FIXED_SIZE, functions_of_arrays
+from benchmarks.statistics.contest import PEERS
+from benchmarks.statistics.figures import FIGURES
+
+FOLDER = Path(__file__).parents[2] / "benchmarks" / "peers"
+KEYS = {figure.key for figure in FIGURES}
+
+
+def cases(peer: str) -> list[Case]:
+    found: list[Case] = import_module(f"benchmarks.peers.{peer}").CASES
+    return found
+
+
+def test_every_figure_has_one_case_of_ours() -> None:
+    assert Counter(case.figure for case in ours.CASES) == Counter(KEYS)
+
+
+@pytest.mark.parametrize("peer", PEERS)
+def test_a_peer_competes_only_in_figures_that_there_are(peer: str) -> None:
+    assert cases(peer)
+    assert {case.figure for case in cases(peer)} <= KEYS
+
+
+@pytest.mark.parametrize("peer", PEERS)
+def test_a_peer_is_installed_at_versions_that_are_pinned(peer: str) -> None:
+    lines = (FOLDER / f"{peer}.txt").read_text("ascii").splitlines()
+    assert lines
+    assert [line for line in lines if line.count("==") != 1] == []
+
+
+def test_every_function_of_arrays_is_called_by_the_memory_benchmark() -> None:
+    assert set(functions_of_arrays()) - set(CALLS) == set()
+    assert not set(CALLS) & set(FIXED_SIZE)
