@@ -158,4 +158,4 @@ def test_options_matter_and_are_told(baseline: Baseline) -> None:
     assert compare(made).drifted == []
     found = compare(made, alpha=1e-4, min_effect=0.02)
     assert (found.drifted, found.alpha, found.min_effect) == (["moved"], 1e-4, 0.02)
-    assert compare(made, alpha=1e-12, min_effect=0.02).drifted == []
+    assert compare(made, alpha=1e-30, min_effect=0.02).drifted == []
