@@ -325,7 +325,8 @@ impl Categories {
         self.beyond = Some(beyond);
     }
 
-    fn check_mergeable(&self, other: &Self) -> Result<(), Error> {
+    /// Whether [`Categories::merge`] will add this one.
+    pub(crate) fn check_mergeable(&self, other: &Self) -> Result<(), Error> {
         let refuse = |because: String| Err(Error::Incompatible { because });
         if !self.known().eq(other.known()) {
             return refuse("the summaries know different labels; count both with the same baseline".into());

@@ -3,6 +3,8 @@
 //! Merging is integer addition: exact, in any order, over any tree of hubs. The tests on summaries, the
 //! distances and the always-valid evidence all come from it.
 
+use pulp::{Arch, Simd, WithSimd};
+
 use crate::BLOCK;
 use crate::bins::Bins;
 use crate::encoding::{Kind, Reader, Writer, impossible};
@@ -78,9 +80,7 @@ impl Histogram {
 
     /// As [`Histogram::add`] where the references are known to be the same.
     pub(crate) fn add_counts(&mut self, other: &Self) {
-        for (count, added) in self.counts.iter_mut().zip(&other.counts) {
-            *count = count.saturating_add(*added);
-        }
+        Arch::new().dispatch(Adding { counts: &mut self.counts, added: &other.counts });
     }
 
     fn same_reference(&self, other: &Self) -> Result<(), Error> {
@@ -148,5 +148,22 @@ impl Histogram {
             return Err(impossible("it has fewer counts than one edge makes"));
         }
         Ok(read)
+    }
+}
+
+struct Adding<'all> {
+    counts: &'all mut [u64],
+    added: &'all [u64],
+}
+
+impl WithSimd for Adding<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "only inlined is it compiled for the processor it runs on")]
+    fn with_simd<S: Simd>(self, _: S) -> Self::Output {
+        for (count, added) in self.counts.iter_mut().zip(self.added) {
+            *count = count.saturating_add(*added);
+        }
     }
 }

@@ -64,6 +64,14 @@ impl NumericSummary {
         }
     }
 
+    /// Whether [`NumericSummary::merge`] will add this one.
+    pub(crate) fn check_mergeable(&self, other: &Self) -> Result<(), Error> {
+        match (&self.quantiles, &other.quantiles) {
+            (Some(quantiles), Some(others)) => quantiles.check_mergeable(others),
+            _ => Ok(()),
+        }
+    }
+
     /// Adds a summary that is on the same reference and has quantiles if this one has.
     pub(crate) fn merge(&mut self, other: &Self) -> Result<(), Error> {
         if let (Some(quantiles), Some(others)) = (&mut self.quantiles, &other.quantiles) {

@@ -115,6 +115,7 @@ impl Profile {
             }
         }
         self.push(numbers);
+        self.count_rows(1);
         Ok(())
     }
 
@@ -131,16 +132,22 @@ impl Profile {
                 format!("must have a number for each of the {features} features, but the last has not");
             return Err(Error::argument("rows", problem));
         }
-        numbers.chunks(features).for_each(|row| self.push(row));
+        self.push(numbers);
+        self.count_rows(numbers.len().checked_div(features).unwrap_or_default() as u64);
         Ok(())
     }
 
-    fn push(&mut self, numbers: &[f64]) {
-        if self.pending.is_full() {
-            self.settle();
+    /// Adds events, which have been checked.
+    fn push(&mut self, mut rows: &[f64]) {
+        let features = self.summaries.len();
+        while !rows.is_empty() {
+            if self.pending.room() == 0 {
+                self.settle();
+            }
+            let (fitting, others) = rows.split_at(rows.len().min(self.pending.room() * features));
+            self.pending.push(fitting);
+            rows = others;
         }
-        self.pending.push(numbers);
-        self.count_rows(1);
     }
 
     fn check(&self, numbers: &[f64], labels: &[(usize, &str)]) -> Result<(), Error> {
@@ -199,15 +206,19 @@ impl Profile {
         }
         self.settle();
         other.settle();
-        let mut merged = self.summaries.clone();
-        for (summary, added) in merged.iter_mut().zip(&other.summaries) {
+        let mut pairs = self.summaries.iter().zip(&other.summaries);
+        pairs.try_for_each(|pair| match pair {
+            (Summary::Numeric(numbers), Summary::Numeric(added)) => numbers.check_mergeable(added),
+            (Summary::Category(labels), Summary::Category(added)) => labels.check_mergeable(added),
+            _ => Ok(()),
+        })?;
+        for (summary, added) in self.summaries.iter_mut().zip(&other.summaries) {
             match (summary, added) {
                 (Summary::Numeric(numbers), Summary::Numeric(added)) => numbers.merge(added)?,
                 (Summary::Category(labels), Summary::Category(added)) => labels.merge(added)?,
                 _ => {}
             }
         }
-        self.summaries = merged;
         self.count_rows(other.rows);
         Ok(())
     }

@@ -99,8 +99,14 @@ impl Quantiles {
     ///
     /// [`Error::Incompatible`] if there are more than 2⁵³ values together, which only forged bytes reach.
     pub fn merge(&mut self, other: &Self) -> Result<(), Error> {
+        self.check_mergeable(other)?;
+        self.sketch.merge(&other.sketch).map_err(|error| Error::Incompatible { because: error.to_string() })
+    }
+
+    /// Whether [`Quantiles::merge`] will add this one.
+    pub(crate) fn check_mergeable(&self, other: &Self) -> Result<(), Error> {
         let together = self.count().saturating_add(other.count());
-        if together > LARGEST_COUNT || self.sketch.merge(&other.sketch).is_err() {
+        if together > LARGEST_COUNT {
             return Err(Error::Incompatible {
                 because: format!("the summaries hold {together} values together; 2^53 are possible at most"),
             });

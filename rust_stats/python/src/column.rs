@@ -78,6 +78,17 @@ impl Column {
         }
     }
 
+    /// One value, as [`Column::each_block`] passes it.
+    pub fn at(&self, place: usize) -> f64 {
+        let mut value = [f64::NAN];
+        self.values.read(place, &mut value);
+        if let Some(mask) = &self.missing {
+            blank(&mut value, mask.read(place, &mut [false]));
+        }
+        let [value] = value;
+        value
+    }
+
     /// All values as one array of our own, with NaN for those that are missing. The lock is held meanwhile, so
     /// they are those of one moment in time.
     pub fn collected(&self) -> Vec<f64> {

@@ -314,4 +314,8 @@ impl core::Values for Column {
     fn each_part(&self, part: &mut dyn FnMut(&[f64])) {
         self.each_block(part);
     }
+
+    fn at(&self, place: usize) -> f64 {
+        Self::at(self, place)
+    }
 }

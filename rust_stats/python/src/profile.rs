@@ -223,6 +223,39 @@ impl Profile {
         self.merge(py, other)
     }
 
+    /// The summaries of many profiles together: the same as adding them one by one, but only the first is copied.
+    ///
+    /// Args:
+    ///     profiles: an iterable of at least one profile. A generator may read them from bytes, so that no more than
+    ///         two are in memory at a time.
+    ///
+    /// Raises:
+    ///     TypeError: not an iterable of profiles.
+    ///     ValueError: there is none.
+    ///     IncompatibleSummaries: they are on different baselines, or only some have quantile sketches.
+    #[staticmethod]
+    fn merge_all(py: Python<'_>, profiles: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let mut merged = None;
+        for profile in profiles.try_iter()? {
+            let profile = profile?;
+            let Ok(profile) = profile.cast::<Self>() else {
+                let found = profile.get_type();
+                return Err(PyTypeError::new_err(format!("profiles must hold Profile, not {found}")));
+            };
+            let added = &profile.get().shared;
+            match &mut merged {
+                None => merged = Some(added.get()),
+                Some(merged) => {
+                    py.detach(|| added.with(|added| merged.merge(added))).map_err(to_python)?;
+                }
+            }
+        }
+        let merged = merged.ok_or_else(|| {
+            PyValueError::new_err("profiles must hold at least one; begin with Profile(baseline)")
+        })?;
+        Ok(Self::of(py, merged))
+    }
+
     /// A baseline with the same bins and these counts: how a span of production becomes the reference.
     ///
     /// Raises:

@@ -194,6 +194,33 @@ def test_profiles_merge_to_the_whole_in_any_order(baseline: Baseline) -> None:
     assert sum([whole], Profile(baseline)) == whole
 
 
+@pytest.mark.parametrize("quantiles", [False, True])
+def test_many_profiles_merge_at_once_and_stay_as_they_were(baseline: Baseline, quantiles: bool) -> None:
+    parts = [Profile(baseline, quantiles=quantiles) for _ in range(5)]
+    for seed, part in enumerate(parts):
+        part.update(columns(30, seed))
+        for event in events(columns(3, seed)):
+            part.update_event(event)
+    before = [part.to_bytes() for part in parts]
+    merged = Profile.merge_all(iter(parts))
+    assert merged == sum(parts, Profile(baseline, quantiles=quantiles)) and merged.rows == 5 * 33
+    assert Profile.merge_all([merged, merged]).rows == 2 * 5 * 33
+    assert [part.to_bytes() for part in parts] == before
+    assert Profile.merge_all(parts[:1]) == parts[0]
+
+
+def test_merging_nothing_or_something_else_is_refused(baseline: Baseline) -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        Profile.merge_all([])
+    with pytest.raises(TypeError, match="must hold Profile, not"):
+        Profile.merge_all([Profile(baseline), baseline])  # type: ignore[list-item]
+    with pytest.raises(TypeError, match="not iterable"):
+        Profile.merge_all(Profile(baseline).rows)  # type: ignore[arg-type]
+    other = Baseline({**REFERENCE, "height": REFERENCE["height"] + 1})
+    with pytest.raises(IncompatibleSummaries, match="different baselines"):
+        Profile.merge_all([Profile(baseline), Profile(other)])
+
+
 def test_a_profile_of_another_baseline_is_refused(baseline: Baseline) -> None:
     other = Baseline({**REFERENCE, "height": REFERENCE["height"] + 1})
     with pytest.raises(IncompatibleSummaries, match="different baselines"):

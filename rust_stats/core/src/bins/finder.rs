@@ -8,6 +8,8 @@
 
 use pulp::Arch;
 
+use crate::float::{float, float_len};
+
 /// Up to this many edges are all compared.
 const FEW: usize = 16;
 
@@ -16,6 +18,12 @@ const CELLS: usize = 1024;
 
 /// Most edges in one cell of a grid.
 const MOST_IN_A_CELL: usize = 3;
+
+/// Added to a small number, it leaves the nearest whole number in the last bits.
+const WHOLE: f64 = float(1 << 52);
+
+/// How many values have their cells found at a time.
+const AT_ONCE: usize = 8;
 
 #[derive(Debug, Clone)]
 pub(super) enum Finder {
@@ -67,8 +75,7 @@ impl Grid {
     fn of(edges: &[f64]) -> Option<Self> {
         // The outermost edges are the extremes of the reference and may lie far out.
         let [_, origin, .., end, _] = edges else { return None };
-        #[expect(clippy::cast_precision_loss, reason = "a small constant")]
-        let cells_per_unit = (CELLS - 2) as f64 / (end - origin);
+        let cells_per_unit = float_len(CELLS - 2) / (end - origin);
         if !(cells_per_unit.is_finite() && cells_per_unit > 0.0) {
             return None;
         }
@@ -92,33 +99,51 @@ impl Grid {
         (grid.most_in_a_cell <= MOST_IN_A_CELL).then_some(grid)
     }
 
-    /// Cell 1 begins at the origin, so that what lies below shares none with what lies just above.
+    /// The origin is in the middle of cell 1, so that what lies far below shares none with what lies above. NaN
+    /// is in cell 0.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "one of a few instructions for each value")]
+    #[expect(clippy::cast_possible_truncation, reason = "below the number of cells")]
+    fn cell(&self, value: f64) -> usize {
+        const LAST: f64 = float_len(CELLS - 1);
+        let place = (value - self.origin) * self.cells_per_unit + 1.0;
+        // Written so that each is the processor's own minimum or maximum.
+        let place = if place > 0.0 { place } else { 0.0 };
+        let place = if place < LAST { place } else { LAST };
+        (place + WHOLE).to_bits() as usize % CELLS
+    }
+
+    fn count<const COMPARED: usize>(&self, values: &[f64], counts: &mut [u64]) {
+        let (parts, rest) = values.as_chunks::<AT_ONCE>();
+        for part in parts {
+            let mut cells = [0; AT_ONCE];
+            for (cell, value) in cells.iter_mut().zip(part) {
+                *cell = self.cell(*value);
+            }
+            for (cell, value) in cells.into_iter().zip(part) {
+                add_one(counts, self.bin::<COMPARED>(cell, *value));
+            }
+        }
+        for value in rest {
+            add_one(counts, self.bin::<COMPARED>(self.cell(*value), *value));
+        }
+    }
+
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "one of a few instructions for each value")]
     #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "clamped to the cells; NaN is 0"
-    )]
-    fn cell(&self, value: f64) -> usize {
-        let place = (value - self.origin) * self.cells_per_unit + 1.0;
-        (place.max(0.0) as usize).min(CELLS - 1)
-    }
-
-    #[expect(
         clippy::indexing_slicing,
-        reason = "a cell is below CELLS; a window after it is within the padding"
+        reason = "the remainder is a cell; a window after it is within the padding"
     )]
-    fn count<const COMPARED: usize>(&self, values: &[f64], counts: &mut [u64]) {
-        for value in values {
-            let lower = usize::from(self.lower[self.cell(*value) & (CELLS - 1)]);
-            let edges = &self.padded[lower..lower + COMPARED];
-            let within: usize = edges.iter().map(|edge| usize::from(edge <= value)).sum();
-            add_one(counts, lower + within);
-        }
+    fn bin<const COMPARED: usize>(&self, cell: usize, value: f64) -> usize {
+        let lower = usize::from(self.lower[cell % CELLS]);
+        let edges = &self.padded[lower..lower + COMPARED];
+        lower + edges.iter().map(|edge| usize::from(*edge <= value)).sum::<usize>()
     }
 }
 
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "one of a few instructions for each value")]
 fn add_one(counts: &mut [u64], bin: usize) {
     if let Some(count) = counts.get_mut(bin) {
         *count += 1;

@@ -5,11 +5,13 @@
 //! one cell, as with values in far clusters, a search tree answers. Neither branches on the data, so the
 //! processor works on several values at a time.
 
+use pulp::{Arch, Simd, WithSimd};
+
 use super::order::{NOT_A_NUMBER, number, ordered};
 use crate::float::{float, float_len};
 
 /// Nodes of the search tree and one more: two to the number of its levels.
-const NODES: usize = 1 << LEVELS;
+pub const NODES: usize = 1 << LEVELS;
 const LEVELS: u32 = 10;
 
 /// One boundary each, one for what is not a number, and one to spare so that looking beyond the last is safe.
@@ -66,16 +68,9 @@ impl Blocks {
         self.starts.len() + 1
     }
 
-    /// For each value how many blocks begin at or below it; for NaN one more than there are.
+    /// For each value how many blocks begin at or below it, for NaN one more than there are; below [`NODES`].
     pub fn find(&self, values: &[f64], found: &mut [u16]) {
-        let (parts, rest) = values.as_chunks::<AT_ONCE>();
-        let (found_parts, found_rest) = found.as_chunks_mut::<AT_ONCE>();
-        for (part, found) in parts.iter().zip(found_parts) {
-            *found = self.by_grid(part).unwrap_or_else(|| part.map(|value| self.by_tree(value)));
-        }
-        for (value, found) in rest.iter().zip(found_rest) {
-            *found = self.by_tree(*value);
-        }
+        Arch::new().dispatch(Finding { blocks: self, values, found });
     }
 
     /// None if that takes the tree.
@@ -103,7 +98,8 @@ impl Blocks {
     }
 
     /// Never greater for a lesser value, since each of its steps is rounded without turning an order around.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "called for every value of an array")]
     fn cell(&self, value: f64) -> u64 {
         const HALF: f64 = float_len(CELLS / 2);
         let away = (value - self.center) * self.scale;
@@ -120,6 +116,30 @@ impl Blocks {
             node = 2 * node + usize::from(self.tree[node % NODES] <= integer);
         }
         (node - NODES) as u16
+    }
+}
+
+struct Finding<'all> {
+    blocks: &'all Blocks,
+    values: &'all [f64],
+    found: &'all mut [u16],
+}
+
+impl WithSimd for Finding<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "only inlined is it compiled for the processor it runs on")]
+    fn with_simd<S: Simd>(self, _: S) -> Self::Output {
+        let Self { blocks, values, found } = self;
+        let (parts, rest) = values.as_chunks::<AT_ONCE>();
+        let (found_parts, found_rest) = found.as_chunks_mut::<AT_ONCE>();
+        for (part, found) in parts.iter().zip(found_parts) {
+            *found = blocks.by_grid(part).unwrap_or_else(|| part.map(|value| blocks.by_tree(value)));
+        }
+        for (value, found) in rest.iter().zip(found_rest) {
+            *found = blocks.by_tree(*value);
+        }
     }
 }
 

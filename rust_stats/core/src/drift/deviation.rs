@@ -8,6 +8,7 @@
 use std::cmp::Reverse;
 use std::ops::Range;
 
+use super::blocks::NODES;
 use super::order::ordered;
 use super::reference::SortedReference;
 use super::sample::runs;
@@ -23,6 +24,9 @@ pub trait Values {
     ///
     /// Should others change them meanwhile, the result is that of some mixture.
     fn each_part(&self, part: &mut dyn FnMut(&[f64]));
+
+    /// The value at a place, as [`Values::each_part`] passes it; NaN beyond the last.
+    fn at(&self, place: usize) -> f64;
 }
 
 impl Values for [f64] {
@@ -32,6 +36,10 @@ impl Values for [f64] {
 
     fn each_part(&self, part: &mut dyn FnMut(&[f64])) {
         self.chunks(BLOCK).for_each(part);
+    }
+
+    fn at(&self, place: usize) -> f64 {
+        self.get(place).copied().unwrap_or(f64::NAN)
     }
 }
 
@@ -87,18 +95,18 @@ struct Candidate {
 
 struct Search<'reference> {
     reference: &'reference SortedReference,
-    sizes: [i128; 2],
+    sizes: [u64; 2],
     greatest: u128,
 }
 
 impl<'reference> Search<'reference> {
     /// Knows the distances at the boundaries of the blocks.
     fn new(reference: &'reference SortedReference, counts: &[u64], count: u64) -> Self {
-        let mut search = Self { reference, sizes: [reference.count().into(), count.into()], greatest: 0 };
+        let mut search = Self { reference, sizes: [reference.count(), count], greatest: 0 };
         let mut below = 0;
         for (start, count) in reference.blocks.starts.iter().zip(counts) {
             below += length(*count);
-            search.greatest = search.greatest.max(search.distance(*start, below).unsigned_abs());
+            search.note(*start, below);
         }
         search
     }
@@ -106,7 +114,14 @@ impl<'reference> Search<'reference> {
     /// i m - j n.
     fn distance(&self, i: usize, j: usize) -> i128 {
         let [n, m] = self.sizes;
-        i as i128 * m - j as i128 * n
+        // Products of factors without a sign take one instruction each.
+        let [im, jn] = [(i, m), (j, n)].map(|(count, size)| count as u128 * u128::from(size));
+        im.cast_signed() - jn.cast_signed()
+    }
+
+    /// Takes note of the distance where i values of the reference and j current values are not greater.
+    fn note(&mut self, i: usize, j: usize) {
+        self.greatest = self.greatest.max(self.distance(i, j).unsigned_abs());
     }
 
     /// Blocks that may hold a greater distance, the most promising first.
@@ -130,7 +145,7 @@ impl<'reference> Search<'reference> {
     }
 
     fn look_into(&mut self, candidates: &[Candidate], blocks: &[u16], current: &(impl Values + ?Sized)) {
-        let mut gathered = gathered(candidates, self.reference.blocks.count(), blocks, current);
+        let mut gathered = gathered(candidates, blocks, current);
         let mut rest = gathered.as_mut_slice();
         for candidate in candidates {
             let Some((values, others)) = rest.split_at_mut_checked(candidate.current.len()) else { return };
@@ -141,44 +156,44 @@ impl<'reference> Search<'reference> {
         }
     }
 
-    /// Both distribution functions just below and at every value of the reference in the block.
+    /// Both distribution functions just below and at every value of the reference in the block. Where no current
+    /// value lies between two of them, the distance goes one way only and is not looked at.
     fn look_into_block(&mut self, candidate: &Candidate, values: &mut [u64]) {
         let (mut i, mut j) = (candidate.reference.start, candidate.current.start);
         let reference = self.reference.sample.ordered.get(candidate.reference.clone()).unwrap_or_default();
         if reference.first() == reference.last() {
             let equal = values.iter().filter(|value| reference.first() == Some(value)).count();
-            self.greatest =
-                self.greatest.max(self.distance(candidate.reference.end, j + equal).unsigned_abs());
+            self.note(candidate.reference.end, j + equal);
             return;
         }
         values.sort_unstable();
         let mut values = values.iter().peekable();
         for (integer, times) in runs(reference) {
-            while values.next_if(|value| **value < integer).is_some() {
-                j += 1;
+            let at_or_above = i + length(times);
+            if values.peek().is_some_and(|value| **value <= integer) {
+                self.note(i, j);
+                while values.next_if(|value| **value < integer).is_some() {
+                    j += 1;
+                }
+                self.note(i, j);
+                while values.next_if(|value| **value == integer).is_some() {
+                    j += 1;
+                }
+                self.note(at_or_above, j);
             }
-            let just_below = self.distance(i, j).unsigned_abs();
-            while values.next_if(|value| **value == integer).is_some() {
-                j += 1;
-            }
-            i += length(times);
-            self.greatest = self.greatest.max(just_below).max(self.distance(i, j).unsigned_abs());
+            i = at_or_above;
         }
+        self.note(i, j);
     }
 }
 
 /// The values of the candidates, in the order of the candidates.
-fn gathered(
-    candidates: &[Candidate],
-    number: usize,
-    blocks: &[u16],
-    current: &(impl Values + ?Sized),
-) -> Vec<u64> {
+fn gathered(candidates: &[Candidate], blocks: &[u16], current: &(impl Values + ?Sized)) -> Vec<u64> {
     if candidates.is_empty() {
         return Vec::new();
     }
     // Which blocks are wanted, and where the next value of each goes.
-    let (mut wanted, mut next) = (vec![false; number], vec![0; number]);
+    let (mut wanted, mut next) = ([false; NODES], [0; NODES]);
     let mut total = 0;
     for candidate in candidates {
         if let (Some(wanted), Some(next)) = (wanted.get_mut(candidate.block), next.get_mut(candidate.block)) {
@@ -187,30 +202,36 @@ fn gathered(
         total += candidate.current.len();
     }
     let mut gathered = vec![0; total];
-    let mut blocks = blocks.chunks(BLOCK);
     let mut places = [0; BLOCK];
-    current.each_part(&mut |part| {
-        let blocks = blocks.next().unwrap_or_default();
-        // Every place is written and the length moves on only past those wanted: a branch on the data would be
-        // guessed wrong too often.
-        let mut length = 0;
-        for (place, block) in (0_u16..).zip(blocks) {
-            if let Some(slot) = places.get_mut(length) {
-                *slot = place;
-            }
-            length += usize::from(wanted.get(usize::from(*block)) == Some(&true));
-        }
-        for place in places.iter().take(length).copied().map(usize::from) {
-            if let (Some(value), Some(block)) = (part.get(place), blocks.get(place))
+    for (first, blocks) in (0..).step_by(BLOCK).zip(blocks.chunks(BLOCK)) {
+        for place in those_wanted(&wanted, blocks, &mut places) {
+            if let Some(block) = blocks.get(usize::from(*place))
                 && let Some(next) = next.get_mut(usize::from(*block))
                 && let Some(slot) = gathered.get_mut(*next)
             {
-                *slot = ordered(*value);
+                *slot = ordered(current.at(first + usize::from(*place)));
                 *next += 1;
             }
         }
-    });
+    }
     gathered
+}
+
+/// The places of the wanted among these blocks.
+#[expect(clippy::indexing_slicing, reason = "a remainder by the length of the array is an index of it")]
+fn those_wanted<'places>(
+    wanted: &[bool; NODES],
+    blocks: &[u16],
+    places: &'places mut [u16; BLOCK],
+) -> &'places [u16] {
+    // Every place is written and the length moves on only past those wanted: a branch on the data would be
+    // guessed wrong too often.
+    let mut length = 0;
+    for (place, block) in (0..).zip(blocks) {
+        places[length % BLOCK] = place;
+        length += usize::from(wanted[usize::from(*block) % NODES]);
+    }
+    places.get(..length).unwrap_or_default()
 }
 
 /// A count of values in memory, as a length.
