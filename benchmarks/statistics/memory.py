@@ -5,24 +5,22 @@ input, room to work in and the object returned, all of them. The input itself, w
 
 The input is what the caller hands over: arrays, and lists by their pointers. A method's object belongs to it only
 where it grows with those arrays, as drift evidence does, whose arrays have as many bins as the counts of a window.
-
-Each call is made in a process of its own, forked from one that has imported everything, after a small call of the same
-function that takes what is taken only once.
 """
 
 from __future__ import annotations
 
-import ctypes
+import subprocess
+import sys
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
-from benchmarks.statistics.array_calls import CALLS, functions_of_arrays, prepare
+from benchmarks.statistics.array_calls import CALLS, functions_of_arrays
 from benchmarks.table import Row
 
 LENGTH = 10_000_000
 LIMIT = 2.0
+
+_ROOT = Path(__file__).parents[2]
 
 
 def rows() -> list[Row]:
@@ -32,35 +30,9 @@ def rows() -> list[Row]:
 
 def allocated(names: Iterable[str], length: int) -> dict[str, float]:
     """The peak of what each function allocates, over its input's size."""
-    context = get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    with ProcessPoolExecutor(1, mp_context=context, max_tasks_per_child=1) as processes:
-        measured = {name: processes.submit(_measured, name, length) for name in names}
-        return {name: future.result() for name, future in measured.items()}
-
-
-def _measured(name: str, length: int) -> float:
-    warm, _ = prepare(name, 1_000)
-    warm()
-    work, given_bytes = prepare(name, length)
-    # Room that the preparation has left free would be taken without growth.
-    ctypes.CDLL(None).malloc_trim(0)
-    before = _peak_bytes_from_now()
-    work()
-    return (_peak_bytes() - before) / given_bytes
-
-
-def _peak_bytes_from_now() -> int:
-    """Let the peak start again from what is resident now."""
-    Path("/proc/self/clear_refs").write_text("5", "ascii")
-    return _peak_bytes()
-
-
-def _peak_bytes() -> int:
-    for line in Path("/proc/self/status").read_text("ascii").splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    raise RuntimeError("/proc/self/status does not tell VmHWM")
+    command = [sys.executable, "-m", "benchmarks.statistics.growth", str(length), *names]
+    lines = subprocess.run(command, cwd=_ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    return {name: float(multiple) for name, multiple in map(str.split, lines)}
 
 
 def _row(name: str, multiple: float) -> Row:
