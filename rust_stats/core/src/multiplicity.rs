@@ -19,11 +19,13 @@ pub struct Discoveries {
 
 impl Discoveries {
     /// For each hypothesis the smallest alpha at which it would be rejected; `None` where there was no test.
+    #[must_use]
     pub fn adjusted(&self) -> impl ExactSizeIterator<Item = Option<f64>> {
         self.levels.iter().map(|level| Some(*level).filter(|level| level.is_finite()))
     }
 
     /// Whether each hypothesis is rejected: exactly where its adjusted value is at most alpha.
+    #[must_use]
     pub fn rejected(&self) -> impl ExactSizeIterator<Item = bool> {
         self.levels.iter().map(|level| *level <= self.alpha)
     }

@@ -30,15 +30,15 @@ pub fn average_precision(
     scores: Vec<f64>,
     intervals: &Intervals,
 ) -> Result<MetricResult, Error> {
-    let scored = Scored::new(labels, scores, "scores")?;
-    let mut warnings = scored.warnings();
-    if scored.len() > 0 && !scored.labels().contains(&true) {
+    let given = Scored::new(labels, scores, "scores")?;
+    let mut warnings = given.warnings();
+    if given.len() > 0 && !given.labels().contains(&true) {
         warnings.push(Warning::Other {
             code: "one_class",
             message: "no label is 1, so there is nothing to recall".into(),
         });
     }
-    let rows = scored.ranked();
+    let rows = given.ranked();
     Ok(MetricResult::bootstrapped("average precision", rows.len(), intervals, warnings, |weights| {
         precision(&rows, weights)
     }))

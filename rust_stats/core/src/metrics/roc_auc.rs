@@ -22,17 +22,17 @@ use crate::result::Warning;
 /// # Ok::<(), edge_aiops_stats_core::Error>(())
 /// ```
 pub fn roc_auc(labels: Vec<f64>, scores: Vec<f64>, intervals: &Intervals) -> Result<MetricResult, Error> {
-    let scored = Scored::new(labels, scores, "scores")?;
-    let mut warnings = scored.warnings();
-    if let Some(first) = scored.labels().first()
-        && scored.labels().iter().all(|label| label == first)
+    let given = Scored::new(labels, scores, "scores")?;
+    let mut warnings = given.warnings();
+    if let Some(first) = given.labels().first()
+        && given.labels().iter().all(|label| label == first)
     {
         warnings.push(Warning::Other {
             code: "one_class",
             message: "all labels are the same, and the area compares two classes".into(),
         });
     }
-    let rows = scored.ranked();
+    let rows = given.ranked();
     Ok(MetricResult::bootstrapped("roc auc", rows.len(), intervals, warnings, |weights| area(&rows, weights)))
 }
 

@@ -21,21 +21,20 @@ impl Scored {
     pub(super) fn new(labels: Vec<f64>, mut scores: Vec<f64>, name: &'static str) -> Result<Self, Error> {
         same_length(scores.len(), labels.len(), name, "labels")?;
         let given = labels.len();
-        let mut positive = Vec::with_capacity(given);
-        let mut row = 0;
+        let mut positives = Vec::with_capacity(given);
         let mut refused = None;
+        let mut labels = labels.into_iter().enumerate();
         scores.retain_mut(|score| {
-            let label = labels.get(row).copied().unwrap_or(f64::NAN);
+            let (row, label) = labels.next().unwrap_or((given, f64::NAN));
             let is_complete = !label.is_nan() && !score.is_nan();
             if is_complete {
                 if label != 0.0 && !same(label, 1.0) {
                     refused = refused.or(Some((row, label)));
                 }
-                positive.push(same(label, 1.0));
+                positives.push(same(label, 1.0));
                 // A negative zero becomes positive, so that equal scores are also neighbours once sorted.
                 *score += 0.0;
             }
-            row += 1;
             is_complete
         });
         if let Some((row, label)) = refused {
@@ -45,7 +44,7 @@ impl Scored {
             return Err(Error::argument("labels", problem));
         }
         let left_out = (given - scores.len()) as u64;
-        Ok(Self { scores, labels: positive, left_out })
+        Ok(Self { scores, labels: positives, left_out })
     }
 
     /// Refuses scores that are no probabilities.
