@@ -79,12 +79,14 @@ class ArrayCall:
         options: keyword arguments.
         subject: makes, from the length, the object whose method it is; None calls the class without arguments.
         share: the length is divided by this, where a value costs so much time that the whole would take minutes.
+        held: how many arrays as large as the first argument the subject holds, where it grows with the arguments.
     """
 
     arguments: tuple[Make, ...]
     options: dict[str, Any] = field(default_factory=dict)
     subject: Callable[[int], Any] | None = None
     share: int = 1
+    held: int = 0
 
 
 def _profile(length: int) -> Any:
@@ -128,11 +130,14 @@ CALLS: dict[str, ArrayCall] = {
     "DistinctCount.update": _TEXTS,
     "DistinctCount.update_arrow": _ARROW,
     "DriftEvidence.__new__": ArrayCall((counts,)),
-    "DriftEvidence.update": ArrayCall((counts,), subject=lambda length: _stats.DriftEvidence(counts(length, 0))),
+    # The reference's counts, all counts seen, and those of the current epochs of two horizons.
+    "DriftEvidence.update": ArrayCall(
+        (counts,), subject=lambda length: _stats.DriftEvidence(counts(length, 0)), held=4
+    ),
     "Kswin.update_many": ArrayCall((numbers,), share=10),
     "Latency.update": ArrayCall((probabilities,)),
     "LossEstimator.estimate": ArrayCall((rows, tenth), subject=_loss),
-    "LossEstimator.fit": ArrayCall((rows, tenth, tenth), share=10),
+    "LossEstimator.fit": ArrayCall((rows, tenth, tenth), share=4),
     "MeanSequence.update": _NUMBERS,
     "MmdReference.fit": ArrayCall((rows,)),
     "MmdReference.test": ArrayCall((rows,), subject=lambda length: _stats.MmdReference.fit(rows(10_000, 0))),
@@ -192,12 +197,12 @@ FIXED_SIZE = {
 
 
 def prepare(name: str, length: int) -> tuple[Callable[[], object], int]:
-    """The call, and how many bytes its arguments have."""
+    """The call, and how many bytes its input has: its arguments and what grows with them in its subject."""
     call = CALLS[name]
     shared = length // call.share
     arguments = [make(shared, seed) for seed, make in enumerate(call.arguments)]
     function = partial(_function(name, call, shared), *arguments, **call.options)
-    return function, sum(map(_bytes, arguments))
+    return function, sum(map(_bytes, arguments)) + call.held * _bytes(arguments[0])
 
 
 def functions_of_arrays() -> list[str]:

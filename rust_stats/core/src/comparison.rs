@@ -80,9 +80,9 @@ pub fn compare(profile: &mut Profile, alpha: f64, min_effect: f64) -> Result<Com
     let mut features = pairs
         .map(|((feature, summary), name)| FeatureComparison::of(name, feature, summary))
         .collect::<Result<Vec<_>, _>>()?;
-    let p_values: Vec<_> = features.iter().map(|feature| feature.p_value).collect();
-    let found = benjamini_hochberg(&p_values, alpha)?;
-    for ((feature, rejected), adjusted) in features.iter_mut().zip(found.rejected).zip(found.adjusted) {
+    let p_values = features.iter().map(|feature| feature.p_value.unwrap_or(f64::NAN)).collect();
+    let found = benjamini_hochberg(p_values, alpha)?;
+    for ((feature, rejected), adjusted) in features.iter_mut().zip(found.rejected()).zip(found.adjusted()) {
         feature.adjusted_p_value = adjusted;
         feature.drifted = rejected && feature.effect_size.is_some_and(|effect| effect >= min_effect);
     }

@@ -89,13 +89,14 @@ mod tests {
     fn forged_bytes_are_refused_or_work_as_an_estimator() {
         let probabilities: Vec<f64> = (0..400).map(|row| f64::from(row % 20) / 20.0).collect();
         let labels: Vec<f64> = (0..400).map(|row| f64::from(u8::from((row * 7) % 20 < row % 20))).collect();
-        let classifier = PerformanceEstimator::fit(&probabilities, None, &labels, &labels).unwrap();
+        let classifier =
+            PerformanceEstimator::fit(probabilities.clone(), None, labels.clone(), labels.clone()).unwrap();
         let mut refused = 0;
         for bytes in forged(&classifier.to_bytes(), 1) {
             match PerformanceEstimator::from_bytes(&bytes) {
                 Ok(read) => {
                     assert_eq!(read.to_bytes(), bytes);
-                    let _ = read.estimate(&probabilities[..9], None, &labels[..9]);
+                    let _ = read.estimate(probabilities[..9].to_vec(), None, labels[..9].to_vec());
                 }
                 Err(_) => refused += 1,
             }
@@ -103,10 +104,10 @@ mod tests {
         assert!(refused > 100);
         let regressor = LossEstimator::fit(
             Loss::RootMeanSquaredError,
-            &probabilities[..60],
+            probabilities[..60].to_vec(),
             1,
-            &labels[..60],
-            &probabilities[..60],
+            labels[..60].to_vec(),
+            probabilities[..60].to_vec(),
         )
         .unwrap();
         for bytes in forged(&regressor.to_bytes(), 7) {

@@ -9,14 +9,26 @@ use crate::float::float_len;
 /// Which of many hypotheses are rejected, in the order in which they were given.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Discoveries {
-    /// Whether each hypothesis is rejected: exactly where its adjusted value is at most alpha.
-    pub rejected: Vec<bool>,
-    /// For each hypothesis the smallest alpha at which it would be rejected; `None` where there was no test.
-    pub adjusted: Vec<Option<f64>>,
+    /// For each hypothesis the smallest alpha at which it would be rejected; infinite where there was no test.
+    levels: Vec<f64>,
     /// Number of tests: of values that were there.
     pub tests: usize,
     /// The rate of false discoveries that was asked for.
     pub alpha: f64,
+}
+
+impl Discoveries {
+    /// For each hypothesis the smallest alpha at which it would be rejected; `None` where there was no test.
+    #[must_use]
+    pub fn adjusted(&self) -> impl ExactSizeIterator<Item = Option<f64>> {
+        self.levels.iter().map(|level| Some(*level).filter(|level| level.is_finite()))
+    }
+
+    /// Whether each hypothesis is rejected: exactly where its adjusted value is at most alpha.
+    #[must_use]
+    pub fn rejected(&self) -> impl ExactSizeIterator<Item = bool> {
+        self.levels.iter().map(|level| *level <= self.alpha)
+    }
 }
 
 /// Controls the false discovery rate at `alpha` for p-values that are independent or positively dependent.
@@ -26,18 +38,19 @@ pub struct Discoveries {
 ///
 /// # Errors
 ///
-/// [`Error::Argument`] for an alpha outside of (0, 1) or a p-value outside of \[0, 1\].
+/// [`Error::Argument`] for an alpha outside of (0, 1), a p-value outside of \[0, 1\], or 2³² values or more.
 ///
 /// ```
 /// use edge_aiops_stats_core::multiplicity::benjamini_hochberg;
 ///
-/// let found = benjamini_hochberg(&[Some(0.001), None, Some(0.9), Some(0.03)], 0.05)?;
-/// assert_eq!(found.rejected, [true, false, false, true]);
-/// assert_eq!(found.adjusted, [Some(0.003), None, Some(0.9), Some(0.045)]);
+/// let found = benjamini_hochberg(vec![0.001, f64::NAN, 0.9, 0.03], 0.05)?;
+/// assert!(found.rejected().eq([true, false, false, true]));
+/// assert!(found.adjusted().eq([Some(0.003), None, Some(0.9), Some(0.045)]));
 /// # Ok::<(), edge_aiops_stats_core::Error>(())
 /// ```
-pub fn benjamini_hochberg(p_values: &[Option<f64>], alpha: f64) -> Result<Discoveries, Error> {
-    step_up(checked_p_values(p_values)?, alpha, |_| 1.0)
+pub fn benjamini_hochberg(p_values: Vec<f64>, alpha: f64) -> Result<Discoveries, Error> {
+    check(&p_values)?;
+    step_up(p_values, "p_values", alpha, |_| 1.0)
 }
 
 /// Controls the false discovery rate at `alpha` for p-values of any dependence, at the price of a factor
@@ -47,9 +60,10 @@ pub fn benjamini_hochberg(p_values: &[Option<f64>], alpha: f64) -> Result<Discov
 ///
 /// # Errors
 ///
-/// [`Error::Argument`] for an alpha outside of (0, 1) or a p-value outside of \[0, 1\].
-pub fn benjamini_yekutieli(p_values: &[Option<f64>], alpha: f64) -> Result<Discoveries, Error> {
-    step_up(checked_p_values(p_values)?, alpha, |tests| (1..=tests).map(|i| 1.0 / float_len(i)).sum())
+/// [`Error::Argument`] for an alpha outside of (0, 1), a p-value outside of \[0, 1\], or 2³² values or more.
+pub fn benjamini_yekutieli(p_values: Vec<f64>, alpha: f64) -> Result<Discoveries, Error> {
+    check(&p_values)?;
+    step_up(p_values, "p_values", alpha, |tests| (1..=tests).map(|i| 1.0 / float_len(i)).sum())
 }
 
 /// Controls the false discovery rate at `alpha` for e-values of any dependence.
@@ -60,38 +74,32 @@ pub fn benjamini_yekutieli(p_values: &[Option<f64>], alpha: f64) -> Result<Disco
 ///
 /// # Errors
 ///
-/// [`Error::Argument`] for an alpha outside of (0, 1) or a negative e-value.
-pub fn e_benjamini_hochberg(e_values: &[Option<f64>], alpha: f64) -> Result<Discoveries, Error> {
-    let inverted = present(e_values)
-        .map(|value| match value {
-            Some(negative) if negative < 0.0 => {
-                Err(Error::argument("e_values", format!("must not be negative, but one is {negative}")))
-            }
-            // The inverse of an e-value is a p-value, and this the procedure of Benjamini and Hochberg on it.
-            there => Ok(there.map(f64::recip)),
-        })
-        .collect::<Result<_, _>>()?;
-    step_up(inverted, alpha, |_| 1.0)
+/// [`Error::Argument`] for an alpha outside of (0, 1), a negative e-value, or 2³² values or more.
+pub fn e_benjamini_hochberg(mut e_values: Vec<f64>, alpha: f64) -> Result<Discoveries, Error> {
+    for value in &mut e_values {
+        if *value < 0.0 {
+            return Err(Error::argument("e_values", format!("must not be negative, but one is {value}")));
+        }
+        // The inverse of an e-value is a p-value, and this the procedure of Benjamini and Hochberg on it.
+        *value = value.recip();
+    }
+    step_up(e_values, "e_values", alpha, |_| 1.0)
 }
 
-fn checked_p_values(p_values: &[Option<f64>]) -> Result<Vec<Option<f64>>, Error> {
-    present(p_values)
-        .map(|value| match value {
-            Some(p) if !(0.0..=1.0).contains(&p) => {
-                Err(Error::argument("p_values", format!("must lie between 0 and 1, but one is {p}")))
-            }
-            there => Ok(there),
-        })
-        .collect()
-}
-
-fn present(values: &[Option<f64>]) -> impl Iterator<Item = Option<f64>> {
-    values.iter().map(|value| value.filter(|number| !number.is_nan()))
+fn check(p_values: &[f64]) -> Result<(), Error> {
+    let outside = |p: &&f64| !p.is_nan() && !(0.0..=1.0).contains(*p);
+    p_values.iter().find(outside).map_or(Ok(()), |p| {
+        Err(Error::argument("p_values", format!("must lie between 0 and 1, but one is {p}")))
+    })
 }
 
 /// From the largest value down, each times `factor` of the number of tests and divided by its rank.
+///
+/// In place: beside the values there is only their order.
+#[expect(clippy::indexing_slicing, reason = "the ranks are indices of the values")]
 fn step_up(
-    values: Vec<Option<f64>>,
+    mut values: Vec<f64>,
+    name: &'static str,
     alpha: f64,
     factor: impl Fn(usize) -> f64,
 ) -> Result<Discoveries, Error> {
@@ -101,19 +109,23 @@ fn step_up(
             format!("must lie between 0 and 1, but is {alpha}; 0.05 is usual"),
         ));
     }
-    let mut ranked: Vec<_> =
-        values.iter().enumerate().filter_map(|(index, value)| Some((index, (*value)?))).collect();
-    ranked.sort_by(|(_, a), (_, b)| a.total_cmp(b));
-    let tests = ranked.len();
+    let Ok(length) = u32::try_from(values.len()) else {
+        return Err(Error::argument(name, format!("must be fewer than 2^32, but are {}", values.len())));
+    };
+    let there = |index: &u32| !values[*index as usize].is_nan();
+    let tests = (0..length).filter(there).count();
+    let mut ascending = Vec::with_capacity(tests);
+    ascending.extend((0..length).filter(there));
+    ascending.sort_unstable_by(|a, b| values[*a as usize].total_cmp(&values[*b as usize]));
     let scale = float_len(tests) * factor(tests);
-    let mut adjusted = values;
     let mut smallest = 1.0_f64;
-    for (rank, (index, value)) in ranked.into_iter().enumerate().rev() {
-        smallest = smallest.min(value * (scale / float_len(rank + 1)));
-        if let Some(slot) = adjusted.get_mut(index) {
-            *slot = Some(smallest);
-        }
+    for (rank, index) in ascending.into_iter().enumerate().rev() {
+        let value = &mut values[index as usize];
+        smallest = smallest.min(*value * (scale / float_len(rank + 1)));
+        *value = smallest;
     }
-    let rejected = adjusted.iter().map(|value| value.is_some_and(|it| it <= alpha)).collect();
-    Ok(Discoveries { rejected, adjusted, tests, alpha })
+    for value in values.iter_mut().filter(|value| value.is_nan()) {
+        *value = f64::INFINITY;
+    }
+    Ok(Discoveries { levels: values, tests, alpha })
 }

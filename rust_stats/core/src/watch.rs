@@ -119,9 +119,9 @@ impl DriftWatch {
     ///
     /// None that input can cause.
     pub fn features(&self) -> Result<Vec<WatchedFeature>, Error> {
-        let e_values: Vec<_> = self.features.iter().map(|watched| Some(watched.evidence.e_value())).collect();
-        let found = e_benjamini_hochberg(&e_values, self.alpha)?;
-        let watched = self.features.iter().zip(self.baseline.names()).zip(found.rejected);
+        let e_values = self.features.iter().map(|watched| watched.evidence.e_value()).collect();
+        let found = e_benjamini_hochberg(e_values, self.alpha)?;
+        let watched = self.features.iter().zip(self.baseline.names()).zip(found.rejected());
         watched
             .map(|((watched, name), rejected)| {
                 let effect_size = watched.effect_size()?;

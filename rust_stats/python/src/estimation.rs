@@ -172,7 +172,7 @@ impl PerformanceEstimator {
     ) -> PyResult<Self> {
         let (probabilities, classes) = told(probabilities)?;
         let (predictions, labels) = (collected(predictions, "predictions")?, collected(labels, "labels")?);
-        py.detach(|| core::PerformanceEstimator::fit(&probabilities, classes, &predictions, &labels))
+        py.detach(|| core::PerformanceEstimator::fit(probabilities, classes, predictions, labels))
             .map(Self)
             .map_err(to_python)
     }
@@ -196,7 +196,7 @@ impl PerformanceEstimator {
     ) -> PyResult<PerformanceEstimate> {
         let (probabilities, classes) = told(probabilities)?;
         let predictions = collected(predictions, "predictions")?;
-        py.detach(|| self.0.estimate(&probabilities, classes, &predictions))
+        py.detach(|| self.0.estimate(probabilities, classes, predictions))
             .map(PerformanceEstimate)
             .map_err(to_python)
     }
@@ -290,7 +290,7 @@ impl LossEstimator {
         };
         let Matrix { values, columns } = Matrix::new(features, "features")?;
         let (predictions, labels) = (collected(predictions, "predictions")?, collected(labels, "labels")?);
-        py.detach(|| core::LossEstimator::fit(loss, &values, columns, &predictions, &labels))
+        py.detach(|| core::LossEstimator::fit(loss, values, columns, predictions, labels))
             .map(Self)
             .map_err(to_python)
     }

@@ -122,7 +122,7 @@ pub fn brier_score(
     let intervals = intervals(resamples, seed, confidence)?;
     let labels = collected(labels, "labels")?;
     let probabilities = collected(probabilities, "probabilities")?;
-    computed(py, || core::brier_score(&labels, &probabilities, &intervals))
+    computed(py, || core::brier_score(labels, probabilities, &intervals))
 }
 
 /// Log loss (cross-entropy), in nats: the mean of -ln of the probability that was given to what happened.
@@ -165,7 +165,7 @@ pub fn log_loss(
         return computed(py, || core::log_loss_of_classes(&labels, &values, columns, &intervals));
     }
     let probabilities = collected(probabilities, "probabilities")?;
-    computed(py, || core::log_loss(&labels, &probabilities, &intervals))
+    computed(py, || core::log_loss(labels, probabilities, &intervals))
 }
 
 /// The area under the ROC curve: how probably a random row of label 1 is scored above a random one of label
@@ -201,7 +201,7 @@ pub fn roc_auc(
     let intervals = intervals(resamples, seed, confidence)?;
     let labels = collected(labels, "labels")?;
     let scores = collected(scores, "scores")?;
-    computed(py, || core::roc_auc(&labels, &scores, &intervals))
+    computed(py, || core::roc_auc(labels, scores, &intervals))
 }
 
 /// Average precision: the precision at each threshold, weighted by the recall gained there.
@@ -236,7 +236,7 @@ pub fn average_precision(
     let intervals = intervals(resamples, seed, confidence)?;
     let labels = collected(labels, "labels")?;
     let scores = collected(scores, "scores")?;
-    computed(py, || core::average_precision(&labels, &scores, &intervals))
+    computed(py, || core::average_precision(labels, scores, &intervals))
 }
 
 /// Mean absolute error, in the unit of the label.
@@ -271,7 +271,7 @@ pub fn mean_absolute_error(
     let intervals = intervals(resamples, seed, confidence)?;
     let labels = collected(labels, "labels")?;
     let predictions = collected(predictions, "predictions")?;
-    computed(py, || core::mean_absolute_error(&labels, &predictions, &intervals))
+    computed(py, || core::mean_absolute_error(labels, predictions, &intervals))
 }
 
 /// Root mean squared error, in the unit of the label.
@@ -306,7 +306,7 @@ pub fn root_mean_squared_error(
     let intervals = intervals(resamples, seed, confidence)?;
     let labels = collected(labels, "labels")?;
     let predictions = collected(predictions, "predictions")?;
-    computed(py, || core::root_mean_squared_error(&labels, &predictions, &intervals))
+    computed(py, || core::root_mean_squared_error(labels, predictions, &intervals))
 }
 
 /// The coefficient of determination: which share of the label's variance the predictions explain, at most 1.
@@ -341,7 +341,7 @@ pub fn r_squared(
     let intervals = intervals(resamples, seed, confidence)?;
     let labels = collected(labels, "labels")?;
     let predictions = collected(predictions, "predictions")?;
-    computed(py, || core::r_squared(&labels, &predictions, &intervals))
+    computed(py, || core::r_squared(labels, predictions, &intervals))
 }
 
 /// The mean over rows of the distance between probability and frequency in their bin.
@@ -388,7 +388,7 @@ pub fn expected_calibration_error(
     let intervals = intervals(resamples, seed, confidence)?;
     let labels = collected(labels, "labels")?;
     let probabilities = collected(probabilities, "probabilities")?;
-    computed(py, || core::expected_calibration_error(&labels, &probabilities, binning, &intervals))
+    computed(py, || core::expected_calibration_error(labels, probabilities, binning, &intervals))
 }
 
 /// The largest distance between probability and frequency in a bin.
@@ -434,7 +434,7 @@ pub fn maximum_calibration_error(
     let intervals = intervals(resamples, seed, confidence)?;
     let labels = collected(labels, "labels")?;
     let probabilities = collected(probabilities, "probabilities")?;
-    computed(py, || core::maximum_calibration_error(&labels, &probabilities, binning, &intervals))
+    computed(py, || core::maximum_calibration_error(labels, probabilities, binning, &intervals))
 }
 
 /// The reliability curve: how often label 1 happens where it was said to be so probable.
@@ -472,7 +472,7 @@ pub fn reliability_curve(
     let intervals = intervals(0, 0, confidence)?;
     let labels = collected(labels, "labels")?;
     let probabilities = collected(probabilities, "probabilities")?;
-    py.detach(|| core::reliability_curve(&labels, &probabilities, binning, &intervals))
+    py.detach(|| core::reliability_curve(labels, probabilities, binning, &intervals))
         .map(ReliabilityCurve)
         .map_err(to_python)
 }

@@ -82,13 +82,13 @@ impl Discoveries {
     /// Whether each hypothesis is rejected: exactly where its adjusted value is at most alpha.
     #[getter]
     fn rejected(&self) -> Vec<bool> {
-        self.0.rejected.clone()
+        self.0.rejected().collect()
     }
 
     /// For each hypothesis the smallest alpha at which it would be rejected; None where there was no test.
     #[getter]
     fn adjusted(&self) -> Vec<Option<f64>> {
-        self.0.adjusted.clone()
+        self.0.adjusted().collect()
     }
 
     /// Number of tests: of values that were there.
@@ -104,12 +104,12 @@ impl Discoveries {
     }
 
     fn __repr__(&self) -> String {
-        let rejected = self.0.rejected.iter().filter(|rejected| **rejected).count();
+        let rejected = self.0.rejected().filter(|rejected| *rejected).count();
         format!("Discoveries(rejected={rejected} of {}, alpha={:?})", self.0.tests, self.0.alpha)
     }
 }
 
-type Procedure = fn(&[Option<f64>], f64) -> Result<multiplicity::Discoveries, Error>;
+type Procedure = fn(Vec<f64>, f64) -> Result<multiplicity::Discoveries, Error>;
 
 fn discovered(
     given: &Bound<'_, PyAny>,
@@ -119,9 +119,9 @@ fn discovered(
 ) -> PyResult<Discoveries> {
     let py = given.py();
     let values = if given.is_instance_of::<PyUntypedArray>() {
-        column::collected(given, name)?.into_iter().map(Some).collect()
+        column::collected(given, name)?
     } else {
-        given.extract::<Vec<Option<f64>>>()?
+        given.extract::<Vec<Option<f64>>>()?.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect()
     };
-    py.detach(|| procedure(&values, alpha)).map(Discoveries).map_err(to_python)
+    py.detach(|| procedure(values, alpha)).map(Discoveries).map_err(to_python)
 }

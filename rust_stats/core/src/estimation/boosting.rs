@@ -13,7 +13,7 @@ mod tree;
 use crate::encoding::{Reader, Writer, impossible};
 use crate::error::Error;
 use crate::float::float_len;
-use binned::Binned;
+pub(super) use binned::Binned;
 use grow::grow;
 use tree::Tree;
 
@@ -29,18 +29,17 @@ pub(super) struct Boosted {
 }
 
 impl Boosted {
-    /// A model of `targets`, which are finite and at least one, from rows of so many `features`.
-    pub(super) fn fit(rows: &[f64], features: usize, targets: &[f64]) -> Self {
-        let binned = Binned::new(rows, features);
+    /// A model of `targets`, which are finite, at least one and fewer than 2³², one for each row that is `binned`.
+    pub(super) fn fit(binned: &Binned, targets: &[f64]) -> Self {
         let n = float_len(targets.len());
         let start = targets.iter().map(|target| target / n).sum();
         let mut residuals: Vec<f64> = targets.iter().map(|target| target - start).collect();
         let mut trees = Vec::new();
         for _ in 0..TREES {
-            let Some(tree) = grow(&binned, &mut residuals, RATE) else { break };
+            let Some(tree) = grow(binned, &mut residuals, RATE) else { break };
             trees.push(tree);
         }
-        Self { features, start, trees }
+        Self { features: binned.features, start, trees }
     }
 
     pub(super) const fn features(&self) -> usize {
@@ -77,12 +76,17 @@ impl Boosted {
 
 #[cfg(test)]
 mod tests {
-    use super::Boosted;
+    use super::{Binned, Boosted};
     use crate::random::Random;
 
     #[expect(clippy::cast_precision_loss, reason = "small")]
     fn uniform(random: &mut Random) -> f64 {
         random.below(1 << 20) as f64 / f64::from(1 << 20)
+    }
+
+    fn fit(rows: &[f64], features: usize, targets: &[f64]) -> Boosted {
+        let rows = rows.chunks(features).map(|row| row.iter().copied());
+        Boosted::fit(&Binned::new(rows, features), targets)
     }
 
     #[test]
@@ -91,7 +95,7 @@ mod tests {
         let surface = |row: &[f64]| (6.0 * row[0]).sin() + row[1] * row[1];
         let rows: Vec<f64> = (0..6000).map(|_| uniform(&mut random)).collect();
         let targets: Vec<f64> = rows.chunks(3).map(surface).collect();
-        let model = Boosted::fit(&rows, 3, &targets);
+        let model = fit(&rows, 3, &targets);
         let others: Vec<f64> = (0..3000).map(|_| uniform(&mut random)).collect();
         let squares = others.chunks(3).map(|row| (model.predict(row) - surface(row)).powi(2)).sum::<f64>();
         let mean = targets.iter().sum::<f64>() / 2000.0;
@@ -104,7 +108,7 @@ mod tests {
         let rows: Vec<f64> =
             (0..200).map(|row| if row % 4 == 0 { f64::NAN } else { f64::from(row % 4) }).collect();
         let targets: Vec<f64> = (0..200).map(|row| [7.0, 0.0, 5.0, 0.0][row % 4]).collect();
-        let model = Boosted::fit(&rows, 1, &targets);
+        let model = fit(&rows, 1, &targets);
         for (value, target) in [(f64::NAN, 7.0), (1.0, 0.0), (2.0, 5.0), (3.0, 0.0)] {
             assert!((model.predict(&[value]) - target).abs() < 0.01);
         }
@@ -117,7 +121,7 @@ mod tests {
             (vec![1.0; 100], vec![3.0; 100]),
             (vec![f64::INFINITY; 60], vec![3.0; 60]),
         ] {
-            let model = Boosted::fit(&rows, 1, &targets);
+            let model = fit(&rows, 1, &targets);
             assert!((model.predict(&[5.0]) - 3.0).abs() < 1e-12);
         }
     }

@@ -6,7 +6,7 @@
 
 use crate::encoding::{Reader, Writer, impossible};
 use crate::error::Error;
-use crate::float::{float, float_len};
+use crate::float::float_len;
 
 /// A rising function from probabilities to probabilities.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,17 +31,17 @@ impl Block {
 
 impl Isotonic {
     /// The function from probabilities, in ascending order, to the label beside them. There is at least one.
-    pub(super) fn fit(ascending: &[(f64, bool)]) -> Self {
+    pub(super) fn fit(ascending: impl Iterator<Item = (f64, bool)>) -> Self {
         let mut blocks: Vec<Block> = Vec::new();
-        for tied in ascending.chunk_by(|(a, _), (b, _)| a.total_cmp(b).is_eq()) {
-            let Some((argument, _)) = tied.first() else { continue };
-            let positives = tied.iter().filter(|(_, label)| *label).count();
-            let mut block = Block {
-                sum: float_len(positives),
-                rows: float_len(tied.len()),
-                first: *argument,
-                last: *argument,
-            };
+        let mut rows = ascending.peekable();
+        while let Some((argument, label)) = rows.next() {
+            let (mut tied, mut positives) = (1, usize::from(label));
+            while let Some((_, label)) = rows.next_if(|(next, _)| next.total_cmp(&argument).is_eq()) {
+                tied += 1;
+                positives += usize::from(label);
+            }
+            let mut block =
+                Block { sum: float_len(positives), rows: float_len(tied), first: argument, last: argument };
             while let Some(before) = blocks.pop_if(|before| before.mean() >= block.mean()) {
                 block = Block {
                     sum: before.sum + block.sum,
@@ -98,15 +98,16 @@ impl Isotonic {
     }
 }
 
-/// Expected calibration error of probabilities in ten bins of about as many rows.
-pub(super) fn calibration_error(rows: &mut [(f64, bool)]) -> f64 {
+/// Expected calibration error of probabilities, in ascending order, in ten bins of about as many rows.
+pub(super) fn calibration_error(mut ascending: impl ExactSizeIterator<Item = (f64, bool)>) -> f64 {
     const BINS: usize = 10;
-    rows.sort_unstable_by(|(a, _), (b, _)| a.total_cmp(b));
-    let size = rows.len().div_ceil(BINS).max(1);
-    let gaps = rows.chunks(size).map(|bin| {
-        bin.iter().map(|(probability, label)| probability - f64::from(u8::from(*label))).sum::<f64>().abs()
+    let rows = ascending.len();
+    let size = rows.div_ceil(BINS);
+    let gaps = (0..BINS).map(|_| {
+        let bin = ascending.by_ref().take(size);
+        bin.map(|(probability, label)| probability - f64::from(u8::from(label))).sum::<f64>().abs()
     });
-    gaps.sum::<f64>() / float(rows.len() as u64)
+    gaps.sum::<f64>() / float_len(rows)
 }
 
 #[cfg(test)]
@@ -116,7 +117,7 @@ mod tests {
     #[test]
     fn violators_are_pooled_and_the_rest_is_interpolated() {
         let rows = [(0.1, false), (0.2, true), (0.3, false), (0.5, true), (0.5, false), (0.9, true)];
-        let fitted = Isotonic::fit(&rows);
+        let fitted = Isotonic::fit(rows.into_iter());
         assert_eq!(fitted.knots, [(0.1, 0.0), (0.2, 0.5), (0.5, 0.5), (0.9, 1.0)]);
         for (argument, expected) in [(0.0, 0.0), (0.15, 0.25), (0.4, 0.5), (0.7, 0.75), (1.0, 1.0)] {
             assert!((fitted.at(argument) - expected).abs() < 1e-15);

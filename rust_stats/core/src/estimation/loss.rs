@@ -10,7 +10,7 @@
 //! over twice the root of their mean.
 
 use super::Estimate;
-use super::boosting::Boosted;
+use super::boosting::{Binned, Boosted};
 use crate::encoding::{Kind, Reader, Writer, impossible};
 use crate::error::Error;
 use crate::float::{float, float_len};
@@ -70,23 +70,34 @@ impl LossEstimator {
     /// range of `f64`.
     pub fn fit(
         loss: Loss,
-        features: &[f64],
+        features: Vec<f64>,
         columns: usize,
-        predictions: &[f64],
-        labels: &[f64],
+        predictions: Vec<f64>,
+        mut labels: Vec<f64>,
     ) -> Result<Self, Error> {
         same_length(labels.len(), predictions.len(), "labels", "predictions")?;
-        let complete = |row: usize, prediction: f64| {
-            labels.get(row).copied().filter(|label| label.is_finite() && prediction.is_finite())
-        };
-        let (mut rows, mut losses) = (Vec::new(), Vec::new());
-        for (row, of_row, prediction) in inputs(features, columns, predictions)? {
-            if let Some(label) = complete(row, prediction) {
-                rows.extend(of_row);
-                rows.push(prediction);
-                losses.push(loss.of(label, prediction));
-            }
+        if u32::try_from(labels.len()).is_err() {
+            return Err(Error::argument(
+                "labels",
+                "must be fewer than 2^32; learn from a sample of the rows",
+            ));
         }
+        // Where a label or prediction is not finite, neither is the loss, nor is it taken for one.
+        for (label, prediction) in labels.iter_mut().zip(&predictions) {
+            *label = if label.is_finite() && prediction.is_finite() {
+                loss.of(*label, *prediction)
+            } else {
+                f64::NAN
+            };
+        }
+        let complete =
+            inputs(&features, columns, &predictions)?.zip(&labels).filter(|(_, loss)| !loss.is_nan());
+        let rows = complete.map(|((of_row, prediction), _)| of_row.iter().copied().chain([prediction]));
+        let binned = Binned::new(rows, columns + 1);
+        // What is left to learn from are bins and losses.
+        drop((features, predictions));
+        let mut losses = labels;
+        losses.retain(|loss| !loss.is_nan());
         if losses.is_empty() {
             return Err(Error::argument(
                 "labels",
@@ -101,7 +112,7 @@ impl LossEstimator {
                 "are so far from the predictions that squares exceed the range of float64; scale both down";
             return Err(Error::argument("labels", problem));
         }
-        let model = Boosted::fit(&rows, columns + 1, &losses);
+        let model = Boosted::fit(&binned, &losses);
         Ok(Self { loss, model, mean, deviation, n: losses.len() as u64 })
     }
 
@@ -133,7 +144,7 @@ impl LossEstimator {
         }
         let (mut sum, mut n) = (0.0, 0_u64);
         let mut row_and_prediction = Vec::with_capacity(columns + 1);
-        for (_, of_row, prediction) in inputs(features, columns, predictions)? {
+        for (of_row, prediction) in inputs(features, columns, predictions)? {
             if prediction.is_finite() {
                 row_and_prediction.clear();
                 row_and_prediction.extend(of_row);
@@ -192,16 +203,16 @@ impl LossEstimator {
     }
 }
 
-/// Each row's number, features and prediction.
+/// Each row's features and prediction.
 fn inputs<'data>(
     features: &'data [f64],
     columns: usize,
     predictions: &'data [f64],
-) -> Result<impl Iterator<Item = (usize, &'data [f64], f64)>, Error> {
+) -> Result<impl Iterator<Item = (&'data [f64], f64)> + Clone, Error> {
     if columns == 0 {
         return Err(Error::argument("features", "must have at least one column"));
     }
     let rows = features.chunks_exact(columns);
     same_length(predictions.len(), rows.len(), "predictions", "rows of features")?;
-    Ok(rows.zip(predictions).enumerate().map(|(row, (of_row, prediction))| (row, of_row, *prediction)))
+    Ok(rows.zip(predictions.iter().copied()))
 }

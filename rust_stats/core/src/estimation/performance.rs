@@ -26,7 +26,7 @@ use crate::error::Error;
 use crate::float::float_len;
 use crate::metrics::undefined_classes;
 use area::expected_area;
-use classes::Told;
+use classes::{Calibrated, Told};
 use spread::Spread;
 
 const VERSION: u8 = 1;
@@ -72,10 +72,10 @@ impl PerformanceEstimator {
     /// [`Error::Argument`] for other lengths, labels or predictions that are no class, probabilities outside
     /// of 0 and 1 or that do not add up to 1, or no row at all.
     pub fn fit(
-        probabilities: &[f64],
+        probabilities: Vec<f64>,
         classes: Option<usize>,
-        predictions: &[f64],
-        labels: &[f64],
+        predictions: Vec<f64>,
+        labels: Vec<f64>,
     ) -> Result<Self, Error> {
         let told = Told::new(probabilities, classes, predictions, Some(labels))?;
         if told.rows() == 0 {
@@ -84,7 +84,7 @@ impl PerformanceEstimator {
                 "must have at least one row that is complete to learn from",
             ));
         }
-        let calibrations = told.judged().map(|class| calibration(&told.labelled(class))).collect();
+        let calibrations = told.judged().map(|class| calibration(told.labelled(class))).collect();
         Ok(Self { calibrations, spread: Spread::of(&told), classes: told.classes(), n: told.rows() as u64 })
     }
 
@@ -114,9 +114,9 @@ impl PerformanceEstimator {
     /// [`Error::Argument`] as there, or for another number of classes.
     pub fn estimate(
         &self,
-        probabilities: &[f64],
+        probabilities: Vec<f64>,
         classes: Option<usize>,
-        predictions: &[f64],
+        predictions: Vec<f64>,
     ) -> Result<PerformanceEstimate, Error> {
         let told = Told::new(probabilities, classes, predictions, None)?;
         if told.classes() != self.classes || classes.is_some() != (self.calibrations.len() > 1) {
@@ -127,18 +127,20 @@ impl PerformanceEstimator {
             );
             return Err(Error::argument("probabilities", problem));
         }
-        Ok(self.expected(&told, &told.calibrated(&self.calibrations)))
+        Ok(self.expected(&told, &Calibrated::new(&told, &self.calibrations)))
     }
 
-    fn expected(&self, told: &Told, calibrated: &[f64]) -> PerformanceEstimate {
+    fn expected(&self, told: &Told, calibrated: &Calibrated<'_>) -> PerformanceEstimate {
         let (k, n) = (self.classes, told.rows() as u64);
         let mut confusion = vec![0.0; k * k];
-        for (row, prediction) in calibrated.chunks_exact(k).zip(told.predictions()) {
-            for (probability, by_class) in row.iter().zip(confusion.chunks_exact_mut(k)) {
-                if let Some(cell) = by_class.get_mut(*prediction) {
-                    *cell += probability;
-                }
+        let mut areas = Vec::new();
+        for class in told.judged() {
+            let scored = calibrated.scored(class);
+            expect(&mut confusion, k, class, told.predictions(), scored.iter().map(|(_, it)| *it));
+            if told.binary() {
+                expect(&mut confusion, k, 0, told.predictions(), scored.iter().map(|(_, it)| 1.0 - it));
             }
+            areas.push(expected_area(scored));
         }
         let warnings = told.warnings();
         let estimate = |metric, value, error| Estimate::new(metric, value, error, 1.0, n, warnings.clone());
@@ -178,7 +180,7 @@ impl PerformanceEstimator {
             ),
             roc_auc: estimate(
                 "roc auc",
-                mean(&|class| expected_area(told.scored(class, calibrated))),
+                areas.iter().copied().sum::<Option<f64>>().map(|sum| sum / float_len(areas.len())),
                 self.spread.roc_auc(n),
             ),
             confusion,
@@ -229,6 +231,21 @@ impl PerformanceEstimator {
         let spread = Spread::read(&mut reader, calibrations.len())?;
         reader.close()?;
         Ok(Self { calibrations, spread, classes, n })
+    }
+}
+
+/// Adds to the expected rows of a class, by predicted class, the probability that each row is of it.
+fn expect(
+    confusion: &mut [f64],
+    classes: usize,
+    class: usize,
+    predictions: &[u16],
+    probabilities: impl Iterator<Item = f64>,
+) {
+    for (probability, prediction) in probabilities.zip(predictions) {
+        if let Some(cell) = confusion.get_mut(class * classes + usize::from(*prediction)) {
+            *cell += probability;
+        }
     }
 }
 

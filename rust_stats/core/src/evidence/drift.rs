@@ -19,6 +19,7 @@
 //! Game-theoretic statistics and safe anytime-valid inference, Statistical Science 38 (2023).
 
 use std::f64::consts::LN_2;
+use std::sync::Arc;
 
 use super::epochs::{Epochs, Past};
 use super::{level, log_sum};
@@ -31,7 +32,8 @@ const VERSION: u8 = 1;
 /// Evidence that the events seen since the beginning are not distributed as those of a reference.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DriftEvidence {
-    reference: Vec<u64>,
+    /// The same for all evidence that comes of this one.
+    reference: Arc<[u64]>,
     concentrations: Vec<f64>,
     /// In their order; none is the cumulative one.
     horizons: Vec<Option<u64>>,
@@ -80,7 +82,7 @@ impl DriftEvidence {
             return Err(Error::argument("horizons", problem));
         }
         Ok(Self {
-            reference: reference.to_vec(),
+            reference: reference.into(),
             concentrations: concentrations.to_vec(),
             horizons: horizons.to_vec(),
             windows: 0,

@@ -3,7 +3,7 @@
 //! AP = Σ (Rₖ − Rₖ₋₁) Pₖ over the distinct scores in descending order, without interpolation, as scikit-learn
 //! defines it (Manning, Raghavan and Schütze, Introduction to Information Retrieval, 2008, section 8.4).
 
-use super::rows::{Scored, same};
+use super::rows::{Ranked, Scored};
 use super::{Intervals, MetricResult};
 use crate::error::Error;
 use crate::float::float;
@@ -17,37 +17,41 @@ use crate::result::Warning;
 ///
 /// ```
 /// # use edge_aiops_stats_core::metrics::{Intervals, average_precision};
-/// let result = average_precision(&[0.0, 0.0, 1.0, 1.0], &[0.1, 0.4, 0.35, 0.8], &Intervals::default())?;
+/// let result = average_precision(
+///     vec![0.0, 0.0, 1.0, 1.0],
+///     vec![0.1, 0.4, 0.35, 0.8],
+///     &Intervals::default(),
+/// )?;
 /// assert!((result.value.unwrap() - 5.0 / 6.0).abs() < 1e-15);
 /// # Ok::<(), edge_aiops_stats_core::Error>(())
 /// ```
 pub fn average_precision(
-    labels: &[f64],
-    scores: &[f64],
+    labels: Vec<f64>,
+    scores: Vec<f64>,
     intervals: &Intervals,
 ) -> Result<MetricResult, Error> {
-    let ranked = Scored::new(labels, scores, "scores")?.descending();
-    let mut warnings = ranked.warnings();
-    let rows = ranked.rows;
-    if !rows.is_empty() && !rows.iter().any(|(_, label)| *label) {
+    let given = Scored::new(labels, scores, "scores")?;
+    let mut warnings = given.warnings();
+    if given.len() > 0 && !given.labels().contains(&true) {
         warnings.push(Warning::Other {
             code: "one_class",
             message: "no label is 1, so there is nothing to recall".into(),
         });
     }
+    let rows = given.ranked();
     Ok(MetricResult::bootstrapped("average precision", rows.len(), intervals, warnings, |weights| {
         precision(&rows, weights)
     }))
 }
 
 /// The average precision for rows in descending order of their scores.
-fn precision(descending: &[(f64, bool)], weights: &[u32]) -> Option<f64> {
+fn precision(descending: &[Ranked], weights: &[u32]) -> Option<f64> {
     let (mut positives, mut all, mut sum) = (0_u64, 0_u64, 0.0);
     let mut weights = weights.iter();
-    for tied in descending.chunk_by(|(a, _), (b, _)| same(*a, *b)) {
+    for tied in Ranked::ties(descending) {
         let mut gained = 0;
-        for ((_, label), weight) in tied.iter().zip(weights.by_ref()) {
-            gained += u64::from(*label) * u64::from(*weight);
+        for (row, weight) in tied.iter().zip(weights.by_ref()) {
+            gained += u64::from(row.positive) * u64::from(*weight);
             all += u64::from(*weight);
         }
         positives += gained;

@@ -16,13 +16,13 @@ use crate::error::Error;
 ///
 /// ```
 /// # use edge_aiops_stats_core::metrics::{Intervals, brier_score};
-/// let result = brier_score(&[1.0, 0.0], &[0.9, 0.3], &Intervals::default())?;
+/// let result = brier_score(vec![1.0, 0.0], vec![0.9, 0.3], &Intervals::default())?;
 /// assert!((result.value.unwrap() - 0.05).abs() < 1e-15);
 /// # Ok::<(), edge_aiops_stats_core::Error>(())
 /// ```
 pub fn brier_score(
-    labels: &[f64],
-    probabilities: &[f64],
+    labels: Vec<f64>,
+    probabilities: Vec<f64>,
     intervals: &Intervals,
 ) -> Result<MetricResult, Error> {
     let scored = Scored::with_probabilities(labels, probabilities)?;

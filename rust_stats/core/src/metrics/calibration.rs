@@ -31,14 +31,14 @@ use crate::random::Random;
 /// ```
 /// # use edge_aiops_stats_core::metrics::{BinRule, Binning, Intervals, expected_calibration_error};
 /// let two = Binning::new(2, BinRule::EqualWidth)?;
-/// let (labels, probabilities) = ([0.0, 1.0, 1.0, 1.0], [0.25, 0.25, 0.75, 0.75]);
-/// let result = expected_calibration_error(&labels, &probabilities, two, &Intervals::default())?;
+/// let (labels, probabilities) = (vec![0.0, 1.0, 1.0, 1.0], vec![0.25, 0.25, 0.75, 0.75]);
+/// let result = expected_calibration_error(labels, probabilities, two, &Intervals::default())?;
 /// assert_eq!(result.value, Some(0.25));
 /// # Ok::<(), edge_aiops_stats_core::Error>(())
 /// ```
 pub fn expected_calibration_error(
-    labels: &[f64],
-    probabilities: &[f64],
+    labels: Vec<f64>,
+    probabilities: Vec<f64>,
     binning: Binning,
     intervals: &Intervals,
 ) -> Result<MetricResult, Error> {
@@ -51,8 +51,8 @@ pub fn expected_calibration_error(
 ///
 /// As [`expected_calibration_error`].
 pub fn maximum_calibration_error(
-    labels: &[f64],
-    probabilities: &[f64],
+    labels: Vec<f64>,
+    probabilities: Vec<f64>,
     binning: Binning,
     intervals: &Intervals,
 ) -> Result<MetricResult, Error> {
@@ -105,13 +105,15 @@ impl Combined {
 
 fn calibration_error(
     combined: Combined,
-    labels: &[f64],
-    probabilities: &[f64],
+    labels: Vec<f64>,
+    probabilities: Vec<f64>,
     binning: Binning,
     intervals: &Intervals,
 ) -> Result<MetricResult, Error> {
-    let scored = Scored::with_probabilities(labels, probabilities)?.ascending();
-    let (bins, n) = (in_bins(&scored.rows, binning), scored.rows.len());
+    let scored = Scored::with_probabilities(labels, probabilities)?;
+    let (warnings, n) = (scored.warnings(), scored.len());
+    let ascending = scored.ascending();
+    let bins = in_bins(&ascending, binning);
     let mut weights = vec![1; n];
     let gaps_of = |weights: &[u32]| {
         let mut weights = weights.iter();
@@ -119,8 +121,7 @@ fn calibration_error(
     };
     let gaps: Vec<f64> = gaps_of(&weights).into_iter().flatten().collect();
     let value = (n > 0).then(|| combined.error(gaps.iter().copied()));
-    let mut result =
-        MetricResult::of(combined.name(), value, n as u64, intervals.confidence(), scored.warnings());
+    let mut result = MetricResult::of(combined.name(), value, n as u64, intervals.confidence(), warnings);
     let Some(value) = result.worth_resampling(intervals) else {
         return Ok(result);
     };

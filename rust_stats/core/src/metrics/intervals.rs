@@ -12,8 +12,6 @@ pub struct Intervals {
 }
 
 impl Intervals {
-    /// None from resamples.
-    pub(crate) const WITHOUT: Self = Self { resamples: 0, seed: 0, confidence: 0.95 };
     const FEWEST: usize = 100;
     const MOST: usize = 10_000;
 

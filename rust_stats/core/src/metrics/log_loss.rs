@@ -18,11 +18,15 @@ use crate::result::Warning;
 ///
 /// ```
 /// # use edge_aiops_stats_core::metrics::{Intervals, log_loss};
-/// let result = log_loss(&[1.0, 0.0], &[0.5, 0.5], &Intervals::default())?;
+/// let result = log_loss(vec![1.0, 0.0], vec![0.5, 0.5], &Intervals::default())?;
 /// assert_eq!(result.value, Some(2_f64.ln()));
 /// # Ok::<(), edge_aiops_stats_core::Error>(())
 /// ```
-pub fn log_loss(labels: &[f64], probabilities: &[f64], intervals: &Intervals) -> Result<MetricResult, Error> {
+pub fn log_loss(
+    labels: Vec<f64>,
+    probabilities: Vec<f64>,
+    intervals: &Intervals,
+) -> Result<MetricResult, Error> {
     let scored = Scored::with_probabilities(labels, probabilities)?;
     let warnings = scored.warnings();
     // Nearly sure of what did not happen: 1 − p is exact there, and ln of it as well.

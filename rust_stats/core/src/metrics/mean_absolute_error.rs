@@ -13,13 +13,13 @@ use crate::error::Error;
 ///
 /// ```
 /// # use edge_aiops_stats_core::metrics::{Intervals, mean_absolute_error};
-/// let result = mean_absolute_error(&[1.0, 2.0], &[1.0, 5.0], &Intervals::default())?;
+/// let result = mean_absolute_error(vec![1.0, 2.0], vec![1.0, 5.0], &Intervals::default())?;
 /// assert_eq!(result.value, Some(1.5));
 /// # Ok::<(), edge_aiops_stats_core::Error>(())
 /// ```
 pub fn mean_absolute_error(
-    labels: &[f64],
-    predictions: &[f64],
+    labels: Vec<f64>,
+    predictions: Vec<f64>,
     intervals: &Intervals,
 ) -> Result<MetricResult, Error> {
     let paired = Paired::new(labels, predictions)?;

@@ -17,43 +17,47 @@ use crate::result::Warning;
 ///
 /// ```
 /// # use edge_aiops_stats_core::metrics::{Intervals, r_squared};
-/// let result = r_squared(&[1.0, 2.0, 3.0], &[1.0, 2.0, 4.0], &Intervals::default())?;
+/// let result = r_squared(vec![1.0, 2.0, 3.0], vec![1.0, 2.0, 4.0], &Intervals::default())?;
 /// assert_eq!(result.value, Some(0.5));
 /// # Ok::<(), edge_aiops_stats_core::Error>(())
 /// ```
-pub fn r_squared(labels: &[f64], predictions: &[f64], intervals: &Intervals) -> Result<MetricResult, Error> {
+pub fn r_squared(
+    labels: Vec<f64>,
+    predictions: Vec<f64>,
+    intervals: &Intervals,
+) -> Result<MetricResult, Error> {
     let paired = Paired::new(labels, predictions)?;
     let mut warnings = paired.warnings();
-    let mut rows = paired.rows;
-    if let Some((first, _)) = rows.first()
-        && rows.iter().all(|(label, _)| same(*label, *first))
+    let Paired { labels: mut deviations, predictions: mut errors, .. } = paired;
+    if let Some(first) = deviations.first()
+        && deviations.iter().all(|label| same(*label, *first))
     {
         warnings.push(Warning::Constant);
     }
-    let n = float_len(rows.len());
-    let mean: f64 = rows.iter().map(|(label, _)| label / n).sum();
-    for row in &mut rows {
-        *row = (row.0 - mean, row.0 - row.1);
+    let n = float_len(deviations.len());
+    let mean: f64 = deviations.iter().map(|label| label / n).sum();
+    for (label, prediction) in deviations.iter_mut().zip(&mut errors) {
+        (*label, *prediction) = (*label - mean, *label - *prediction);
     }
-    Ok(MetricResult::bootstrapped("r squared", rows.len(), intervals, warnings, |weights| {
-        explained(&rows, weights)
+    Ok(MetricResult::bootstrapped("r squared", deviations.len(), intervals, warnings, |weights| {
+        explained(&deviations, &errors, weights)
     }))
 }
 
-/// The share explained, for rows of deviation from the mean and error; none if the deviations are all alike.
-fn explained(rows: &[(f64, f64)], weights: &[u32]) -> Option<f64> {
-    let (mut n, mut sum, mut squares, mut errors) = (0_u64, 0.0, 0.0, 0.0);
-    let mut drawn = rows.iter().zip(weights).filter(|(_, weight)| **weight > 0).map(|((it, _), _)| *it);
+/// The share explained, for deviations from the mean beside errors; none if the deviations are all alike.
+fn explained(deviations: &[f64], errors: &[f64], weights: &[u32]) -> Option<f64> {
+    let (mut n, mut sum, mut squares, mut squared_errors) = (0_u64, 0.0, 0.0, 0.0);
+    let mut drawn = deviations.iter().zip(weights).filter(|(_, weight)| **weight > 0).map(|(it, _)| *it);
     let first = drawn.next()?;
     if drawn.all(|deviation| same(deviation, first)) {
         return None;
     }
-    for ((deviation, error), weight) in rows.iter().zip(weights) {
+    for ((deviation, error), weight) in deviations.iter().zip(errors).zip(weights) {
         let times = f64::from(*weight);
         n += u64::from(*weight);
         sum += times * deviation;
         squares += times * deviation * deviation;
-        errors += times * error * error;
+        squared_errors += times * error * error;
     }
-    Some(1.0 - errors / (squares - sum * sum / float(n)))
+    Some(1.0 - squared_errors / (squares - sum * sum / float(n)))
 }

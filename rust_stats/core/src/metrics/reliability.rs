@@ -52,18 +52,20 @@ pub struct ReliabilityBin {
 /// ```
 /// # use edge_aiops_stats_core::metrics::{BinRule, Binning, Intervals, reliability_curve};
 /// let two = Binning::new(2, BinRule::EqualWidth)?;
-/// let curve = reliability_curve(&[0.0, 1.0, 1.0], &[0.2, 0.4, 0.9], two, &Intervals::default())?;
+/// let curve = reliability_curve(vec![0.0, 1.0, 1.0], vec![0.2, 0.4, 0.9], two, &Intervals::default())?;
 /// assert_eq!(curve.bins.iter().map(|bin| bin.frequency).collect::<Vec<_>>(), [0.5, 1.0]);
 /// # Ok::<(), edge_aiops_stats_core::Error>(())
 /// ```
 pub fn reliability_curve(
-    labels: &[f64],
-    probabilities: &[f64],
+    labels: Vec<f64>,
+    probabilities: Vec<f64>,
     binning: Binning,
     intervals: &Intervals,
 ) -> Result<ReliabilityCurve, Error> {
-    let scored = Scored::with_probabilities(labels, probabilities)?.ascending();
-    let bins = in_bins(&scored.rows, binning);
+    let scored = Scored::with_probabilities(labels, probabilities)?;
+    let (warnings, n) = (scored.warnings(), scored.len() as u64);
+    let ascending = scored.ascending();
+    let bins = in_bins(&ascending, binning);
     let described = bins.into_iter().map(|(lower, upper, rows)| {
         let positives = rows.iter().filter(|(_, label)| *label).count() as u64;
         let n = rows.len() as u64;
@@ -72,12 +74,7 @@ pub fn reliability_curve(
         let frequency = float(positives) / float(n);
         ReliabilityBin { lower, upper, n, mean_probability: sum / float(n), frequency, low, high }
     });
-    Ok(ReliabilityCurve {
-        bins: described.collect(),
-        n: scored.rows.len() as u64,
-        confidence: intervals.confidence(),
-        warnings: scored.warnings(),
-    })
+    Ok(ReliabilityCurve { bins: described.collect(), n, confidence: intervals.confidence(), warnings })
 }
 
 /// The edges of a bin and its rows.

@@ -13,13 +13,13 @@ use crate::error::Error;
 ///
 /// ```
 /// # use edge_aiops_stats_core::metrics::{Intervals, root_mean_squared_error};
-/// let result = root_mean_squared_error(&[0.0, 0.0], &[1.0, 7.0], &Intervals::default())?;
+/// let result = root_mean_squared_error(vec![0.0, 0.0], vec![1.0, 7.0], &Intervals::default())?;
 /// assert_eq!(result.value, Some(5.0));
 /// # Ok::<(), edge_aiops_stats_core::Error>(())
 /// ```
 pub fn root_mean_squared_error(
-    labels: &[f64],
-    predictions: &[f64],
+    labels: Vec<f64>,
+    predictions: Vec<f64>,
     intervals: &Intervals,
 ) -> Result<MetricResult, Error> {
     let paired = Paired::new(labels, predictions)?;

@@ -1,4 +1,6 @@
 //! Labels beside what a model said, row by row, checked.
+//!
+//! They take over the columns and leave incomplete rows out in place, so that a metric needs little room of its own.
 
 use crate::error::Error;
 use crate::float::float_len;
@@ -9,87 +11,143 @@ const SUM_TOLERANCE: f64 = 1e-2;
 
 /// Rows of a binary label and a score, and how many had neither value or one only.
 pub(super) struct Scored {
-    pub(super) rows: Vec<(f64, bool)>,
+    scores: Vec<f64>,
+    labels: Vec<bool>,
     left_out: u64,
 }
 
 impl Scored {
     /// Refuses labels other than 0 and 1. Scores may be any numbers.
-    pub(super) fn new(labels: &[f64], scores: &[f64], name: &'static str) -> Result<Self, Error> {
+    pub(super) fn new(labels: Vec<f64>, mut scores: Vec<f64>, name: &'static str) -> Result<Self, Error> {
         same_length(scores.len(), labels.len(), name, "labels")?;
-        let mut rows = Vec::with_capacity(labels.len());
-        for (row, (label, score)) in labels.iter().zip(scores).enumerate() {
-            if label.is_nan() || score.is_nan() {
-                continue;
+        let given = labels.len();
+        let mut positives = Vec::with_capacity(given);
+        let mut refused = None;
+        let mut labels = labels.into_iter().enumerate();
+        scores.retain_mut(|score| {
+            let (row, label) = labels.next().unwrap_or((given, f64::NAN));
+            let is_complete = !label.is_nan() && !score.is_nan();
+            if is_complete {
+                if label != 0.0 && !same(label, 1.0) {
+                    refused = refused.or(Some((row, label)));
+                }
+                positives.push(same(label, 1.0));
+                // A negative zero becomes positive, so that equal scores are also neighbours once sorted.
+                *score += 0.0;
             }
-            let positive = same(*label, 1.0);
-            if !positive && *label != 0.0 {
-                let problem = format!(
-                    "must be 0 or 1 (or bool), but row {row} has {label}; pass labels == the positive class"
-                );
-                return Err(Error::argument("labels", problem));
-            }
-            // Adding zero makes a negative zero positive, so that equal scores are also neighbours once
-            // sorted.
-            rows.push((*score + 0.0, positive));
+            is_complete
+        });
+        if let Some((row, label)) = refused {
+            let problem = format!(
+                "must be 0 or 1 (or bool), but row {row} has {label}; pass labels == the positive class"
+            );
+            return Err(Error::argument("labels", problem));
         }
-        let left_out = (labels.len() - rows.len()) as u64;
-        Ok(Self { rows, left_out })
+        let left_out = (given - scores.len()) as u64;
+        Ok(Self { scores, labels: positives, left_out })
     }
 
     /// Refuses scores that are no probabilities.
-    pub(super) fn with_probabilities(labels: &[f64], probabilities: &[f64]) -> Result<Self, Error> {
+    pub(super) fn with_probabilities(labels: Vec<f64>, probabilities: Vec<f64>) -> Result<Self, Error> {
         probabilities.iter().enumerate().try_for_each(|(row, it)| probability(row, *it))?;
         Self::new(labels, probabilities, "probabilities")
     }
 
-    /// Rows sorted by score, the largest first.
-    pub(super) fn descending(mut self) -> Self {
-        self.rows.sort_unstable_by(|(a, _), (b, _)| b.total_cmp(a));
-        self
+    pub(super) const fn len(&self) -> usize {
+        self.scores.len()
     }
 
-    /// Rows sorted by score, the smallest first.
-    pub(super) fn ascending(mut self) -> Self {
-        self.rows.sort_unstable_by(|(a, _), (b, _)| a.total_cmp(b));
-        self
+    pub(super) fn labels(&self) -> &[bool] {
+        &self.labels
     }
 
     pub(super) fn warnings(&self) -> Vec<Warning> {
-        missing(self.left_out, self.rows.len())
+        missing(self.left_out, self.scores.len())
+    }
+
+    /// The rows, the smallest score first.
+    pub(super) fn ascending(self) -> Vec<(f64, bool)> {
+        let mut rows = self.rows();
+        rows.sort_unstable_by(|(a, _), (b, _)| a.total_cmp(b));
+        rows
+    }
+
+    /// The rows from the largest score to the smallest, without the scores.
+    pub(super) fn ranked(self) -> Vec<Ranked> {
+        let mut rows = self.rows();
+        rows.sort_unstable_by(|(a, _), (b, _)| b.total_cmp(a));
+        let mut before = f64::NAN;
+        rows.iter()
+            .map(|(score, positive)| {
+                let tied = same(*score, before);
+                before = *score;
+                Ranked { positive: *positive, tied }
+            })
+            .collect()
+    }
+
+    fn rows(self) -> Vec<(f64, bool)> {
+        self.scores.into_iter().zip(self.labels).collect()
     }
 
     /// What each row contributes.
     pub(super) fn contributions(self, of: impl Fn(f64, bool) -> f64) -> Vec<f64> {
-        self.rows.into_iter().map(|(score, label)| of(score, label)).collect()
+        let mut contributions = self.scores;
+        for (score, label) in contributions.iter_mut().zip(self.labels) {
+            *score = of(*score, label);
+        }
+        contributions
+    }
+}
+
+/// A row among others in descending order of their scores.
+#[derive(Clone, Copy)]
+pub(super) struct Ranked {
+    pub(super) positive: bool,
+    /// Whether the row before has the same score.
+    pub(super) tied: bool,
+}
+
+impl Ranked {
+    /// Rows of equal scores, together.
+    pub(super) fn ties(descending: &[Self]) -> impl Iterator<Item = &[Self]> {
+        descending.chunk_by(|_, next| next.tied)
     }
 }
 
 /// Rows of a label and a prediction that are both finite.
 pub(super) struct Paired {
-    pub(super) rows: Vec<(f64, f64)>,
+    pub(super) labels: Vec<f64>,
+    pub(super) predictions: Vec<f64>,
     left_out: u64,
     infinite: u64,
 }
 
 impl Paired {
-    pub(super) fn new(labels: &[f64], predictions: &[f64]) -> Result<Self, Error> {
+    pub(super) fn new(mut labels: Vec<f64>, mut predictions: Vec<f64>) -> Result<Self, Error> {
         same_length(predictions.len(), labels.len(), "predictions", "labels")?;
-        let (mut rows, mut left_out, mut infinite) = (Vec::with_capacity(labels.len()), 0, 0);
-        for (label, prediction) in labels.iter().zip(predictions) {
+        let (mut left_out, mut infinite, mut kept) = (0, 0, 0);
+        for row in 0..labels.len() {
+            let (Some(label), Some(prediction)) = (labels.get(row).copied(), predictions.get(row).copied())
+            else {
+                break;
+            };
             if label.is_nan() || prediction.is_nan() {
                 left_out += 1;
             } else if label.is_infinite() || prediction.is_infinite() {
                 infinite += 1;
-            } else {
-                rows.push((*label + 0.0, *prediction));
+            } else if let (Some(to), Some(beside)) = (labels.get_mut(kept), predictions.get_mut(kept)) {
+                (*to, *beside) = (label + 0.0, prediction);
+                kept += 1;
             }
         }
-        Ok(Self { rows, left_out, infinite })
+        labels.truncate(kept);
+        predictions.truncate(kept);
+        Ok(Self { labels, predictions, left_out, infinite })
     }
 
     pub(super) fn warnings(&self) -> Vec<Warning> {
-        let mut warnings = missing(self.left_out, self.rows.len());
+        let mut warnings = missing(self.left_out, self.labels.len());
         if self.infinite > 0 {
             warnings.push(Warning::Other {
                 code: "infinite_left_out",
@@ -101,7 +159,11 @@ impl Paired {
 
     /// What each row contributes.
     pub(super) fn contributions(self, of: impl Fn(f64, f64) -> f64) -> Vec<f64> {
-        self.rows.into_iter().map(|(label, prediction)| of(label, prediction)).collect()
+        let mut contributions = self.labels;
+        for (label, prediction) in contributions.iter_mut().zip(self.predictions) {
+            *label = of(*label, prediction);
+        }
+        contributions
     }
 }
 

@@ -6,7 +6,7 @@ pub(super) const MISSING: u8 = 0;
 const BINS: usize = 255;
 
 /// Rows of features, each with its bins.
-pub(super) struct Binned {
+pub(in crate::estimation) struct Binned {
     /// Row after row.
     pub(super) bins: Vec<u8>,
     pub(super) features: usize,
@@ -15,16 +15,28 @@ pub(super) struct Binned {
 }
 
 impl Binned {
-    pub(super) fn new(rows: &[f64], features: usize) -> Self {
-        let bounds: Vec<_> =
-            (0..features).map(|feature| bounds(rows.iter().skip(feature).step_by(features))).collect();
-        let binned = rows.chunks_exact(features).flat_map(|row| {
-            row.iter().zip(&bounds).map(|(value, bounds)| {
-                let below = bounds.partition_point(|bound| bound < value);
-                if value.is_nan() { MISSING } else { u8::try_from(below + 1).unwrap_or(u8::MAX) }
+    pub(in crate::estimation) fn new<Row: Iterator<Item = f64>>(
+        rows: impl Iterator<Item = Row> + Clone,
+        features: usize,
+    ) -> Self {
+        let count = rows.clone().count();
+        let mut sorted = Vec::with_capacity(count);
+        let bounds: Vec<_> = (0..features)
+            .map(|feature| {
+                sorted.clear();
+                let values = rows.clone().filter_map(|mut row| row.nth(feature));
+                sorted.extend(values.filter(|value| !value.is_nan()));
+                bounds(&mut sorted)
             })
-        });
-        Self { bins: binned.collect(), features, bounds }
+            .collect();
+        let mut bins = Vec::with_capacity(count.saturating_mul(features));
+        for row in rows {
+            bins.extend(row.zip(&bounds).map(|(value, bounds)| {
+                let below = bounds.partition_point(|bound| *bound < value);
+                if value.is_nan() { MISSING } else { u8::try_from(below + 1).unwrap_or(u8::MAX) }
+            }));
+        }
+        Self { bins, features, bounds }
     }
 
     /// Bins of a feature, that of missing values included.
@@ -34,9 +46,9 @@ impl Binned {
 }
 
 /// Bounds halfway between values, such that bins have about as many rows; equal values stay together.
-fn bounds<'rows>(values: impl Iterator<Item = &'rows f64>) -> Vec<f64> {
-    let mut sorted: Vec<f64> = values.copied().filter(|value| !value.is_nan()).collect();
-    sorted.sort_unstable_by(f64::total_cmp);
+fn bounds(values: &mut [f64]) -> Vec<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    let sorted = &*values;
     let distinct = sorted.chunk_by(|a, b| a.total_cmp(b).is_eq());
     let enough = if distinct.clone().count() <= BINS { 1 } else { sorted.len().div_ceil(BINS) };
     let (mut bounds, mut rows, mut before) = (Vec::new(), 0, None);
@@ -60,10 +72,11 @@ mod tests {
 
     #[test]
     fn few_values_have_a_bin_each_and_many_share() {
-        let few = Binned::new(&[2.0, f64::NAN, 1.0, 2.0, f64::INFINITY, f64::NEG_INFINITY], 1);
+        let of_one = |values: &[f64]| Binned::new(values.iter().map(|value| std::iter::once(*value)), 1);
+        let few = of_one(&[2.0, f64::NAN, 1.0, 2.0, f64::INFINITY, f64::NEG_INFINITY]);
         assert_eq!(few.bins, [3, 0, 2, 3, 4, 1]);
         let many: Vec<f64> = (0..10_000).map(f64::from).collect();
-        let binned = Binned::new(&many, 1);
+        let binned = of_one(&many);
         assert_eq!(binned.count(0), 251);
         let mut counts = [0; 256];
         binned.bins.iter().for_each(|bin| counts[usize::from(*bin)] += 1);

@@ -37,7 +37,7 @@ type Histograms = Vec<Vec<Sum>>;
 /// A leaf that may still be split.
 struct Leaf {
     node: usize,
-    rows: Vec<usize>,
+    rows: Vec<u32>,
     total: Sum,
     histograms: Histograms,
     best: Option<Candidate>,
@@ -56,7 +56,7 @@ struct Candidate {
 /// none if no split gains.
 pub(super) fn grow(binned: &Binned, residuals: &mut [f64], rate: f64) -> Option<Tree> {
     let least_gain = LEAST_SHARE * residuals.iter().map(|residual| residual * residual).sum::<f64>();
-    let rows: Vec<usize> = (0..residuals.len()).collect();
+    let rows: Vec<u32> = (0..).take(residuals.len()).collect();
     let histograms = histograms(binned, residuals, &rows);
     let mut leaves = vec![Leaf::new(0, rows, histograms, least_gain)];
     let mut nodes = vec![Node::Leaf(0.0)];
@@ -75,7 +75,7 @@ pub(super) fn grow(binned: &Binned, residuals: &mut [f64], rate: f64) -> Option<
         let value = rate * leaf.total.residuals / float_len(leaf.rows.len());
         put(&mut nodes, leaf.node, Node::Leaf(value));
         for row in leaf.rows {
-            if let Some(residual) = residuals.get_mut(row) {
+            if let Some(residual) = residuals.get_mut(row as usize) {
                 *residual -= value;
             }
         }
@@ -110,7 +110,7 @@ impl Candidate {
 }
 
 impl Leaf {
-    fn new(node: usize, rows: Vec<usize>, histograms: Histograms, least_gain: f64) -> Self {
+    fn new(node: usize, rows: Vec<u32>, histograms: Histograms, least_gain: f64) -> Self {
         let of_a_feature = histograms.first().into_iter().flatten();
         let total = of_a_feature.fold(Sum::default(), |total, sum| total.plus(*sum));
         let candidates = histograms
@@ -131,9 +131,16 @@ impl Leaf {
         node: usize,
         least_gain: f64,
     ) -> [Self; 2] {
-        let bin =
-            |row: usize| binned.bins.get(row * binned.features + best.feature).copied().unwrap_or(MISSING);
-        let (left, right): (Vec<_>, Vec<_>) = self.rows.iter().partition(|row| best.goes_left(bin(**row)));
+        let bin = |row: u32| binned.bins.get(row as usize * binned.features + best.feature).copied();
+        let (mut left, mut right) = (self.rows, Vec::new());
+        left.retain(|row| {
+            let goes_left = best.goes_left(bin(*row).unwrap_or(MISSING));
+            if !goes_left {
+                right.push(*row);
+            }
+            goes_left
+        });
+        left.shrink_to_fit();
         let left_is_smaller = left.len() < right.len();
         let smaller = histograms(binned, residuals, if left_is_smaller { &left } else { &right });
         let mut larger = self.histograms;
@@ -168,13 +175,14 @@ fn best_of_feature(feature: usize, sums: &[Sum], total: Sum) -> Option<Candidate
     best
 }
 
-fn histograms(binned: &Binned, residuals: &[f64], rows: &[usize]) -> Histograms {
+fn histograms(binned: &Binned, residuals: &[f64], rows: &[u32]) -> Histograms {
     let mut sums: Histograms =
         (0..binned.features).map(|feature| vec![Sum::default(); binned.count(feature)]).collect();
     for row in rows {
+        let row = *row as usize;
         let from = row * binned.features;
         let (Some(bins), Some(residual)) =
-            (binned.bins.get(from..from + binned.features), residuals.get(*row))
+            (binned.bins.get(from..from + binned.features), residuals.get(row))
         else {
             continue;
         };

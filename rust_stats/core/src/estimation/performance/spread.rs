@@ -62,7 +62,12 @@ impl Spread {
                 let slope = float_len(actual + predicted - tp) / (float_len(actual + predicted) / 2.0);
                 f1.variance *= slope * slope;
             }
-            [Part::of_rate(tp, predicted, n), Part::of_rate(tp, actual, n), f1, area(told.labelled(class))]
+            [
+                Part::of_rate(tp, predicted, n),
+                Part::of_rate(tp, actual, n),
+                f1,
+                area(told.labelled(class).collect()),
+            ]
         });
         Self { accuracy: Part::of_rate(right, told.rows(), told.rows()), by_class: by_class.collect() }
     }
