@@ -65,7 +65,7 @@ pub fn e_benjamini_hochberg(e_values: &[Option<f64>], alpha: f64) -> Result<Disc
     let inverted = present(e_values)
         .map(|value| match value {
             Some(negative) if negative < 0.0 => {
-                Err(Error::argument("e_values", format!("must not be negative, but one is {negative}")))
+                Err(Error::argument("e_values", format!("must not be negative, but one is {negative:?}")))
             }
             // The inverse of an e-value is a p-value, and this the procedure of Benjamini and Hochberg on it.
             there => Ok(there.map(f64::recip)),
@@ -78,7 +78,7 @@ fn checked_p_values(p_values: &[Option<f64>]) -> Result<Vec<Option<f64>>, Error>
     present(p_values)
         .map(|value| match value {
             Some(p) if !(0.0..=1.0).contains(&p) => {
-                Err(Error::argument("p_values", format!("must lie between 0 and 1, but one is {p}")))
+                Err(Error::argument("p_values", format!("must lie between 0 and 1, but one is {p:?}")))
             }
             there => Ok(there),
         })
@@ -98,7 +98,7 @@ fn step_up(
     if !(alpha > 0.0 && alpha < 1.0) {
         return Err(Error::argument(
             "alpha",
-            format!("must lie between 0 and 1, but is {alpha}; 0.05 is usual"),
+            format!("must lie between 0 and 1, but is {alpha:?}; 0.05 is usual"),
         ));
     }
     let mut ranked: Vec<_> =

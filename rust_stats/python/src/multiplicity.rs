@@ -2,6 +2,7 @@
 
 use edge_aiops_stats_core::{Error, multiplicity};
 use numpy::PyUntypedArray;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
 use crate::column;
@@ -121,7 +122,12 @@ fn discovered(
     let values = if given.is_instance_of::<PyUntypedArray>() {
         column::collected(given, name)?.into_iter().map(Some).collect()
     } else {
-        given.extract::<Vec<Option<f64>>>()?
+        given.extract::<Vec<Option<f64>>>().map_err(|refusal| {
+            PyTypeError::new_err(format!(
+                "{name} must be a NumPy array or a sequence of numbers and None: {}",
+                refusal.value(py)
+            ))
+        })?
     };
     py.detach(|| procedure(&values, alpha)).map(Discoveries).map_err(to_python)
 }

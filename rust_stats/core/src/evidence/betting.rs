@@ -68,7 +68,7 @@ impl BoundedMeanSequence {
         if let Some(outside) = values.iter().find(|value| !value.is_nan() && !bounds.contains(value)) {
             let (lower, upper) = (self.lower, self.upper);
             let problem = format!(
-                "must lie from {lower} to {upper}, but one is {outside}; clip it or widen the bounds"
+                "must lie from {lower:?} to {upper:?}, but one is {outside:?}; clip it or widen the bounds"
             );
             return Err(Error::argument("values", problem));
         }
@@ -157,7 +157,10 @@ impl BoundedMeanSequence {
     pub fn log_e(&self, null: f64) -> Result<f64, Error> {
         let (lower, upper) = (self.lower, self.upper);
         if !(lower..=upper).contains(&null) {
-            return Err(Error::argument("null", format!("must lie from {lower} to {upper}, but is {null}")));
+            return Err(Error::argument(
+                "null",
+                format!("must lie from {lower:?} to {upper:?}, but is {null:?}"),
+            ));
         }
         let after = self
             .capitals

@@ -46,13 +46,13 @@ pub fn normal_mixture_bound(
     sides: Sides,
 ) -> Result<f64, Error> {
     if !(0.0..f64::INFINITY).contains(&v) {
-        return Err(Error::argument("v", format!("must be finite and not negative, but is {v}")));
+        return Err(Error::argument("v", format!("must be finite and not negative, but is {v:?}")));
     }
     let log_threshold = -level("alpha", alpha)?.ln();
     positive("v_opt", v_opt)?;
     level("alpha_opt", alpha_opt)?;
     if sides == Sides::One && alpha_opt >= 0.5 {
-        let problem = format!("must be below 0.5 for a one-sided bound, but is {alpha_opt}; 0.05 is usual");
+        let problem = format!("must be below 0.5 for a one-sided bound, but is {alpha_opt:?}; 0.05 is usual");
         return Err(Error::argument("alpha_opt", problem));
     }
     let rho = match sides {
