@@ -89,7 +89,8 @@ def _object(value: Any) -> Iterator[str]:
     if value != value:
         yield f"{kind.__name__} is not equal to itself"
     parts = {key: getattr(value, key) for key in surface.getters(kind)}
-    warned = bool(parts.get("warnings"))
+    # An odds ratio is infinite where only its denominator is zero.
+    warned = bool(parts.get("warnings")) or parts.get("effect") == "odds ratio"
     for key, part in parts.items():
         yield from _complaints(f"{kind.__name__}.{key}", part, warned=warned)
     yield from _contradictions(kind.__name__, parts)

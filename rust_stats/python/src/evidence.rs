@@ -666,7 +666,8 @@ impl BoundedMeanSequence {
 ///     The bound, in the unit of the sum.
 ///
 /// Raises:
-///     ValueError: a variance that is negative or not finite, or a probability that is none.
+///     ValueError: a variance that is negative or not finite, a probability that is none, or variances so large
+///         or so far apart that the bound is beyond the range of float64.
 ///
 /// Howard, Ramdas, McAuliffe and Sekhon, Annals of Statistics 49 (2021), propositions 4 and 5.
 #[pyfunction]

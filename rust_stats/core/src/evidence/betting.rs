@@ -46,7 +46,8 @@ impl BoundedMeanSequence {
     pub fn new(lower: f64, upper: f64, steps: u64) -> Result<Self, Error> {
         let range = upper - lower;
         if !(range > 0.0 && range < f64::INFINITY) {
-            let problem = format!("must be finite and greater than lower, but they are {upper} and {lower}");
+            let problem =
+                format!("must be finite and greater than lower, but they are {upper:?} and {lower:?}");
             return Err(Error::argument("upper", problem));
         }
         if !(2..=65_536).contains(&steps) {

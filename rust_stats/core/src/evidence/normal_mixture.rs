@@ -30,7 +30,7 @@ pub enum Sides {
 /// # Errors
 ///
 /// [`Error::Argument`] unless `v >= 0`, `v_opt > 0`, both finite, and `alpha` and `alpha_opt` lie between 0 and
-/// 1, `alpha_opt` of a one-sided bound below 1/2.
+/// 1, `alpha_opt` of a one-sided bound below 1/2, and where the bound is beyond the range of float64.
 ///
 /// ```
 /// # use edge_aiops_stats_core::{Sides, normal_mixture_bound};
@@ -60,6 +60,12 @@ pub fn normal_mixture_bound(
         Sides::Two => best_rho(v_opt, alpha_opt),
     };
     let two_sided = two_sided_bound(v, rho, log_threshold);
+    if !two_sided.is_finite() {
+        let problem = format!(
+            "must be closer to v or smaller: for {v_opt:?} and {v:?} the bound is beyond the range of float64"
+        );
+        return Err(Error::argument("v_opt", problem));
+    }
     Ok(match sides {
         Sides::Two => two_sided,
         // Where the two-sided mixture reaches the threshold, the one-sided has passed it.
