@@ -58,7 +58,7 @@ def cast(array: np.ndarray, dtype: str) -> np.ndarray:
 
 
 def laid_out(random: Generator, array: np.ndarray) -> np.ndarray:
-    """The same values in memory in another way: strided, reversed, broadcast, unaligned, in Fortran's order, read-only."""
+    """The same values in memory in another way: strided, reversed, broadcast, unaligned, read-only."""
     way = int(random.integers(12))
     if way == 0:
         return np.repeat(array, 2, axis=0)[::2]
@@ -130,13 +130,63 @@ def labels(random: Generator, n: int) -> Any:
 
 
 SCALARS: tuple[Any, ...] = (
-    *(0, 1, -1, 2, 3, 7, 100, 1000, 10**5, 10**9, 2**31, 2**32, 2**53 + 1, 2**63 - 1, 2**63, 2**64 - 1, 2**64, -(2**63)),
+    *(
+        0,
+        1,
+        -1,
+        2,
+        3,
+        7,
+        100,
+        1000,
+        10**5,
+        10**9,
+        2**31,
+        2**32,
+        2**53 + 1,
+        2**63 - 1,
+        2**63,
+        2**64 - 1,
+        2**64,
+        -(2**63),
+    ),
     *(10**30, -(10**30), 10**400),
-    *(0.0, -0.0, 0.5, 1.0, 1.5, -0.5, float("nan"), float("inf"), float("-inf"), 5e-324, 1e308, -1e308, 1e-17, 1 - 1e-16),
+    *(
+        0.0,
+        -0.0,
+        0.5,
+        1.0,
+        1.5,
+        -0.5,
+        float("nan"),
+        float("inf"),
+        float("-inf"),
+        5e-324,
+        1e308,
+        -1e308,
+        1e-17,
+        1 - 1e-16,
+    ),
     *("", "x", "macro", "\ud800", None, True, False, 1j, b"", b"x", datetime.date(2024, 2, 29)),
-    *(np.float64("nan"), np.float32(0.5), np.int64(-3), np.bool_(True), np.array(0.5), np.array([0.5]), np.array([0.5, 1])),
+    *(
+        np.float64("nan"),
+        np.float32(0.5),
+        np.int64(-3),
+        np.bool_(True),
+        np.array(0.5),
+        np.array([0.5]),
+        np.array([0.5, 1]),
+    ),
 )
-THINGS: tuple[Callable[[], Any], ...] = (list, dict, tuple, object, lambda: [1.0, 2.0], lambda: [[1], [2, 3]], lambda: int)
+THINGS: tuple[Callable[[], Any], ...] = (
+    list,
+    dict,
+    tuple,
+    object,
+    lambda: [1.0, 2.0],
+    lambda: [[1], [2, 3]],
+    lambda: int,
+)
 
 
 def scalar(random: Generator) -> Any:

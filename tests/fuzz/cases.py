@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import time
 from collections.abc import Callable
@@ -15,7 +16,9 @@ from edge_aiops.stats.summaries import Profile
 from . import arrays, forgery, surface, verdict
 from .arrays import Generator, pick
 
-READERS = {f"{name}.{key}": (kind, key) for name, kind in surface.classes().items() for key in vars(kind) if key[:5] == "from_"}
+READERS = {
+    f"{name}.{key}": (kind, key) for name, kind in surface.classes().items() for key in vars(kind) if key[:5] == "from_"
+}
 """What reads bytes."""
 
 
@@ -97,7 +100,11 @@ class Case:
         kind = type(found).__name__
         methods = surface.methods(type(found))
         try:
-            for method in ["merge" if "merge" in methods else "to_bytes", pick(self.random, methods), pick(self.random, methods)]:
+            for method in [
+                "merge" if "merge" in methods else "to_bytes",
+                pick(self.random, methods),
+                pick(self.random, methods),
+            ]:
                 self._call(f"{kind}.{method}", 0.0, me=found)
         except Fault as fault:
             raise Fault(f"{described(name, given)}, then {fault}") from fault
@@ -147,6 +154,7 @@ def hostile(random: Generator, parameter: inspect.Parameter, size: surface.Size)
     return arrays.scalar(random) if random.random() < 0.4 else arrays.anything(random, size.n)
 
 
+@functools.cache
 def parameters(name: str) -> list[inspect.Parameter]:
     """The parameters of a callable, of a method with `self`."""
     return list(inspect.signature(surface.CALLABLES[name]).parameters.values())
@@ -169,17 +177,24 @@ def call(name: str, given: dict[str, Any]) -> Any:
 
 
 def timed(name: str, given: dict[str, Any], act: Callable[[], Any]) -> tuple[Any, BaseException | None]:
-    """What it gave or raised; a Fault if it took long or raised what is no exception."""
-    found, error, begin = None, None, time.perf_counter()
+    """What it gave or raised; a Fault if it took long, and again when called once more: a machine may be busy."""
+    begin = time.perf_counter()
+    came = _attempted(act)
+    if time.perf_counter() - begin > verdict.LONGEST_S:
+        begin = time.process_time()
+        _attempted(act)
+        if (took := time.process_time() - begin) > verdict.LONGEST_S:
+            raise Fault(f"{described(name, given)} took {took:.1f} s")
+    return came
+
+
+def _attempted(act: Callable[[], Any]) -> tuple[Any, BaseException | None]:
     try:
-        found = act()
+        return act(), None
     except KeyboardInterrupt:
         raise
-    except BaseException as raised:  # a panic of Rust is no Exception
-        error = raised
-    if (took := time.perf_counter() - begin) > verdict.LONGEST_S:
-        raise Fault(f"{described(name, given)} took {took:.1f} s")
-    return found, error
+    except BaseException as error:  # a panic of Rust is no Exception
+        return None, error
 
 
 def described(name: str, given: dict[str, Any]) -> str:

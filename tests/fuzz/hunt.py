@@ -1,12 +1,13 @@
 """Many cases in a process of their own, whose memory is limited and which may die or hang; tells what went wrong.
 
-    python -m tests.fuzz.hunt --count 100000 --seed 3        # from the repository's root
+python -m tests.fuzz.hunt --count 100000 --seed 3        # from the repository's root
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import json
 import mmap
 import os
@@ -19,10 +20,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+CASES = "tests.fuzz.cases"
+"""The module whose cases are run."""
+
 ROOT = Path(__file__).parents[2]
 SPARE_BYTES = 512 * 2**20
 """How much more memory the cases may take than the process has at first: what few bytes claim is not allocated."""
-HANGS_S = 20.0
+HANGS_S = 60.0
 """After how long without progress a case is taken to hang."""
 
 
@@ -39,40 +43,59 @@ class Report:
         return "\n".join([f"{self.outcomes.total():,} cases: {outcomes}", *self.faults])
 
 
-def hunt(*, seed: int, count: int, most_faults: int = 20) -> Report:
-    """Run cases 0 to `count` of a seed, beginning anew after one that kills or hangs the process."""
-    report, first = Report(), 0
-    while first < count and len(report.faults) < most_faults:
-        first = _attempt(report, seed, first, count, most_faults)
-    return report
+@dataclass(frozen=True, slots=True)
+class Hunt:
+    """Which cases are run: those of a module with a `Case` of a seed and a number."""
+
+    seed: int
+    count: int
+    module: str = CASES
+    most_faults: int = 20
+    hangs_s: float = HANGS_S
+
+    def run(self) -> Report:
+        """Run them all, beginning anew after one that kills or hangs the process."""
+        report, first = Report(), 0
+        while first < self.count and len(report.faults) < self.most_faults:
+            first = _attempt(self, report, first)
+        return report
 
 
-def _attempt(report: Report, seed: int, first: int, count: int, most_faults: int) -> int:
+def _attempt(hunt: Hunt, report: Report, first: int) -> int:
     """Run a process as long as it goes; gives the case to go on with."""
     with tempfile.TemporaryDirectory() as folder:
         place, said = Path(folder, "place"), Path(folder, "said")
         place.write_bytes(first.to_bytes(8, "little"))
-        options = [f"--seed={seed}", f"--first={first}", f"--count={count}", f"--most={most_faults}", f"--place={place}"]
+        options = {
+            "seed": hunt.seed,
+            "first": first,
+            "count": hunt.count,
+            "most": hunt.most_faults,
+            "module": hunt.module,
+        }
         with said.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.fuzz.hunt", *options],
+                [
+                    *(sys.executable, "-m", "tests.fuzz.hunt", f"--place={place}"),
+                    *(f"--{name}={value}" for name, value in options.items()),
+                ],
                 cwd=ROOT,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])},
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-            hung = _watch(process, place)
+            hung = _watch(process, place, hunt.hangs_s)
         _gather(report, said)
         if process.returncode == 0:
-            return count
+            return hunt.count
         died = int.from_bytes(place.read_bytes(), "little")
         end = " ".join(said.read_text(errors="replace").splitlines()[-15:])[-1500:]
-        how = f"hung for {HANGS_S:.0f} s" if hung else f"ended the process with {process.returncode}"
-        report.faults.append(f"seed {seed}, case {died}: {how}: {end}")
+        how = f"hung for {hunt.hangs_s:.0f} s" if hung else f"ended the process with {process.returncode}"
+        report.faults.append(f"seed {hunt.seed}, case {died}: {how}: {end}")
         return died + 1
 
 
-def _watch(process: subprocess.Popen[bytes], place: Path) -> bool:
+def _watch(process: subprocess.Popen[bytes], place: Path, hangs_s: float) -> bool:
     """Wait for the end; whether it had to be brought about."""
     last, since = b"", time.monotonic()
     while True:
@@ -82,7 +105,7 @@ def _watch(process: subprocess.Popen[bytes], place: Path) -> bool:
         now = place.read_bytes()
         if now != last:
             last, since = now, time.monotonic()
-        elif time.monotonic() - since > HANGS_S:
+        elif time.monotonic() - since > hangs_s:
             process.kill()
             process.wait()
             return True
@@ -98,31 +121,31 @@ def _gather(report: Report, said: Path) -> None:
             report.seen.update(told["seen"])
 
 
-def _run(seed: int, first: int, count: int, most_faults: int, place: Path | None) -> None:
+def _run(hunt: Hunt, first: int, place: Path) -> None:
     """The work of the process: says each fault on a line, and at the end and now and then what came of the cases."""
     from . import surface
-    from .cases import Case, Fault
+    from .cases import Fault
 
+    make = importlib.import_module(hunt.module).Case
     surface.prepare()
     _limit_memory()
-    with (place or Path(os.devnull)).open("r+b") as file:
-        at = mmap.mmap(file.fileno(), 8) if place else bytearray(8)
+    with place.open("r+b") as file, mmap.mmap(file.fileno(), 8) as at:
         outcomes, seen, faults = Counter[str](), set[str](), 0
-        for number in range(first, count):
+        for number in range(first, hunt.count):
             at[:] = number.to_bytes(8, "little")
-            case = Case(seed, number)
+            case = make(hunt.seed, number)
             try:
                 case.run()
                 outcomes[case.outcome] += 1
             except Fault as fault:
                 outcomes["a fault"] += 1
                 faults += 1
-                print(json.dumps({"fault": f"seed {seed}, case {number}: {fault}"}), flush=True)
+                print(json.dumps({"fault": f"seed {hunt.seed}, case {number}: {fault}"}), flush=True)
             seen |= case.seen
-            if number % 1000 == 999 or number == count - 1 or faults >= most_faults:
+            if number % 1000 == 999 or number == hunt.count - 1 or faults >= hunt.most_faults:
                 print(json.dumps({"outcomes": outcomes, "seen": sorted(seen)}), flush=True)
                 outcomes.clear()
-            if faults >= most_faults:
+            if faults >= hunt.most_faults:
                 return
 
 
@@ -139,13 +162,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in {"seed": 1, "first": 0, "count": 20_000, "most": 20}.items():
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--module", default=CASES)
     parser.add_argument("--place", type=Path)
     given = parser.parse_args()
+    hunt = Hunt(given.seed, given.count, given.module, given.most)
     if given.place:
-        _run(given.seed, given.first, given.count, given.most, given.place)
+        _run(hunt, given.first, given.place)
     else:
         begin = time.monotonic()
-        print(hunt(seed=given.seed, count=given.count, most_faults=given.most))
+        print(hunt.run())
         print(f"{time.monotonic() - begin:.0f} s")
 
 

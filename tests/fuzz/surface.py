@@ -22,7 +22,10 @@ from edge_aiops.stats import drift, estimation, evidence, metrics, multivariate,
 from . import arrays
 from .arrays import Generator, pick
 
-FACES = [stats, *(importlib.import_module(f"{stats.__name__}.{found.name}") for found in pkgutil.iter_modules(stats.__path__))]
+FACES = [
+    stats,
+    *(importlib.import_module(f"{stats.__name__}.{found.name}") for found in pkgutil.iter_modules(stats.__path__)),
+]
 """The modules of edge_aiops.stats."""
 
 
@@ -45,16 +48,19 @@ def public() -> dict[str, Any]:
     return {name: getattr(face, name) for face in FACES for name in face.__all__}
 
 
+@functools.cache
 def classes() -> dict[str, type]:
     """Every public class that is no exception."""
     return {n: thing for n, thing in public().items() if isinstance(thing, type) and not issubclass(thing, Exception)}
 
 
+@functools.cache
 def getters(kind: type) -> list[str]:
     """The names of the properties of a class."""
     return [name for name, thing in vars(kind).items() if inspect.isgetsetdescriptor(thing)]
 
 
+@functools.cache
 def methods(kind: type) -> list[str]:
     """The names of the public methods of a class that an instance is needed for."""
     return [name for name, thing in vars(kind).items() if inspect.ismethoddescriptor(thing) and name[0] != "_"]
@@ -183,7 +189,9 @@ def _baseline_columns(random: Generator, size: Size) -> dict[Any, Any]:
 
 def _ranges(random: Generator, size: Size) -> Any:
     low = _number(random, size)
-    return pick(random, [None, {"x": (-1.0, 1.0)}, {"x": (low, _number(random, size))}, {"other": (0, 1)}, {"label": (0, 1)}])
+    return pick(
+        random, [None, {"x": (-1.0, 1.0)}, {"x": (low, _number(random, size))}, {"other": (0, 1)}, {"label": (0, 1)}]
+    )
 
 
 def _event(random: Generator, size: Size) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from edge_aiops.stats import IncompatibleSummaries, UnreadableSummary, special
 from . import surface
 
 LONGEST_S = 2.0
-"""How long a call with few values may take."""
+"""How long the processor may be at a call with few values."""
 
 DOCUMENTED: Mapping[str, str] = {
     **dict.fromkeys(special.__all__, "nan inf"),
