@@ -63,7 +63,11 @@ def getters(kind: type) -> list[str]:
 @functools.cache
 def methods(kind: type) -> list[str]:
     """The names of the public methods of a class that an instance is needed for."""
-    return [name for name, thing in vars(kind).items() if inspect.ismethoddescriptor(thing) and name[0] != "_"]
+    return [name for name, thing in vars(kind).items() if inspect.ismethoddescriptor(thing) and _is_called(name)]
+
+
+def _is_called(name: str) -> bool:
+    return name[0] != "_" or name in ("__getitem__", "__contains__")
 
 
 def _callables() -> Iterator[tuple[str, Any]]:
@@ -288,6 +292,7 @@ PARAMETERS: dict[str, Make] = {
     "n_reference": _SMALL,
     "name": _one_of("x", "label", "none"),
     "null": _number,
+    "key": _one_of("x", "label", "none"),
     "known": _known,
     "of": _one_of(0, 1, 2, "macro", "micro", "weighted"),
     "offsets": _offsets,

@@ -41,7 +41,7 @@ def refusal(error: BaseException, parameters: Mapping[str, Any]) -> str | None:
     said = "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", [])])
     if isinstance(error, UnreadableSummary | IncompatibleSummaries):
         return None
-    if type(error) is KeyError and "name" in parameters:
+    if type(error) is KeyError and {"name", "key"} & parameters.keys():
         return None
     refused = TypeError | ValueError
     if any(_is_refused_by_python(value) for value in parameters.values()):
@@ -50,7 +50,9 @@ def refusal(error: BaseException, parameters: Mapping[str, Any]) -> str | None:
         return f"is no refusal: {said}"
     if len(said) > 300:
         return f"says too much: {said}"
-    if not any(re.search(rf"(\b|\W){re.escape(name.removesuffix('s'))}", said) for name in (*parameters, *FEATURES)):
+    if not any(
+        re.search(rf"(\b|\W){re.escape(name.removesuffix('s'))}", said) for name in (*parameters, *FEATURES, "name")
+    ):
         return f"does not say what was refused: {said}"
     return None
 

@@ -180,10 +180,10 @@ impl Profile {
             let number = value_of(&value, *labelled, name)?;
             numbers.push(number.unwrap_or(core::MISSING));
             if number.is_none() && !value.is_none() {
-                labels.push((place, as_label(value)?));
+                labels.push((place, name, as_label(value)?));
             }
         }
-        let texts = labels.iter().map(|(place, label)| Ok((*place, self.text(py, *place, label)?)));
+        let texts = labels.iter().map(|(place, name, label)| Ok((*place, text_of(label, name)?)));
         let texts = texts.collect::<PyResult<Vec<_>>>()?;
         self.shared.with(|profile| profile.add_event(&numbers, &texts)).map_err(to_python)
     }
@@ -268,21 +268,6 @@ impl Profile {
 }
 
 impl Profile {
-    /// The label of the feature at a place as UTF-8.
-    fn text<'label>(
-        &self,
-        py: Python<'_>,
-        place: usize,
-        label: &'label Bound<'_, PyString>,
-    ) -> PyResult<&'label str> {
-        label.to_str().map_err(|_| {
-            let name = self.names.get(place).map(|(name, _)| name.bind(py));
-            PyValueError::new_err(format!(
-                "event[{name:?}] must be a text that UTF-8 can express; decode it with errors='replace'"
-            ))
-        })
-    }
-
     pub fn of(py: Python<'_>, profile: core::Profile) -> Self {
         let baseline = Baseline(profile.baseline().clone());
         let features = baseline.0.names().iter().zip(baseline.0.features());
@@ -382,6 +367,16 @@ fn value_of(value: &Bound<'_, PyAny>, labelled: bool, name: &Py<PyString>) -> Py
             value.get_type().name()?
         ))),
     }
+}
+
+/// A label as UTF-8.
+fn text_of<'label>(label: &'label Bound<'_, PyString>, name: &Py<PyString>) -> PyResult<&'label str> {
+    label.to_str().map_err(|_| {
+        PyValueError::new_err(format!(
+            "event[{:?}] must be a text that UTF-8 can express; decode it with errors='replace'",
+            name.bind(label.py())
+        ))
+    })
 }
 
 /// A text as it is, integers and flags as the labels that arrays of them have.

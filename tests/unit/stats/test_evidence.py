@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 import edge_aiops.stats.evidence as face
-from edge_aiops.stats import IncompatibleSummaries, UnreadableSummary, moments
+from edge_aiops.stats import IncompatibleSummaries, UnreadableSummary
 from edge_aiops.stats.evidence import (
     BoundedMeanSequence,
     DriftEvidence,
@@ -18,6 +18,7 @@ from edge_aiops.stats.evidence import (
     RateSequence,
     normal_mixture_bound,
 )
+from edge_aiops.stats.summaries import moments
 
 REFERENCE = np.full(10, 10_000)
 QUIET = np.full(10, 30)
@@ -428,3 +429,9 @@ def test_everything_public_is_documented() -> None:
     types = [item for item in public if isinstance(item, type)]
     public += [getattr(item, name) for item in types for name in vars(item) if not name.startswith("_")]
     assert [item for item in public if not item.__doc__] == []
+
+
+@pytest.mark.parametrize(("v", "v_opt"), [(1.0, 1e-320), (1e200, 1e-300), (1e308, 1e308)])
+def test_a_bound_beyond_the_range_of_numbers_is_refused(v: float, v_opt: float) -> None:
+    with pytest.raises(ValueError, match=r"^v_opt must be closer to v or smaller"):
+        normal_mixture_bound(v, v_opt=v_opt, alpha_opt=0.499999)
