@@ -72,7 +72,7 @@ pub struct Comparison {
 pub fn compare(profile: &mut Profile, alpha: f64, min_effect: f64) -> Result<Comparison, Error> {
     if !(min_effect >= 0.0 && min_effect.is_finite()) {
         let problem =
-            format!("must be a number from 0 on, not {min_effect}; 0 lets every certain change count");
+            format!("must be a number from 0 on, not {min_effect:?}; 0 lets every certain change count");
         return Err(Error::argument("min_effect", problem));
     }
     let baseline = profile.baseline().clone();

@@ -46,7 +46,7 @@ fn level(name: &'static str, alpha: f64) -> Result<f64, Error> {
     if 0.0 < alpha && alpha < 1.0 {
         Ok(alpha)
     } else {
-        let problem = format!("must lie between 0 and 1, both excluded, but is {alpha}; 0.05 is usual");
+        let problem = format!("must lie between 0 and 1, both excluded, but is {alpha:?}; 0.05 is usual");
         Err(Error::argument(name, problem))
     }
 }
@@ -56,7 +56,7 @@ fn positive(name: &'static str, value: f64) -> Result<f64, Error> {
     if value > 0.0 && value < f64::INFINITY {
         Ok(value)
     } else {
-        Err(Error::argument(name, format!("must be finite and greater than zero, but is {value}")))
+        Err(Error::argument(name, format!("must be finite and greater than zero, but is {value:?}")))
     }
 }
 

@@ -78,7 +78,7 @@ pub fn benjamini_yekutieli(p_values: Vec<f64>, alpha: f64) -> Result<Discoveries
 pub fn e_benjamini_hochberg(mut e_values: Vec<f64>, alpha: f64) -> Result<Discoveries, Error> {
     for value in &mut e_values {
         if *value < 0.0 {
-            return Err(Error::argument("e_values", format!("must not be negative, but one is {value}")));
+            return Err(Error::argument("e_values", format!("must not be negative, but one is {value:?}")));
         }
         // The inverse of an e-value is a p-value, and this the procedure of Benjamini and Hochberg on it.
         *value = value.recip();
@@ -89,7 +89,7 @@ pub fn e_benjamini_hochberg(mut e_values: Vec<f64>, alpha: f64) -> Result<Discov
 fn check(p_values: &[f64]) -> Result<(), Error> {
     let outside = |p: &&f64| !p.is_nan() && !(0.0..=1.0).contains(*p);
     p_values.iter().find(outside).map_or(Ok(()), |p| {
-        Err(Error::argument("p_values", format!("must lie between 0 and 1, but one is {p}")))
+        Err(Error::argument("p_values", format!("must lie between 0 and 1, but one is {p:?}")))
     })
 }
 
@@ -106,7 +106,7 @@ fn step_up(
     if !(alpha > 0.0 && alpha < 1.0) {
         return Err(Error::argument(
             "alpha",
-            format!("must lie between 0 and 1, but is {alpha}; 0.05 is usual"),
+            format!("must lie between 0 and 1, but is {alpha:?}; 0.05 is usual"),
         ));
     }
     let Ok(length) = u32::try_from(values.len()) else {

@@ -154,7 +154,7 @@ impl Range {
         } else {
             Err(Error::argument(
                 "range",
-                format!("must be (low, high) with low <= high, not ({low}, {high})"),
+                format!("must be (low, high) with low <= high, not ({low:?}, {high:?})"),
             ))
         }
     }

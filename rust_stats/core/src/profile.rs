@@ -158,7 +158,7 @@ impl Profile {
             let number = numbers.get(*place).filter(|number| number.to_bits() != MISSING.to_bits())?;
             names.get(*place).zip(Some(number))
         }) {
-            format!("has the number {number} for {name:?}, which has labels; pass a text")
+            format!("has the number {number:?} for {name:?}, which has labels; pass a text")
         } else if let Some((place, label)) = labels.iter().find(|(place, _)| !self.labelled.contains(place)) {
             let name = names.get(*place).map_or("", String::as_str);
             format!("has the label {label:?} for {name:?}, which has numbers; pass a number or nothing")

@@ -236,7 +236,7 @@ impl Quantiles {
 /// Refuses what is no share of a whole.
 pub(crate) fn check_shares(qs: &[f64]) -> Result<(), Error> {
     match qs.iter().find(|q| !(0.0..=1.0).contains(*q)) {
-        Some(q) => Err(Error::argument("q", format!("must be within 0 and 1, not {q}"))),
+        Some(q) => Err(Error::argument("q", format!("must be within 0 and 1, not {q:?}"))),
         None => Ok(()),
     }
 }

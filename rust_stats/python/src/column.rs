@@ -22,13 +22,25 @@ pub struct Column {
 }
 
 impl Column {
+    /// From arguments called `values` and `missing`.
     pub fn new(values: &Bound<'_, PyAny>, missing: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        let values = numbers(values, "values")?;
-        let missing = missing.map(|mask| flags(mask, "missing")).transpose()?;
+        Self::named("values", values, "missing", missing)
+    }
+
+    /// From arguments that a refusal calls by these names.
+    pub fn named(
+        name: &'static str,
+        values: &Bound<'_, PyAny>,
+        missing_name: &'static str,
+        missing: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let values = numbers(values, name)?;
+        let missing = missing.map(|mask| flags(mask, missing_name)).transpose()?;
         match missing.as_ref().map(Flags::length) {
-            Some(length) if length != values.length() => {
-                Err(to_python(Error::LengthsDiffer { values: values.length(), missing: length }))
-            }
+            Some(length) if length != values.length() => Err(PyValueError::new_err(format!(
+                "{missing_name} must have one entry for each of the {} values, but has {length}",
+                values.length()
+            ))),
             _ => Ok(Self { values, missing }),
         }
     }

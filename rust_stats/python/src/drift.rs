@@ -87,7 +87,8 @@ pub fn ks_test(
 ) -> PyResult<TestResult> {
     let method = KsMethod::named(method).map_err(to_python)?;
     let reference = Reference::new(reference, missing_reference)?;
-    let (py, current) = (current.py(), Column::new(current, missing_current)?);
+    let (py, current) =
+        (current.py(), Column::named("current", current, "missing_current", missing_current)?);
     if current.is_short() {
         let current = current.collected();
         reference.compare(py, |reference| core::ks_test(reference, current.as_slice(), method))
@@ -241,7 +242,8 @@ pub fn mann_whitney_test(
 #[pyfunction]
 #[pyo3(signature = (*samples))]
 pub fn anderson_darling_test(py: Python<'_>, samples: &Bound<'_, PyTuple>) -> PyResult<TestResult> {
-    let values = |sample: Bound<'_, PyAny>| Ok(Column::new(&sample, None)?.collected());
+    let values =
+        |sample: Bound<'_, PyAny>| Ok(Column::named("samples", &sample, "missing", None)?.collected());
     let samples = samples.iter().map(values).collect::<PyResult<Vec<_>>>()?;
     py.detach(|| core::anderson_darling_test(samples)).map(TestResult).map_err(to_python)
 }
@@ -275,7 +277,9 @@ impl Reference {
                 "missing_reference goes with an array, not with a SortedReference; \
                  pass it as missing when making the SortedReference",
             )),
-            (Err(_), _) => Ok(Self::Values(Column::new(reference, missing)?.collected())),
+            (Err(_), _) => Ok(Self::Values(
+                Column::named("reference", reference, "missing_reference", missing)?.collected(),
+            )),
         }
     }
 
@@ -301,7 +305,8 @@ impl Reference {
         missing: Option<&Bound<'_, PyAny>>,
         compare: fn(&core::SortedReference, Vec<f64>) -> core::TestResult,
     ) -> PyResult<TestResult> {
-        let (py, current) = (current.py(), Column::new(current, missing)?.collected());
+        let (py, current) =
+            (current.py(), Column::named("current", current, "missing_current", missing)?.collected());
         self.compare(py, |reference| Ok(compare(reference, current)))
     }
 }

@@ -282,7 +282,7 @@ impl MeanSequence {
         self.0.interval(alpha).map_err(to_python)
     }
 
-    /// Natural logarithm of the evidence that the mean is not `null`.
+    /// Natural logarithm of the evidence that the mean is not `null`; infinite beyond the range of float64.
     ///
     /// Raises:
     ///     ValueError: null is not finite.
@@ -402,7 +402,7 @@ impl RateSequence {
         outcomes: &Bound<'_, PyAny>,
         missing: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let column = Column::new(outcomes, missing)?;
+        let column = Column::named("outcomes", outcomes, "missing", missing)?;
         column.fold(py, self.0, |so_far, block, mask| so_far.with_outcomes(block, mask)).map(Self)
     }
 
@@ -437,7 +437,8 @@ impl RateSequence {
         py.detach(|| self.0.interval(alpha)).map_err(to_python)
     }
 
-    /// Natural logarithm of the evidence that the rate is not `null`.
+    /// Natural logarithm of the evidence that the rate is not `null`; infinite where that has been refuted, as 0
+    /// by a success.
     ///
     /// Raises:
     ///     ValueError: null does not lie between 0 and 1.
@@ -665,7 +666,8 @@ impl BoundedMeanSequence {
 ///     The bound, in the unit of the sum.
 ///
 /// Raises:
-///     ValueError: a variance that is negative or not finite, or a probability that is none.
+///     ValueError: a variance that is negative or not finite, a probability that is none, or variances so large
+///         or so far apart that the bound is beyond the range of float64.
 ///
 /// Howard, Ramdas, McAuliffe and Sekhon, Annals of Statistics 49 (2021), propositions 4 and 5.
 #[pyfunction]

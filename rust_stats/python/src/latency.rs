@@ -44,7 +44,7 @@ impl Latency {
         durations: &Bound<'_, PyAny>,
         missing: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let column = Column::new(durations, missing)?;
+        let column = Column::named("durations", durations, "missing", missing)?;
         let batch = column.fold(py, core::Latency::EMPTY, |mut batch, durations, missing| {
             match missing {
                 None => batch.update(durations),

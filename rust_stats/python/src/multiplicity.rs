@@ -2,6 +2,7 @@
 
 use edge_aiops_stats_core::{Error, multiplicity};
 use numpy::PyUntypedArray;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
 use crate::column;
@@ -121,7 +122,13 @@ fn discovered(
     let values = if given.is_instance_of::<PyUntypedArray>() {
         column::collected(given, name)?
     } else {
-        given.extract::<Vec<Option<f64>>>()?.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect()
+        let values = given.extract::<Vec<Option<f64>>>().map_err(|refusal| {
+            PyTypeError::new_err(format!(
+                "{name} must be a NumPy array or a sequence of numbers and None: {}",
+                refusal.value(py)
+            ))
+        })?;
+        values.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect()
     };
     py.detach(|| procedure(values, alpha)).map(Discoveries).map_err(to_python)
 }

@@ -140,8 +140,9 @@ impl Profile {
     ///         another order is copied.
     ///
     /// Raises:
-    ///     TypeError: not a NumPy array, other elements, or a baseline with labels.
-    ///     ValueError: not two dimensions, or another number of columns. Nothing was added then.
+    ///     TypeError: not a NumPy array, or other elements.
+    ///     ValueError: not two dimensions, another number of columns, or a baseline with labels. Nothing was added
+    ///         then.
     fn update_rows(&self, py: Python<'_>, rows: &Bound<'_, PyAny>) -> PyResult<()> {
         let (shape, features) = (shape_of(rows)?, self.names.len());
         if shape.len() != 2 || shape.last() != Some(&features) {
@@ -149,7 +150,7 @@ impl Profile {
                 "rows must have the shape (events, {features}), not {shape:?}; give every feature a column"
             )));
         }
-        let flat = Column::new(&rows.call_method1("reshape", (-1,))?, None)?;
+        let flat = Column::named("rows", &rows.call_method1("reshape", (-1,))?, "missing", None)?;
         let batch = core::Profile::new(self.baseline.0.clone(), self.with_quantiles);
         let mut cells = Cells { row: Vec::with_capacity(features), batch };
         cells = flat.fold(py, cells, |mut cells, values, _| {
@@ -179,10 +180,10 @@ impl Profile {
             let number = value_of(&value, *labelled, name)?;
             numbers.push(number.unwrap_or(core::MISSING));
             if number.is_none() && !value.is_none() {
-                labels.push((place, as_label(value)?));
+                labels.push((place, name, as_label(value)?));
             }
         }
-        let texts = labels.iter().map(|(place, label)| Ok((*place, label.to_str()?)));
+        let texts = labels.iter().map(|(place, name, label)| Ok((*place, text_of(label, name)?)));
         let texts = texts.collect::<PyResult<Vec<_>>>()?;
         self.shared.with(|profile| profile.add_event(&numbers, &texts)).map_err(to_python)
     }
@@ -197,7 +198,7 @@ impl Profile {
     ///     TypeError: not a NumPy array or other elements.
     ///     ValueError: another length, or a baseline with labels. Nothing was added then.
     fn update_row(&self, row: &Bound<'_, PyAny>) -> PyResult<()> {
-        let row = Column::new(row, None)?;
+        let row = Column::named("row", row, "missing", None)?;
         if row.length() != self.names.len() {
             return Err(PyValueError::new_err(format!(
                 "row must have {} numbers, one for each feature, not {}",
@@ -389,16 +390,26 @@ fn value_of(value: &Bound<'_, PyAny>, labelled: bool, name: &Py<PyString>) -> Py
     if is_integer && labelled {
         return Ok(None);
     }
-    if !is_integer && !value.hasattr("__float__")? {
-        return Err(PyTypeError::new_err(format!(
+    match value.extract() {
+        Ok(number) => Ok(Some(number)),
+        // An integer beyond the range of float64 is infinite, as it is for JSON.
+        Err(_) if is_integer => Ok(Some(if value.lt(0)? { f64::NEG_INFINITY } else { f64::INFINITY })),
+        Err(_) => Err(PyTypeError::new_err(format!(
             "event[{:?}] must be a number, a text or None, not {}",
             name.bind(value.py()),
             value.get_type().name()?
-        )));
+        ))),
     }
-    // An integer beyond the range of float64 is infinite, as it is for JSON.
-    let beyond = || if value.lt(0).unwrap_or(false) { f64::NEG_INFINITY } else { f64::INFINITY };
-    Ok(Some(value.extract().unwrap_or_else(|_| beyond())))
+}
+
+/// A label as UTF-8.
+fn text_of<'label>(label: &'label Bound<'_, PyString>, name: &Py<PyString>) -> PyResult<&'label str> {
+    label.to_str().map_err(|_| {
+        PyValueError::new_err(format!(
+            "event[{:?}] must be a text that UTF-8 can express; decode it with errors='replace'",
+            name.bind(label.py())
+        ))
+    })
 }
 
 /// A text as it is, integers and flags as the labels that arrays of them have.

@@ -64,7 +64,8 @@ impl Reference {
         hexadecimal(self.0.digest())
     }
 
-    /// The edges of the bins, ascending: float64, one more than there are bins.
+    /// The edges of the bins, ascending: float64, one more than there are bins. Without values there are no bins,
+    /// and the one edge is infinity.
     #[getter]
     fn edges<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
         PyArray1::from_slice(py, self.0.bins().edges())

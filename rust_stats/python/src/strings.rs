@@ -256,7 +256,10 @@ fn bytes_of(data: &Bound<'_, PyAny>) -> PyResult<Elements<u8>> {
         data.clone()
     } else {
         let numpy = data.py().import("numpy")?;
-        numpy.call_method1("frombuffer", (data, "uint8"))?
+        numpy.call_method1("frombuffer", (data, "uint8")).map_err(|refusal| {
+            let problem = format!("data must be bytes, one after the other: {}", refusal.value(data.py()));
+            PyErr::from_type(refusal.get_type(data.py()), problem)
+        })?
     };
     let array = one_dimensional(&array, "data")?;
     Elements::of(&array).ok_or_else(|| wrong_element(&array, "data", "uint8", "uint8"))

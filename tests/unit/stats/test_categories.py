@@ -256,3 +256,8 @@ def test_summaries_show_what_they_hold() -> None:
     assert repr(DistinctCount()) == "DistinctCount(lg_k=12, estimate=0.0)"
     assert repr(categories(["a"]).distinct) == "DistinctEstimate(value=1.0, lower=1.0, upper=1.0)"
     assert isinstance(DistinctCount().estimate, DistinctEstimate)
+
+
+def test_bytes_of_labels_are_refused_by_their_own_name() -> None:
+    with pytest.raises(TypeError, match=r"^data must be bytes, one after the other"):
+        Categories().update_arrow(np.array([0, 1]), 7)  # type: ignore[arg-type]

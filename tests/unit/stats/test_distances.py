@@ -335,3 +335,10 @@ def test_the_unit_of_the_positions_scales_the_distance_and_not_the_effect(unit: 
 
 def test_every_function_is_documented() -> None:
     assert [name for name in distances.__all__ if not getattr(distances, name).__doc__] == []
+
+
+def test_psi_is_finite_and_exact_where_a_share_is_next_to_nothing() -> None:
+    rare = distances.psi(counts(10**15, 0), counts(1, 1)).statistic
+    p, q = [(10**15 + 0.5) / (10**15 + 1), 0.5 / (10**15 + 1)], [0.5, 0.5]
+    assert rare == pytest.approx(sum((a - b) * math.log(a / b) for a, b in zip(p, q, strict=True)), rel=1e-12)
+    assert math.isfinite(distances.psi(counts(2**62, 0), counts(1, 1)).statistic or math.inf)

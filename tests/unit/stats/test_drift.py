@@ -350,3 +350,18 @@ def test_a_prepared_reference_shows_itself_and_does_not_travel() -> None:
     assert repr(prepared) == "SortedReference(count=2, left_out=1)"
     with pytest.raises(TypeError, match="pickle"):
         pickle.dumps(prepared)
+
+
+def test_each_argument_is_refused_by_its_own_name() -> None:
+    values, short = array(1, 2, 3), np.array([True])
+    wrong: Any = [1.0]
+    with pytest.raises(TypeError, match=r"^reference must be a NumPy array"):
+        ks_test(wrong, values)
+    with pytest.raises(TypeError, match=r"^current must be a NumPy array"):
+        ks_test(values, wrong)
+    with pytest.raises(TypeError, match=r"^samples must be a NumPy array"):
+        anderson_darling_test(values, wrong)
+    with pytest.raises(ValueError, match=r"^missing_reference must have one entry for each of the 3 values, but has 1"):
+        energy_distance(values, values, missing_reference=short)
+    with pytest.raises(ValueError, match=r"^missing_current must have one entry for each of the 3 values, but has 1"):
+        energy_distance(values, values, missing_current=short)

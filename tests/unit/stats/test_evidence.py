@@ -429,3 +429,9 @@ def test_everything_public_is_documented() -> None:
     types = [item for item in public if isinstance(item, type)]
     public += [getattr(item, name) for item in types for name in vars(item) if not name.startswith("_")]
     assert [item for item in public if not item.__doc__] == []
+
+
+@pytest.mark.parametrize(("v", "v_opt"), [(1.0, 1e-320), (1e200, 1e-300), (1e308, 1e308)])
+def test_a_bound_beyond_the_range_of_numbers_is_refused(v: float, v_opt: float) -> None:
+    with pytest.raises(ValueError, match=r"^v_opt must be closer to v or smaller"):
+        normal_mixture_bound(v, v_opt=v_opt, alpha_opt=0.499999)

@@ -97,3 +97,8 @@ def test_bytes_of_another_summary_are_refused_by_name() -> None:
 
 def test_a_summary_shows_what_it_holds() -> None:
     assert repr(latency([1.0, 3.0, -1.0])) == "Latency(count=2, invalid=1, mean=2.0, minimum=1.0, maximum=3.0)"
+
+
+def test_durations_are_refused_by_their_own_name() -> None:
+    with pytest.raises(TypeError, match=r"^durations must be a NumPy array, not list"):
+        Latency().update([1.0])  # type: ignore[arg-type]

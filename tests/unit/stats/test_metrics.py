@@ -414,3 +414,16 @@ def test_other_threads_run_while_intervals_are_made() -> None:
     ran_meanwhile = any(metrics.roc_auc(labels, told).n and ran.is_set() for _ in range(50))
     other.join()
     assert ran_meanwhile
+
+
+@pytest.mark.parametrize("of", [1.0, "\ud800", None, 2**64, np.array([1])])
+def test_what_names_no_class_is_refused_in_a_sentence(of: Any) -> None:
+    with pytest.raises(TypeError, match=r"^of must be a class, an integer of 64 bits, or "):
+        ConfusionMatrix().precision(of)
+
+
+@pytest.mark.parametrize(("number", "written"), [(1.7e308, "1.7e308"), (-5e-324, "-5e-324")])
+def test_a_number_that_is_refused_is_not_written_out_in_hundreds_of_digits(number: float, written: str) -> None:
+    with pytest.raises(ValueError, match=r"^labels must be 0 or 1") as refusal:
+        metrics.roc_auc(np.array([number]), np.array([0.5]))
+    assert written in str(refusal.value) and len(str(refusal.value)) < 120

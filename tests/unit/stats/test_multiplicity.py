@@ -109,3 +109,11 @@ def test_discoveries_are_frozen_equal_by_value_and_readable() -> None:
 
 def test_everything_public_is_documented() -> None:
     assert [name for name in multiplicity.__all__ if not getattr(multiplicity, name).__doc__] == []
+
+
+@pytest.mark.parametrize("procedure", PROCEDURES)
+def test_what_is_no_sequence_of_numbers_is_refused_by_name(procedure: Any) -> None:
+    name = "e_values" if procedure is e_benjamini_hochberg else "p_values"
+    for wrong in (7, {}, ["x"]):
+        with pytest.raises(TypeError, match=f"^{name} must be a NumPy array or a sequence of numbers and None"):
+            procedure(wrong)

@@ -329,3 +329,26 @@ def test_threads_that_share_a_profile_lose_nothing(baseline: Baseline) -> None:
         worker.join()
     assert profile.rows == 4 * 1200
     assert profile["height"].moments.total == profile["colour"].total == 4 * 1200
+
+
+@pytest.mark.parametrize("value", [np.array([1.0, 2.0]), np.array([]), 1j, [1.0], {}])
+def test_what_is_no_number_is_refused_and_not_taken_for_an_infinite_one(baseline: Baseline, value: Any) -> None:
+    profile = Profile(baseline)
+    with pytest.raises(TypeError, match=r"^event\['steps'\] must be a number, a text or None, not "):
+        profile.update_event({"steps": value})
+    assert profile.rows == 0
+
+
+def test_a_text_that_utf8_cannot_express_is_refused_by_the_name_of_its_feature(baseline: Baseline) -> None:
+    profile = Profile(baseline)
+    with pytest.raises(ValueError, match=r"^event\['colour'\] must be a text that UTF-8 can express"):
+        profile.update_event({"colour": "\ud800"})
+    assert profile.rows == 0
+
+
+def test_rows_are_refused_by_their_own_name() -> None:
+    profile = Profile(Baseline({"x": np.arange(10.0)}))
+    with pytest.raises(TypeError, match=r"^row must be a NumPy array"):
+        profile.update_row([1.0])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^rows must hold float64"):
+        profile.update_rows(np.array([[1j]]))

@@ -30,8 +30,14 @@ pub fn psi(reference: &[u64], current: &[u64]) -> Result<TestResult, Error> {
     if pair.lacks_data() {
         return Ok(pair.without_data(METHOD, EFFECT));
     }
-    let index = pair.smoothed_shares().map(|[p, q]| (p - q) * ((p - q) / q).ln_1p()).sum();
+    let index = pair.smoothed_shares().map(|[p, q]| (p - q) * ln_ratio(p, q)).sum();
     Ok(pair.distance(METHOD, EFFECT, index))
+}
+
+/// ln(p / q) with all digits, whether p and q are nearly equal or one is next to nothing.
+fn ln_ratio(p: f64, q: f64) -> f64 {
+    let excess = (p - q) / q;
+    if excess.abs() < 0.5 { excess.ln_1p() } else { (p / q).ln() }
 }
 
 /// What the index is expected to be where nothing has changed: (k − 1) (1/n + 1/m) for k cells and samples of n

@@ -57,7 +57,7 @@ fn check(positions: &[f64], bins: usize) -> Result<(), Error> {
         ));
     }
     if let Some(position) = positions.iter().find(|position| !position.is_finite()) {
-        return refusal(format!("must be finite, but one is {position}; give open bins a position within"));
+        return refusal(format!("must be finite, but one is {position:?}; give open bins a position within"));
     }
     if let Some((before, after)) =
         positions.iter().zip(positions.iter().skip(1)).find(|(before, after)| before > after)

@@ -46,7 +46,8 @@ impl BoundedMeanSequence {
     pub fn new(lower: f64, upper: f64, steps: u64) -> Result<Self, Error> {
         let range = upper - lower;
         if !(range > 0.0 && range < f64::INFINITY) {
-            let problem = format!("must be finite and greater than lower, but they are {upper} and {lower}");
+            let problem =
+                format!("must be finite and greater than lower, but they are {upper:?} and {lower:?}");
             return Err(Error::argument("upper", problem));
         }
         if !(2..=65_536).contains(&steps) {
@@ -68,7 +69,7 @@ impl BoundedMeanSequence {
         if let Some(outside) = values.iter().find(|value| !value.is_nan() && !bounds.contains(value)) {
             let (lower, upper) = (self.lower, self.upper);
             let problem = format!(
-                "must lie from {lower} to {upper}, but one is {outside}; clip it or widen the bounds"
+                "must lie from {lower:?} to {upper:?}, but one is {outside:?}; clip it or widen the bounds"
             );
             return Err(Error::argument("values", problem));
         }
@@ -157,7 +158,10 @@ impl BoundedMeanSequence {
     pub fn log_e(&self, null: f64) -> Result<f64, Error> {
         let (lower, upper) = (self.lower, self.upper);
         if !(lower..=upper).contains(&null) {
-            return Err(Error::argument("null", format!("must lie from {lower} to {upper}, but is {null}")));
+            return Err(Error::argument(
+                "null",
+                format!("must lie from {lower:?} to {upper:?}, but is {null:?}"),
+            ));
         }
         let after = self
             .capitals

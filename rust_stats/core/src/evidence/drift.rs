@@ -72,7 +72,7 @@ impl DriftEvidence {
         }
         for concentration in concentrations {
             if !(1e-6..=1e12).contains(concentration) {
-                let problem = format!("must lie from 1e-6 to 1e12, but one is {concentration}");
+                let problem = format!("must lie from 1e-6 to 1e12, but one is {concentration:?}");
                 return Err(Error::argument("concentrations", problem));
             }
         }

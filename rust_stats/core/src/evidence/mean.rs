@@ -108,7 +108,7 @@ impl MeanSequence {
     /// [`Error::Argument`] unless `null` is finite.
     pub fn log_e(&self, null: f64) -> Result<f64, Error> {
         if !null.is_finite() {
-            return Err(Error::argument("null", format!("must be finite, but is {null}")));
+            return Err(Error::argument("null", format!("must be finite, but is {null:?}")));
         }
         Ok(self.known().map_or(0.0, |(n, mean, deviation)| {
             // Halved, so that the difference of two numbers at the ends of the range is within it.

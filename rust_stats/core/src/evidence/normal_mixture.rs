@@ -30,7 +30,7 @@ pub enum Sides {
 /// # Errors
 ///
 /// [`Error::Argument`] unless `v >= 0`, `v_opt > 0`, both finite, and `alpha` and `alpha_opt` lie between 0 and
-/// 1, `alpha_opt` of a one-sided bound below 1/2.
+/// 1, `alpha_opt` of a one-sided bound below 1/2, and where the bound is beyond the range of float64.
 ///
 /// ```
 /// # use edge_aiops_stats_core::{Sides, normal_mixture_bound};
@@ -46,13 +46,13 @@ pub fn normal_mixture_bound(
     sides: Sides,
 ) -> Result<f64, Error> {
     if !(0.0..f64::INFINITY).contains(&v) {
-        return Err(Error::argument("v", format!("must be finite and not negative, but is {v}")));
+        return Err(Error::argument("v", format!("must be finite and not negative, but is {v:?}")));
     }
     let log_threshold = -level("alpha", alpha)?.ln();
     positive("v_opt", v_opt)?;
     level("alpha_opt", alpha_opt)?;
     if sides == Sides::One && alpha_opt >= 0.5 {
-        let problem = format!("must be below 0.5 for a one-sided bound, but is {alpha_opt}; 0.05 is usual");
+        let problem = format!("must be below 0.5 for a one-sided bound, but is {alpha_opt:?}; 0.05 is usual");
         return Err(Error::argument("alpha_opt", problem));
     }
     let rho = match sides {
@@ -60,6 +60,12 @@ pub fn normal_mixture_bound(
         Sides::Two => best_rho(v_opt, alpha_opt),
     };
     let two_sided = two_sided_bound(v, rho, log_threshold);
+    if !two_sided.is_finite() {
+        let problem = format!(
+            "must be closer to v or smaller: for {v_opt:?} and {v:?} the bound is beyond the range of float64"
+        );
+        return Err(Error::argument("v_opt", problem));
+    }
     Ok(match sides {
         Sides::Two => two_sided,
         // Where the two-sided mixture reaches the threshold, the one-sided has passed it.

@@ -81,7 +81,7 @@ impl RateSequence {
                 0.0 => failures += 1,
                 _ => {
                     let problem =
-                        format!("must be true or false, 1 or 0, but one is {outcome}; mark it in missing");
+                        format!("must be true or false, 1 or 0, but one is {outcome:?}; mark it in missing");
                     return Err(Error::argument("outcomes", problem));
                 }
             }
@@ -154,7 +154,7 @@ impl RateSequence {
         if (0.0..=1.0).contains(&null) {
             Ok(self.log_e_against(null))
         } else {
-            Err(Error::argument("null", format!("must lie between 0 and 1, but is {null}")))
+            Err(Error::argument("null", format!("must lie between 0 and 1, but is {null:?}")))
         }
     }
 

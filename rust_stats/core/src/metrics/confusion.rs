@@ -261,6 +261,6 @@ fn class(name: &'static str, row: usize, number: f64) -> Result<i64, Error> {
     if number.fract() == 0.0 && number.abs() <= ConfusionMatrix::LARGEST {
         return Ok(number as i64);
     }
-    let problem = format!("must be whole numbers up to 2^53 that name classes, but row {row} has {number}");
+    let problem = format!("must be whole numbers up to 2^53 that name classes, but row {row} has {number:?}");
     Err(Error::argument(name, problem))
 }

@@ -31,7 +31,7 @@ impl Intervals {
             return Err(Error::argument("resamples", problem));
         }
         if !(confidence > 0.0 && confidence < 1.0) {
-            let problem = format!("must be between 0 and 1, as 0.95 is, not {confidence}");
+            let problem = format!("must be between 0 and 1, as 0.95 is, not {confidence:?}");
             return Err(Error::argument("confidence", problem));
         }
         Ok(Self { resamples, seed, confidence })

@@ -39,7 +39,7 @@ impl Scored {
         });
         if let Some((row, label)) = refused {
             let problem = format!(
-                "must be 0 or 1 (or bool), but row {row} has {label}; pass labels == the positive class"
+                "must be 0 or 1 (or bool), but row {row} has {label:?}; pass labels == the positive class"
             );
             return Err(Error::argument("labels", problem));
         }
@@ -190,7 +190,7 @@ pub(crate) fn probability(row: usize, number: f64) -> Result<(), Error> {
     if number.is_nan() || (0.0..=1.0).contains(&number) {
         return Ok(());
     }
-    let problem = format!("must be from 0 to 1, but row {row} has {number}");
+    let problem = format!("must be from 0 to 1, but row {row} has {number:?}");
     Err(Error::argument("probabilities", problem))
 }
 
@@ -220,7 +220,7 @@ pub(crate) fn class_number(
         return Ok(Some(number as usize));
     }
     let problem =
-        format!("must be whole numbers of classes, from 0 to {}, but row {row} has {number}", classes - 1);
+        format!("must be whole numbers of classes, from 0 to {}, but row {row} has {number:?}", classes - 1);
     Err(Error::argument(name, problem))
 }
 

@@ -86,7 +86,7 @@ impl MmdReference {
             return Err(Error::argument("frequencies", problem));
         }
         if let Some(given) = bandwidth.filter(|given| !is_bandwidth(*given)) {
-            let problem = format!("must be a positive number from 1e-100 to 1e100, but is {given}");
+            let problem = format!("must be a positive number from 1e-100 to 1e100, but is {given:?}");
             return Err(Error::argument("bandwidth", problem));
         }
         let usable = reference.usable_rows();

@@ -58,7 +58,7 @@ impl PcaReference {
     /// value.
     pub fn fit(reference: &Matrix, explained_variance: f64, seed: u64) -> Result<Self, Error> {
         if !(explained_variance > 0.0 && explained_variance < 1.0) {
-            let problem = format!("must lie between 0 and 1, both excluded, but is {explained_variance}");
+            let problem = format!("must lie between 0 and 1, both excluded, but is {explained_variance:?}");
             return Err(Error::argument("explained_variance", problem));
         }
         let usable = reference.usable_rows();

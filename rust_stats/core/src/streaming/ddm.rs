@@ -83,7 +83,7 @@ impl ErrorRate {
         let drift_threshold = size("drift_threshold", drift_threshold)?;
         if warning_threshold > drift_threshold {
             let problem =
-                format!("must be at most drift_threshold, {drift_threshold}, but is {warning_threshold}");
+                format!("must be at most drift_threshold, {drift_threshold:?}, but is {warning_threshold:?}");
             return Err(Error::argument("warning_threshold", problem));
         }
         Ok(Self {
@@ -126,7 +126,7 @@ impl Rule for ErrorRate {
 
     fn refusal(value: f64) -> Option<Error> {
         (![0.0, 1.0].contains(&value)).then(|| {
-            let problem = format!("must be 1 for an error and 0 otherwise, but one is {value}");
+            let problem = format!("must be 1 for an error and 0 otherwise, but one is {value:?}");
             Error::argument("values", problem)
         })
     }

@@ -191,7 +191,7 @@ pub(super) fn probability(name: &'static str, value: f64) -> Result<f64, Error> 
     if value > 0.0 && value < 1.0 {
         Ok(value)
     } else {
-        Err(Error::argument(name, format!("must lie between 0 and 1, both excluded, but is {value}")))
+        Err(Error::argument(name, format!("must lie between 0 and 1, both excluded, but is {value:?}")))
     }
 }
 
@@ -200,7 +200,7 @@ pub(super) fn size(name: &'static str, value: f64) -> Result<f64, Error> {
     if value >= 0.0 && value.is_finite() {
         Ok(value)
     } else {
-        Err(Error::argument(name, format!("must be a finite number of at least 0, but is {value}")))
+        Err(Error::argument(name, format!("must be a finite number of at least 0, but is {value:?}")))
     }
 }
 

@@ -100,7 +100,7 @@ impl MeanSums {
         direction: Direction,
     ) -> Result<Self, Error> {
         if !(alpha > 0.0 && alpha <= 1.0) {
-            let problem = format!("must lie between 0, excluded, and 1, but is {alpha}");
+            let problem = format!("must lie between 0, excluded, and 1, but is {alpha:?}");
             return Err(Error::argument("alpha", problem));
         }
         Ok(Self {

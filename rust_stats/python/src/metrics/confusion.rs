@@ -2,7 +2,7 @@
 
 use edge_aiops_stats_core::metrics as core;
 use numpy::{PyArray1, PyArray2, PyArrayMethods};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
 use super::{MetricResult, computed, intervals};
@@ -228,12 +228,25 @@ impl ConfusionMatrix {
 }
 
 /// A class, or the name of an average.
-#[derive(FromPyObject)]
 enum Of {
-    #[pyo3(transparent, annotation = "int")]
     Class(i64),
-    #[pyo3(transparent, annotation = "str")]
     Average(String),
+}
+
+impl FromPyObject<'_, '_> for Of {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        if let Ok(class) = given.extract() {
+            return Ok(Self::Class(class));
+        }
+        given.extract().map(Self::Average).map_err(|_| {
+            PyTypeError::new_err(format!(
+                "of must be a class, an integer of 64 bits, or \"macro\", \"micro\" or \"weighted\", not {}",
+                given.get_type()
+            ))
+        })
+    }
 }
 
 impl Of {
