@@ -8,7 +8,6 @@ comparisons, those of thresholds on distances.
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from .decisions import (
     Random,
     Rate,
     Values,
+    table,
     windows_per_reference,
 )
 from .evidence import ALPHA
@@ -35,9 +35,6 @@ Draw = Callable[[Random, int], Column]
 Draws = Mapping[str, Draw]
 
 THRESHOLD = 0.1
-WINDOWS = (20, 100, 300, 1_000, 10_000)
-BY_EVIDENCE = 0.0
-BY_EVIDENCE_AND_SIZE = 0.1
 
 
 def labels(*shares: float) -> Draw:
@@ -151,7 +148,7 @@ def threshold_alarms(n: int, *, windows: int, seed: int, reference: int = 10_000
         compared = compare(profile)
         (feature,) = compared.features
         for name, test in feature.tests.items():
-            if test.p_value is None and test.effect_size is not None and name != "wasserstein_distance":
+            if test.p_value is None and test.effect_size is not None:
                 count(f"{name} > {THRESHOLD}", test.effect_size > THRESHOLD)
         for name in ("ks", "chi_square"):
             p_value = feature.tests[name].p_value
@@ -161,4 +158,64 @@ def threshold_alarms(n: int, *, windows: int, seed: int, reference: int = 10_000
     return rates
 
 
-REFERENCES = (1_000, 10_000, 100_000)
+def level_rows(windows: Mapping[int, int]) -> dict[tuple[str, ...], dict[int, Rate]]:
+    """Comparisons without drift in which any feature is said to have drifted, by decision and size of reference."""
+    rows: dict[tuple[str, ...], dict[int, Rate]] = {}
+    for seed, (reference, n) in enumerate((reference, n) for reference in windows for n in SIZES):
+        for name, result in found(reference=reference, n=n, windows=windows[reference], seed=seed).items():
+            rows.setdefault((name, f"{reference:,}"), {})[n] = result.any
+    return dict(sorted(rows.items(), key=lambda row: row[0][0]))
+
+
+def discovery_rows(windows: int, *, reference: int = 10_000) -> dict[tuple[str, ...], dict[int, str]]:
+    """With two of the twenty drifted: what of that is found, and what share of what is found is false."""
+    rows: dict[tuple[str, ...], dict[int, str]] = {}
+    for seed, n in enumerate(SIZES):
+        for name, result in found(later=TWO_DRIFTS, reference=reference, n=n, windows=windows, seed=seed).items():
+            rate, half = result.false_discovery_rate
+            rows.setdefault((name, "false discoveries"), {})[n] = f"{rate:.1%} ± {half:.1%}"
+            rows.setdefault((name, "drifts found"), {})[n] = str(result.drifted)
+    return rows
+
+
+def power_rows(windows: int, *, reference: int = 10_000) -> dict[tuple[str, ...], dict[int, Rate]]:
+    """With one of the twenty drifted: how often it is said to have."""
+    rows: dict[tuple[str, ...], dict[int, Rate]] = {}
+    for seed, (drift, n) in enumerate((drift, n) for drift in DRIFTS for n in DRIFTED_SIZES):
+        results = found(later=DRIFTS[drift], reference=reference, n=n, windows=windows, seed=seed)
+        for name in ("`compare(profile, min_effect=0)`", "`compare(profile)`"):
+            rows.setdefault((drift, name), {})[n] = results[name].drifted
+    return rows
+
+
+def threshold_rows(windows: int) -> dict[tuple[str, ...], dict[int, Rate]]:
+    rows: dict[tuple[str, ...], dict[int, Rate]] = {}
+    for seed, n in enumerate(SIZES):
+        for name, rate in threshold_alarms(n, windows=windows, seed=seed).items():
+            rows.setdefault((name,), {})[n] = rate
+    return rows
+
+
+Rows = Mapping[tuple[str, ...], Mapping[int, object]]
+
+
+def report(levels: Rows, discoveries: Rows, power: Rows, thresholds: Rows) -> Iterator[str]:
+    """The tables as Markdown, line by line."""
+    yield "\nComparisons of twenty features without drift in which any is said to have drifted:\n"
+    yield from table(("decision", "reference"), levels)
+    yield "\nThe same with two of twenty drifted, references of 10,000:\n"
+    yield from table(("decision", ""), discoveries)
+    yield "\nComparisons in which the one drifted feature of twenty is found, references of 10,000:\n"
+    yield from table(("drift", "decision"), power)
+    yield "\nWindows of one normal feature without drift in which there is an alarm, references of 10,000:\n"
+    yield from table(("alarm",), thresholds)
+
+
+FULL_WINDOWS = {1_000: 1_000, 10_000: 1_000, 100_000: 500, 1_000_000: 100}
+
+
+if __name__ == "__main__":
+    start = time.process_time()
+    for line in report(level_rows(FULL_WINDOWS), discovery_rows(600), power_rows(200), threshold_rows(2_000)):
+        print(line, flush=True)
+    print(f"\n{time.process_time() - start:.0f} s of CPU")
