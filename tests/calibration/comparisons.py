@@ -211,7 +211,7 @@ def report(levels: Rows, discoveries: Rows, power: Rows, thresholds: Rows) -> It
     yield from table(("alarm",), thresholds)
 
 
-FULL_WINDOWS = {1_000: 1_000, 10_000: 1_000, 100_000: 500, 1_000_000: 100}
+FULL_WINDOWS = {1_000: 1_000, 10_000: 500, 100_000: 200, 1_000_000: 50}
 
 
 if __name__ == "__main__":

@@ -323,12 +323,13 @@ def report_power(cells: list[Cell]) -> Iterator[str]:
     yield from table(("drift", "test"), pooled(cells, lambda cell: (cell.drawn, cell.test)))
 
 
+FULL_WINDOWS = {1_000: 1_000, 10_000: 1_000, 100_000: 500, 1_000_000: 300}
+FULL_SLOW_WINDOWS = {1_000: 500, 10_000: 200, 100_000: 20}
+
+
 def full_levels() -> Iterator[tuple[str, list[Cell]]]:
     """All cells without drift, by the kind of what is tested."""
-    yield (
-        "Values",
-        list(level_cells(dict.fromkeys(REFERENCES, 1_000), {1_000: 1_000, 10_000: 500, 100_000: 50})),
-    )
+    yield "Values", list(level_cells(FULL_WINDOWS, FULL_SLOW_WINDOWS))
     yield "Counts", list(count_level_cells(5_000))
     yield "Rows", list(row_level_cells(300))
 
@@ -338,6 +339,6 @@ if __name__ == "__main__":
     for title, cells in full_levels():
         for line in report_levels(title, cells):
             print(line, flush=True)
-    for line in report_power(list(power_cells(windows=500))):
+    for line in report_power(list(power_cells(windows=300))):
         print(line)
     print(f"\n{time.process_time() - start:.0f} s of CPU")
