@@ -339,6 +339,6 @@ if __name__ == "__main__":
     for title, cells in full_levels():
         for line in report_levels(title, cells):
             print(line, flush=True)
-    for line in report_power(list(power_cells(windows=300))):
+    for line in report_power(list(power_cells(windows=200))):
         print(line)
     print(f"\n{time.process_time() - start:.0f} s of CPU")

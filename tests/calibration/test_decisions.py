@@ -125,7 +125,7 @@ def test_the_full_tables_of_levels() -> None:
         print("\n".join(decisions.report_levels(title, cells)))
         assert len(above_level(cells)) <= 0.06 * len(cells)
         assert max(cell.rate.interval[0] for cell in cells) <= ALPHA + 0.015
-    print("\n".join(decisions.report_power(list(decisions.power_cells(windows=300)))))
+    print("\n".join(decisions.report_power(list(decisions.power_cells(windows=200)))))
 
 
 @pytest.mark.soak
