@@ -19,15 +19,22 @@ from tests.golden.distances_cases import Case, cases, many_p_values, tables
 
 def pooled(reference: NDArray[np.int64], current: NDArray[np.int64]) -> NDArray[np.int64] | None:
     """The table with five expected in each cell; none where a rest stays below."""
-    smaller_share = min(reference.sum(), current.sum()) / (reference.sum() + current.sum())
+    n, m = int(reference.sum()), int(current.sum())
+
+    def is_low(cell: NDArray[np.int64]) -> bool:
+        """Whether the smaller side expects fewer than five, as one four times as large or else both sides say."""
+        if max(n, m) >= 4 * min(n, m):
+            return int(cell[0 if n > m else 1]) * min(n, m) < 5 * max(n, m)
+        return int(cell.sum()) * min(n, m) < 5 * (n + m)
+
     full, sums = [], []
     low = np.zeros(2, dtype=np.int64)
     for cell in np.stack([reference, current]).T:
-        if cell.sum() * smaller_share >= 5:
+        if not is_low(cell):
             full.append(cell)
             continue
         low = low + cell
-        if low.sum() * smaller_share >= 5:
+        if not is_low(low):
             sums.append(low)
             low = np.zeros(2, dtype=np.int64)
     if low.any():

@@ -167,10 +167,11 @@ pub fn energy_distance(
 ///         value.
 ///
 /// Returns:
-///     statistic: T of Anderson (1962), with mean ranks for equal values. p_value: exact if neither sample has
-///     more than 20 values, otherwise asymptotic; method says which. With equal values, which a warning "ties"
-///     tells, it is approximate. effect_size: the root of the mean squared distance of the distribution
-///     functions, over all values of both samples. Either sample needs two values.
+///     statistic: T of Anderson (1962), the distribution functions taken after all equal values. p_value: exact
+///     if neither sample has more than 20 values and none are equal, otherwise asymptotic; method says which.
+///     With equal values, which a warning "ties" tells, it is approximate. effect_size: the root of the mean
+///     squared distance of the distribution functions, over all values of both samples. Either sample needs two
+///     values.
 ///
 /// Raises:
 ///     TypeError: not a NumPy array, a masked array, or elements of another type.

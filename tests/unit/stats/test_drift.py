@@ -302,6 +302,25 @@ def test_effect_sizes_hold_still_as_samples_grow() -> None:
         assert small == pytest.approx(large, rel=0.02)
 
 
+@pytest.mark.parametrize("sizes", [(9, 14), (60, 200), (1000, 20)])
+@pytest.mark.parametrize("categories", [2, 3, 8, 40])
+def test_cramer_von_mises_p_values_with_equal_values_are_near_those_of_permutations(
+    categories: int, sizes: tuple[int, int]
+) -> None:
+    """Mean ranks for equal values would give p near zero where a small sample is compared with a large one."""
+    random = np.random.default_rng(11)
+    reference, current = (random.integers(0, categories, size=size).astype(np.float64) for size in sizes)
+    _, together = np.unique(np.concatenate([reference, current]), return_counts=True)
+    of_reference = random.multivariate_hypergeometric(together, sizes[0], size=20_000)
+    cumulated = of_reference.cumsum(axis=1) / sizes[0] - (together - of_reference).cumsum(axis=1) / sizes[1]
+    drawn = (together * cumulated**2).sum(axis=1) * np.prod(sizes) / sum(sizes) ** 2
+    found = cramer_von_mises_test(reference, current)
+    assert codes(found) == ["ties"] and found.statistic is not None
+    assert found.p_value == pytest.approx((drawn >= found.statistic * (1 - 1e-9)).mean(), abs=0.12, rel=0.1)
+    twentieth = np.quantile(drawn, 0.95)
+    assert found.statistic < twentieth or found.p_value < 0.1
+
+
 def test_anderson_darling_tails_are_not_cut_off() -> None:
     random = np.random.default_rng(10)
     reference = random.normal(size=300)

@@ -16,14 +16,23 @@ const SMALL: u64 = 20;
 /// Test that the current sample comes from the distribution of the reference.
 ///
 /// ```text
-/// U = n Σ (r_i - i)² + m Σ (s_j - j)²,    T = U / (n m (n + m)) - (4 n m - 1) / (6 (n + m))
+/// T = n m / (n + m)² Σ (F - G)²
 /// ```
 ///
-/// where r and s are the ranks of the sorted samples of n and m values among all, equal values sharing their
-/// mean rank; Anderson, Annals of Mathematical Statistics 33 (1962). The p-value is exact if neither sample has
-/// more than 20 values (Xiao, Gordon and Yakovlev, Journal of Statistical Software 17(8), 2006), otherwise that
-/// of the limiting distribution, T being brought to its mean and variance; scipy follows the same rule. With
-/// equal values it is approximate.
+/// over the values of both samples of n and m values, F and G being taken after all equal ones; Anderson, Annals
+/// of Mathematical Statistics 33 (1962). Without equal values the p-value is exact if neither sample has more
+/// than 20 (Xiao, Gordon and Yakovlev, Journal of Statistical Software 17(8), 2006). Otherwise it is that of the
+/// limiting distribution, T being brought to its mean and variance; scipy follows the same rule.
+///
+/// With equal values T has the mean and variance that they leave it: with H the share of all values up to the
+/// j-th different one, of which there are t,
+///
+/// ```text
+/// mean = Σ w H (1 - H) N / (N - 1),    variance ≈ 2 Σ Σ w w' (min(H, H') - H H')²,    w = t / N, N = n + m
+/// ```
+///
+/// Mean ranks, which scipy takes for equal values instead, are not near any multiple of T: with a reference of
+/// 1,000 counts and 20 current ones they reject always.
 ///
 /// The effect size is the root of the mean of (F - G)² over all values of both samples, between 0 and 1.
 #[must_use]
@@ -37,14 +46,20 @@ pub fn cramer_von_mises_test(reference: &SortedReference, current: Vec<f64>) -> 
     }
     let sizes = Sizes { n, m };
     let sums = Sums::of(&reference.sample, &current);
-    let exact = n.max(m) <= SMALL;
-    let p_value = if exact { Paths::reaching(&sizes, sums.excess) } else { sizes.asymptotic(sums.excess) };
+    let exact = n.max(m) <= SMALL && !sums.tied;
+    let p_value = if sums.constant {
+        1.0
+    } else if exact {
+        Paths::reaching(&sizes, sums.excess)
+    } else {
+        sizes.asymptotic(&sums)
+    };
     let warnings =
         [sums.constant.then_some(Warning::Constant), (sums.tied && !sums.constant).then_some(Warning::Ties)];
     TestResult {
         method: if exact { EXACT } else { ASYMPTOTIC },
-        statistic: Some(sizes.statistic(sums.excess)),
-        p_value: Some(if sums.constant { 1.0 } else { p_value }),
+        statistic: Some(sizes.statistic(&sums)),
+        p_value: Some(p_value),
         effect_size: Some((sums.squares / float(n + m)).sqrt()),
         effect: EFFECT,
         n_reference: n,
@@ -55,37 +70,58 @@ pub fn cramer_von_mises_test(reference: &SortedReference, current: Vec<f64>) -> 
 
 /// What one walk through both samples gives.
 struct Sums {
-    /// 12 n m (n + m) T in whole numbers, since T is the small difference of large ones.
+    /// 12 n m (n + m) T in whole numbers, if no values are equal: T is the small difference of large ones.
     excess: i128,
     /// Σ (F - G)² over the values of both samples.
     squares: f64,
+    ties: Ties,
     tied: bool,
     constant: bool,
 }
 
 impl Sums {
-    /// Where a of the reference's values and b current ones are equal, and i and j are less, the ranks less the
-    /// places in their own sample are on average j + b/2 and i + a/2. So
+    /// Anderson's U is made of ranks among all values less the places in their own sample: where i of the
+    /// reference's values and j current ones are less, that is j for one of the reference and i for a current one.
     ///
     /// ```text
-    /// 12 U = Σ n a (3 (2j + b)² + a² - 1) + m b (3 (2i + a)² + b² - 1)
+    /// U = Σ n j² + Σ m i²,    T = U / (n m (n + m)) - (4 n m - 1) / (6 (n + m))
     /// ```
     fn of(reference: &Sample, current: &Sample) -> Self {
         let [n, m] = [reference.count(), current.count()].map(i128::from);
-        let mut sums =
-            Self { excess: -2 * n * m * (4 * n * m - 1), squares: 0.0, tied: false, constant: false };
+        let excess = -2 * n * m * (4 * n * m - 1);
+        let mut sums = Self { excess, squares: 0.0, ties: Ties::default(), tied: false, constant: false };
         for place in places(reference, current) {
             let (here, below) = (place.here.map(i128::from), place.below.map(i128::from));
-            let spread = |own: i128, others: i128| own * (3 * others * others + own * own - 1);
-            sums.excess +=
-                n * spread(here[0], 2 * below[1] + here[1]) + m * spread(here[1], 2 * below[0] + here[0]);
+            sums.excess += 12 * (n * here[0] * below[1] * below[1] + m * here[1] * below[0] * below[0]);
             let [left, right] = place.reached().map(float);
             let distance = left / reference.size() - right / current.size();
             sums.squares += float(place.tied()) * distance * distance;
+            let total = reference.size() + current.size();
+            sums.ties.add(float(place.tied()) / total, (left + right) / total);
             sums.tied |= place.tied() > 1;
             sums.constant |= i128::from(place.tied()) == n + m;
         }
         sums
+    }
+}
+
+/// What equal values leave of the mean and the variance of T in the limit, 1/6 and 1/45 if there are none.
+#[derive(Default)]
+struct Ties {
+    mean: f64,
+    variance: f64,
+    /// Σ w H² of the places so far.
+    below: f64,
+}
+
+impl Ties {
+    /// The next place, which holds the share `weight` of all values, and up to which there is the share `reached`.
+    fn add(&mut self, weight: f64, reached: f64) {
+        let beyond = 1.0 - reached;
+        let own = weight * reached * reached;
+        self.mean += weight * reached * beyond;
+        self.variance += 2.0 * weight * beyond * beyond * (2.0 * self.below + own);
+        self.below += own;
     }
 }
 
@@ -96,19 +132,27 @@ struct Sizes {
 
 impl Sizes {
     /// T.
-    fn statistic(&self, excess: i128) -> f64 {
+    fn statistic(&self, sums: &Sums) -> f64 {
         let [n, m] = [self.n, self.m].map(float);
-        float_wide(excess) / (12.0 * n * m * (n + m))
+        if sums.tied {
+            sums.squares * (n / (n + m)) * (m / (n + m))
+        } else {
+            float_wide(sums.excess) / (12.0 * n * m * (n + m))
+        }
     }
 
-    /// Anderson (1962), equations 11, 14 and 15.
-    fn asymptotic(&self, excess: i128) -> f64 {
+    /// Anderson (1962), equations 11, 14 and 15; with equal values, the mean and variance that those leave.
+    fn asymptotic(&self, sums: &Sums) -> f64 {
         let [n, m] = [self.n, self.m].map(float);
         let (product, total) = (n * m, n + m);
-        let mean = (1.0 + 1.0 / total) / 6.0;
-        let variance = (total + 1.0) * (4.0 * product * total - 3.0 * (n * n + m * m) - 2.0 * product)
+        let mut mean = (1.0 + 1.0 / total) / 6.0;
+        let mut variance = (total + 1.0) * (4.0 * product * total - 3.0 * (n * n + m * m) - 2.0 * product)
             / (45.0 * total * total * 4.0 * product);
-        let normalised = 1.0 / 6.0 + (self.statistic(excess) - mean) / (45.0 * variance).sqrt();
+        if sums.tied {
+            mean = sums.ties.mean * total / (total - 1.0);
+            variance *= 45.0 * sums.ties.variance;
+        }
+        let normalised = 1.0 / 6.0 + (self.statistic(sums) - mean) / (45.0 * variance).sqrt();
         QuadraticForm::CRAMER_VON_MISES.upper_tail(normalised)
     }
 }
