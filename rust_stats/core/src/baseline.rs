@@ -6,62 +6,92 @@ use crate::categories::Categories;
 use crate::encoding::{Kind, Reader, Writer, impossible};
 use crate::error::Error;
 use crate::numeric::Range;
+use crate::random::Random;
 use crate::reference::Reference;
 use xxhash_rust::xxh3::xxh3_64;
 
 const VERSION: u8 = 1;
 
 /// How often each of the known labels came, and other ones and none.
+///
+/// Which labels are known must not depend on the counts that they are then compared by: labels chosen because
+/// they came in the reference came there more often than they will again, and what they displace comes more
+/// often later. So where labels are rare, a tenth of the reference, drawn at random, chooses the known ones, and
+/// the other nine tenths are what later counts are compared with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CategoryReference {
     counts: Categories,
-    other: u64,
+    /// Of each known label, then of all other ones together.
+    cells: Vec<u64>,
 }
 
 impl CategoryReference {
-    /// The reference of counted labels. All labels that have an exact count become known ones, the most
-    /// frequent first.
+    /// Most labels that are known; rarer ones are other ones.
+    pub const MOST_LABELS: usize = 1024;
+
+    /// A label that came so often would come in any tenth of the reference, so that nothing is chosen.
+    const FREQUENT: u64 = 60;
+
+    /// The share of the reference that chooses the known labels.
+    const CHOOSING: f64 = 0.1;
+
+    /// The reference of counted labels: those that were known before, and the frequent ones among the others.
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] if there are too many of them.
+    /// [`Error::Argument`] if there are too many labels: more than [`CategoryReference::MOST_LABELS`] known
+    /// before, or more than are counted exactly and none known.
     pub fn of(counted: &Categories) -> Result<Self, Error> {
-        let mut shares = counted.counts();
-        shares.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-        let labels: Vec<&str> = shares.iter().map(|(label, _)| *label).collect();
-        let mut counts = Categories::new(&labels, counted.capacity())?;
-        for (label, count) in &shares {
+        let before = counted.known().count();
+        if before > Self::MOST_LABELS || before == 0 && !counted.is_exact() {
+            let problem = format!(
+                "must be {} at the most, or counted with a capacity that holds all of them; \
+                 leave out a feature whose labels are nearly all different",
+                Self::MOST_LABELS
+            );
+            return Err(Error::argument("labels", problem));
+        }
+        let shares = counted.counts();
+        let (known, others) = shares.split_at_checked(before).unwrap_or((&shares, &[]));
+        let rare = others.len() > Self::MOST_LABELS - before
+            || others.iter().any(|(_, count)| *count < Self::FREQUENT);
+        let mut random = Random::seeded(0);
+        let mut chosen = |count: u64| if rare { random.binomial(count, Self::CHOOSING) } else { 0 };
+        let mut kept: Vec<_> = known.iter().map(|(label, count)| (*label, *count, chosen(*count))).collect();
+        let mut new: Vec<_> = others.iter().map(|(label, count)| (*label, *count, chosen(*count))).collect();
+        let uncounted = counted.other().saturating_add(counted.oversized());
+        let mut other = uncounted - chosen(uncounted);
+        // The most chosen first; of equally many the order of the others, by their counts, may stand.
+        new.sort_by_key(|(_, _, chosen)| std::cmp::Reverse(*chosen));
+        for (place, (label, count, chosen)) in new.into_iter().enumerate() {
+            if (chosen > 0 || !rare) && before + place < Self::MOST_LABELS {
+                kept.push((label, count, chosen));
+            } else {
+                other = other.saturating_add(count - chosen);
+            }
+        }
+        kept.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        let labels: Vec<&str> = kept.iter().map(|(label, ..)| *label).collect();
+        let mut counts = Categories::new(&labels, counted.capacity().min(Categories::CAPACITY))?;
+        for (label, count, _) in &kept {
             counts.add(label, *count);
         }
         counts.add_missing(counted.missing());
-        Ok(Self { counts, other: counted.other().saturating_add(counted.oversized()) })
+        let cells = kept.iter().map(|(_, count, chosen)| count - chosen).chain([other]).collect();
+        Ok(Self { counts, cells })
     }
 
-    /// Number of values with a label that is not known.
-    #[must_use]
-    pub const fn other(&self) -> u64 {
-        self.other
-    }
-
-    /// The counts of each known label, then of all other ones together.
-    #[must_use]
-    pub fn cells(&self) -> Vec<u64> {
-        self.counts.known_counts().into_iter().chain([self.other]).collect()
-    }
-
-    /// The same cells of a later summary with these known labels.
-    #[must_use]
-    pub fn cells_of(later: &Categories) -> Vec<u64> {
-        let known = later.known_counts();
-        let in_known = known.iter().fold(0_u64, |sum, count| sum.saturating_add(*count));
-        let other = later.total().saturating_sub(later.missing()).saturating_sub(in_known);
-        known.into_iter().chain([other]).collect()
-    }
-
-    /// The counts of the reference itself, with its labels as the known ones.
+    /// How often the known labels came in all of the reference; nothing else but what was missing.
     #[must_use]
     pub const fn counts(&self) -> &Categories {
         &self.counts
+    }
+
+    /// What later counts are compared with: for each known label, then for all other ones together, how often
+    /// they came in the part of the reference that did not choose the known ones.
+    #[must_use]
+    pub fn cells(&self) -> &[u64] {
+        &self.cells
     }
 }
 
@@ -157,7 +187,7 @@ impl Baseline {
                 Feature::Category(reference) => {
                     writer.count(2);
                     reference.counts.write(writer);
-                    writer.count(reference.other);
+                    writer.packed(&reference.cells);
                 }
             }
         }
@@ -191,10 +221,21 @@ fn read_feature(reader: &mut Reader<'_>) -> Result<Feature, Error> {
     };
     match sort {
         0 | 1 => Ok(Feature::Numeric { reference: Reference::read(reader)?, range }),
-        2 => Ok(Feature::Category(CategoryReference {
-            counts: Categories::read(reader)?,
-            other: reader.count()?,
-        })),
+        2 => read_category(reader).map(Feature::Category),
         _ => Err(impossible("a feature is of no known sort")),
     }
+}
+
+fn read_category(reader: &mut Reader<'_>) -> Result<CategoryReference, Error> {
+    let counts = Categories::read(reader)?;
+    let known = counts.known_counts();
+    let in_known = known.iter().fold(0_u64, |sum, count| sum.saturating_add(*count));
+    if known.len() > CategoryReference::MOST_LABELS || in_known != counts.count() {
+        return Err(impossible("a reference of labels has other labels than the known ones"));
+    }
+    let cells = reader.packed(known.len() + 1)?;
+    if cells.len() != known.len() + 1 || known.iter().zip(&cells).any(|(count, cell)| cell > count) {
+        return Err(impossible("the cells of a reference do not fit its counts"));
+    }
+    Ok(CategoryReference { counts, cells })
 }

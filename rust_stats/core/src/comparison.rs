@@ -10,19 +10,22 @@
 //! The size is the population stability index over the groups and missing values. This is for one look at two
 //! samples; looking again and again wants evidence that stays valid, see `evidence`.
 
-use crate::baseline::{CategoryReference, Feature};
-use crate::categories::Categories;
+use crate::baseline::Feature;
+use crate::cells::Cells;
 use crate::counts::{
     binned_ks_test, binned_wasserstein_distance, chi_square_test, fisher_exact_test, hellinger_distance,
     jensen_shannon_distance, kullback_leibler_divergence, psi, total_variation_distance,
 };
 use crate::error::Error;
-use crate::float::float_len;
+use crate::float::{float, float_len};
 use crate::multiplicity::benjamini_hochberg;
 use crate::numeric::NumericSummary;
 use crate::profile::{Profile, Summary};
 use crate::reference::Reference;
 use crate::result::{TestResult, Warning};
+
+/// The test of missing values.
+const MISSINGNESS: &str = "missingness";
 
 /// Whether a feature has numbers or labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,25 +94,22 @@ pub fn compare(profile: &mut Profile, alpha: f64, min_effect: f64) -> Result<Com
 
 impl FeatureComparison {
     fn of(name: &str, feature: &Feature, summary: &Summary) -> Result<Self, Error> {
-        match (feature, summary) {
+        let (theirs, ours) = (feature.cells(), feature.cells_of(summary));
+        let misses = theirs.missing > 0 || ours.missing > 0;
+        let (kind, mut tests) = match (feature, summary) {
             (Feature::Numeric { reference, .. }, Summary::Numeric(numbers)) => {
-                Ok(Self::new(name, Kind::Numeric, numeric(reference, numbers)?))
+                (Kind::Numeric, on_bins(reference, numbers)?.to_vec())
             }
-            (Feature::Category(reference), Summary::Category(labels)) => {
-                Ok(Self::new(name, Kind::Category, category(reference, labels)?))
-            }
-            _ => Err(Error::Incompatible {
-                because: format!("the summary of {name:?} is not that of its baseline"),
-            }),
-        }
-    }
-
-    fn new(name: &str, kind: Kind, tests: Vec<(&'static str, TestResult)>) -> Self {
-        let p_values: Vec<_> = tests.iter().filter_map(|(_, test)| test.p_value).collect();
+            _ => (Kind::Category, Vec::new()),
+        };
+        tests.extend(on_cells(theirs, ours)?);
+        // Where nothing is missing on either side, nothing was tested by looking for it.
+        let tested = tests.iter().filter(|(name, _)| misses || *name != MISSINGNESS);
+        let p_values: Vec<_> = tested.filter_map(|(_, test)| test.p_value).collect();
         let smallest = p_values.iter().copied().reduce(f64::min);
         let p_value = smallest.map(|p| (p * float_len(p_values.len())).min(1.0));
         let effect_size = tests.iter().find(|(name, _)| *name == "psi").and_then(|(_, psi)| psi.effect_size);
-        Self {
+        Ok(Self {
             name: name.to_owned(),
             kind,
             tests,
@@ -117,7 +117,7 @@ impl FeatureComparison {
             adjusted_p_value: None,
             effect_size,
             drifted: false,
-        }
+        })
     }
 
     /// The warnings of all tests, each sort once.
@@ -133,60 +133,62 @@ impl FeatureComparison {
     }
 }
 
-fn numeric(
+/// Tests on all bins of a numeric feature.
+fn on_bins(
     reference: &Reference,
     numbers: &NumericSummary,
-) -> Result<Vec<(&'static str, TestResult)>, Error> {
+) -> Result<[(&'static str, TestResult); 2], Error> {
     let [theirs, ours] = [reference.histogram(), numbers.histogram()];
-    let mut tests = vec![
-        ("ks", binned_ks_test(theirs.present(), ours.present())?),
-        ("wasserstein", wasserstein(reference, numbers)?),
-    ];
-    let groups = [theirs, ours].map(|histogram| reference.in_groups(histogram.present()));
-    tests.extend(on_cells(groups, [theirs.missing(), ours.missing()])?);
-    Ok(tests)
+    let positions = positions(reference, numbers);
+    let mut wasserstein = binned_wasserstein_distance(theirs.present(), ours.present(), &positions)?;
+    if reference.moments().infinite() > 0 || numbers.moments().infinite() > 0 {
+        wasserstein = wasserstein.warned([Warning::Other {
+            code: "infinite",
+            message: "infinities are taken to be as far out as the finite values beyond the edges".into(),
+        }]);
+    }
+    Ok([("ks", binned_ks_test(theirs.present(), ours.present())?), ("wasserstein", wasserstein)])
 }
 
-/// Wasserstein distance on bins, of which those beyond the edges are as far out as the extremes.
-fn wasserstein(reference: &Reference, numbers: &NumericSummary) -> Result<TestResult, Error> {
-    let moments = [reference.moments(), numbers.moments()];
-    let inner = reference.positions();
-    let [first, last] = [inner.first(), inner.last()].map(|end| end.copied().unwrap_or_default());
-    let lowest = moments.iter().filter_map(|moments| moments.minimum()).fold(first, f64::min);
-    let highest = moments.iter().filter_map(|moments| moments.maximum()).fold(last, f64::max);
-    let positions: Vec<_> = [lowest].into_iter().chain(inner.iter().copied()).chain([highest]).collect();
-    let [theirs, ours] = [reference.histogram(), numbers.histogram()];
-    binned_wasserstein_distance(theirs.present(), ours.present(), &positions)
+/// Where the values of each bin lie. Those beyond the edges on the side of the farther extreme lie where the mean
+/// of the current values says, those beyond the other ones on the edge.
+fn positions(reference: &Reference, numbers: &NumericSummary) -> Vec<f64> {
+    let (inner, moments) = (reference.positions(), numbers.moments());
+    let [low, high] = [inner.first(), inner.last()].map(|end| end.copied().unwrap_or_default());
+    let (mut lowest, mut highest) = (low, high);
+    if let ([under, between @ .., over], Some(mean)) = (numbers.histogram().present(), moments.mean()) {
+        let [least, most] = [moments.minimum(), moments.maximum()].map(Option::unwrap_or_default);
+        let within: f64 = between.iter().zip(inner).map(|(count, at)| float(*count) * at).sum();
+        let beyond = mean * float(moments.count()) - within;
+        let far_above = most - high > low - least;
+        let [outside, edge] =
+            if far_above { [over, under] } else { [under, over] }.map(|count| float(*count));
+        let place = (beyond - edge * if far_above { low } else { high }) / outside.max(1.0);
+        if place.is_finite() && far_above {
+            highest = place.clamp(high, most.max(high));
+        } else if place.is_finite() {
+            lowest = place.clamp(least.min(low), low);
+        }
+    }
+    [lowest].into_iter().chain(inner.iter().copied()).chain([highest]).collect()
 }
 
-fn category(
-    reference: &CategoryReference,
-    labels: &Categories,
-) -> Result<Vec<(&'static str, TestResult)>, Error> {
-    let cells = [reference.cells(), CategoryReference::cells_of(labels)];
-    on_cells(cells, [reference.counts().missing(), labels.missing()])
-}
-
-/// What is the same for groups of numbers and for labels: chi-square on the cells, the distances on them and the
-/// missing values, and a test of the missing values themselves.
-fn on_cells(cells: [Vec<u64>; 2], missing: [u64; 2]) -> Result<Vec<(&'static str, TestResult)>, Error> {
-    let total = |cells: &[u64]| cells.iter().fold(0_u64, |total, count| total.saturating_add(*count));
-    let [theirs, ours] = &cells;
-    let chi_square = chi_square_test(theirs, ours)?;
-    let [none, none_too] = missing;
-    let mut missingness = fisher_exact_test(&[total(theirs), none], &[total(ours), none_too])?;
+/// What is the same for numbers and for labels: chi-square on the cells, the distances on them and the missing
+/// values, and a test of the missing values themselves.
+fn on_cells(theirs: Cells, ours: Cells) -> Result<[(&'static str, TestResult); 7], Error> {
+    let chi_square = chi_square_test(&theirs.present, &ours.present)?;
+    let mut missingness =
+        fisher_exact_test(&[theirs.total(), theirs.missing], &[ours.total(), ours.missing])?;
     // That nothing is missing on either side is no reason to be warned.
     missingness.warnings.retain(|warning| *warning != Warning::Constant);
-    let [mut theirs, mut ours] = cells;
-    theirs.push(none);
-    ours.push(none_too);
-    Ok(vec![
+    let [theirs, ours] = [theirs.with_missing(), ours.with_missing()];
+    Ok([
         ("chi_square", chi_square),
         ("psi", psi(&theirs, &ours)?),
         ("jensen_shannon", jensen_shannon_distance(&theirs, &ours)?),
         ("kullback_leibler", kullback_leibler_divergence(&theirs, &ours)?),
         ("hellinger", hellinger_distance(&theirs, &ours)?),
         ("total_variation", total_variation_distance(&theirs, &ours)?),
-        ("missingness", missingness),
+        (MISSINGNESS, missingness),
     ])
 }

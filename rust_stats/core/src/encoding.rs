@@ -190,8 +190,12 @@ impl<'bytes> Reader<'bytes> {
         self.take().map(f32::from_le_bytes)
     }
 
-    pub(crate) fn packed(&mut self) -> Result<Vec<u64>, Error> {
+    /// At most so many packed counts.
+    pub(crate) fn packed(&mut self, most: usize) -> Result<Vec<u64>, Error> {
         let length = self.length()?;
+        if length > most {
+            return Err(impossible("it has more counts than it can have"));
+        }
         let (counts, taken) = bits::unpack(self.rest, length)?;
         self.rest = self.rest.get(taken..).unwrap_or_default();
         Ok(counts)

@@ -142,7 +142,7 @@ impl Histogram {
     /// themselves.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         let mut reader = Reader::open(bytes, Kind::Histogram, VERSION)?;
-        let read = Self { digest: reader.digest()?, counts: reader.packed()? };
+        let read = Self { digest: reader.digest()?, counts: reader.packed(crate::MOST_BINS + 3)? };
         reader.close()?;
         if read.counts.len() < 3 {
             return Err(impossible("it has fewer counts than one edge makes"));

@@ -20,6 +20,7 @@
 mod baseline;
 mod bins;
 mod categories;
+mod cells;
 mod checksum;
 mod comparison;
 pub mod counts;

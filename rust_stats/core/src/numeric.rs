@@ -123,7 +123,8 @@ impl NumericSummary {
     ) -> Result<Self, Error> {
         let moments = Moments::read(reader)?;
         let out_of_range = reader.count()?;
-        let histogram = Histogram::of_counts(reader.packed()?, reference.digest());
+        let histogram =
+            Histogram::of_counts(reader.packed(reference.histogram().counts().len())?, reference.digest());
         let quantiles = with_quantiles.then(|| Quantiles::read(reader)).transpose()?;
         if histogram.counts().len() != reference.histogram().counts().len() {
             return Err(impossible("a feature has another number of bins than its reference"));

@@ -77,12 +77,26 @@ impl Reference {
     }
 
     /// The same bins with the counts and moments of other values: how a span of production becomes a reference.
+    /// The positions stay what they are.
     ///
     /// # Errors
     ///
-    /// [`Error::Incompatible`] if the histogram is on the bins of another reference.
+    /// [`Error::Incompatible`] if the histogram is on the bins of another reference, or a tenth of its finite
+    /// values or more lies beyond the edges, where no bins tell them apart.
     pub fn recounted(&self, histogram: &Histogram, moments: Moments) -> Result<Self, Error> {
         Histogram::empty(&self.bins, self.digest()).add(histogram)?;
+        let beyond = match histogram.present() {
+            [under, .., over] => under.saturating_add(*over).saturating_sub(moments.infinite()),
+            _ => 0,
+        };
+        if float(beyond) >= float(moments.count()) / 10.0 && beyond > 0 {
+            let because = format!(
+                "{beyond} of {} values lie beyond the edges of the reference, where its bins do not tell them \
+                 apart; make a new reference of the values themselves",
+                moments.count()
+            );
+            return Err(Error::Incompatible { because });
+        }
         Ok(Self::new(self.bins.clone(), histogram.counts().to_vec(), moments, self.positions.clone()))
     }
 
@@ -143,8 +157,8 @@ impl Reference {
         &self.positions
     }
 
-    /// `counts` on its bins, without the missing ones, taken together to at most [`GROUPS`] groups that hold
-    /// about equally many values of the reference. Those under and over all edges belong to the outermost.
+    /// `counts` on its bins, without the missing ones: those under all edges, at most [`GROUPS`] groups of bins
+    /// that hold about equally many values of the reference, and those over all edges.
     #[must_use]
     pub fn in_groups(&self, counts: &[u64]) -> Vec<u64> {
         let mut groups = vec![0_u64; self.groups.last().map_or(0, |last| last + 1)];
@@ -194,7 +208,7 @@ impl Reference {
         let edges = (0..length).map(|_| reader.number()).collect::<Result<Vec<_>, _>>()?;
         let bins = Bins::between(edges).map_err(|_| impossible("its edges do not ascend"))?;
         let positions = (1..length).map(|_| reader.number()).collect::<Result<Vec<_>, _>>()?;
-        let counts = reader.packed()?;
+        let counts = reader.packed(crate::MOST_BINS + 3)?;
         let moments = Moments::read(reader)?;
         let ascend = positions.is_sorted_by(|left, right| left <= right);
         if !ascend || positions.iter().any(|position| !position.is_finite()) {
@@ -235,18 +249,18 @@ fn grouped(counts: &[u64]) -> Vec<usize> {
     let between = counts.get(1..counts.len().saturating_sub(2)).unwrap_or_default();
     let total = between.iter().map(|count| float(*count)).sum::<f64>().max(1.0);
     let (mut below, mut last, mut group) = (0.0, None, 0);
-    // What lies under all edges belongs to the first group, what lies over them to the last.
+    // What lies under all edges and what lies over them are groups of their own.
     let mut groups = vec![0];
     for count in between {
         let middle = (below + float(*count) / 2.0) / total;
         below += float(*count);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to GROUPS")]
-        let place = (middle * float_len(GROUPS)) as usize;
-        group += usize::from(last.is_some_and(|last| last != place));
+        let place = ((middle * float_len(GROUPS)) as usize).min(GROUPS - 1);
+        group += usize::from(last != Some(place));
         last = Some(place);
         groups.push(group);
     }
-    groups.push(group);
+    groups.push(group + 1);
     groups
 }
 
@@ -258,16 +272,17 @@ mod tests {
     fn groups_hold_about_equally_many() {
         let counts: Vec<u64> = [vec![0], vec![10; 64], vec![0, 7]].concat();
         let groups = grouped(&counts);
-        assert_eq!((groups.len(), groups[0], groups[1], groups[64], groups[65]), (66, 0, 0, 9, 9));
-        for group in 0..10 {
+        assert_eq!((groups.len(), groups[0], groups[1], groups[64], groups[65]), (66, 0, 1, 10, 11));
+        for group in 1..=10 {
             assert!((6..=7).contains(&groups[1..65].iter().filter(|of| **of == group).count()));
         }
     }
 
     #[test]
-    fn few_values_are_groups_of_their_own_with_what_lies_beyond_in_the_outermost() {
-        assert_eq!(grouped(&[0, 70, 20, 10, 0, 3]), [0, 0, 1, 2, 2]);
-        assert_eq!(grouped(&[4, 0, 3]), [0, 0]);
+    fn few_values_are_groups_of_their_own_and_so_is_what_lies_beyond() {
+        assert_eq!(grouped(&[0, 70, 20, 10, 0, 3]), [0, 1, 2, 3, 4]);
+        assert_eq!(grouped(&[0, 70, 20, 0, 0, 0, 3]), [0, 1, 2, 3, 3, 4]);
+        assert_eq!(grouped(&[4, 0, 3]), [0, 1]);
     }
 
     #[test]

@@ -8,13 +8,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::baseline::{Baseline, CategoryReference, Feature};
+use crate::baseline::{Baseline, Feature};
 use crate::counts::psi;
 use crate::encoding::{Kind, Reader, Writer, impossible};
 use crate::error::Error;
 use crate::evidence::DriftEvidence;
 use crate::multiplicity::e_benjamini_hochberg;
-use crate::profile::{Profile, Summary};
+use crate::profile::Profile;
 
 const VERSION: u8 = 1;
 
@@ -82,7 +82,8 @@ impl DriftWatch {
             return Err(Error::argument("effect_windows", problem));
         }
         let features = baseline.features().iter().map(Watched::of).collect::<Result<_, _>>()?;
-        Ok(Self { baseline, alpha, min_effect, effect_windows, features })
+        // Adding zero turns negative zero into zero, so that equal watches have equal bytes.
+        Ok(Self { baseline, alpha, min_effect: min_effect + 0.0, effect_windows, features })
     }
 
     /// Takes the next window into account.
@@ -100,7 +101,8 @@ impl DriftWatch {
             return Err(Error::Incompatible { because });
         }
         let summaries = self.baseline.features().iter().zip(window.summaries());
-        let cells: Vec<_> = summaries.map(|(feature, summary)| cells_of(feature, summary)).collect();
+        let cells: Vec<_> =
+            summaries.map(|(feature, summary)| feature.cells_of(summary).with_missing()).collect();
         let mut features = self.features.clone();
         for (watched, cells) in features.iter_mut().zip(cells) {
             watched.evidence.update(&cells)?;
@@ -207,13 +209,13 @@ impl DriftWatch {
 
 impl Watched {
     fn of(feature: &Feature) -> Result<Self, Error> {
-        let cells = match feature {
-            Feature::Numeric { reference, .. } => {
-                let counts = reference.histogram();
-                with(reference.in_groups(counts.present()), counts.missing())
-            }
-            Feature::Category(reference) => with(reference.cells(), reference.counts().missing()),
-        };
+        let mut cells = feature.cells();
+        if let (Feature::Numeric { .. }, [under, .., over]) = (feature, cells.present.as_mut_slice()) {
+            // Beyond the extremes of n values lies not nothing but one in n + 1 on either side.
+            *under = under.saturating_add(1);
+            *over = over.saturating_add(1);
+        }
+        let cells = cells.with_missing();
         let evidence = DriftEvidence::new(&cells, &DriftEvidence::CONCENTRATIONS, &DriftEvidence::HORIZONS)?;
         Ok(Self { evidence, recent: VecDeque::new() })
     }
@@ -239,30 +241,14 @@ impl Watched {
             return Err(impossible("the evidence of a feature is not against its reference"));
         }
         let windows = reader.length()?;
-        if windows > effect_windows || windows as u64 > evidence.windows() {
-            return Err(impossible("it holds more windows than there were"));
+        if windows as u64 != evidence.windows().min(effect_windows as u64) {
+            return Err(impossible("it holds other windows than the last ones"));
         }
-        let recent = (0..windows).map(|_| reader.packed()).collect::<Result<VecDeque<_>, _>>()?;
-        if recent.iter().any(|cells| cells.len() != self.evidence.reference_counts().len()) {
+        let cells = self.evidence.reference_counts().len();
+        let recent = (0..windows).map(|_| reader.packed(cells)).collect::<Result<VecDeque<_>, _>>()?;
+        if recent.iter().any(|window| window.len() != cells) {
             return Err(impossible("a window has not a count for each cell"));
         }
         Ok(Self { evidence, recent })
     }
-}
-
-/// The counts that the evidence of a feature is about.
-fn cells_of(feature: &Feature, summary: &Summary) -> Vec<u64> {
-    match (feature, summary) {
-        (Feature::Numeric { reference, .. }, Summary::Numeric(numbers)) => {
-            let counts = numbers.histogram();
-            with(reference.in_groups(counts.present()), counts.missing())
-        }
-        (_, Summary::Category(labels)) => with(CategoryReference::cells_of(labels), labels.missing()),
-        (_, Summary::Numeric(_)) => Vec::new(),
-    }
-}
-
-fn with(mut cells: Vec<u64>, missing: u64) -> Vec<u64> {
-    cells.push(missing);
-    cells
 }

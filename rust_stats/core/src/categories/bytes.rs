@@ -66,7 +66,7 @@ impl Categories {
     /// What [`Categories::write_counts`] wrote, with the capacity and the known labels of this one.
     pub(crate) fn read_counts(&self, reader: &mut Reader<'_>) -> Result<Self, Error> {
         let mut read = self.empty_like();
-        let counts = reader.packed()?;
+        let counts = reader.packed(self.known.len())?;
         if counts.len() != read.known.len() {
             return Err(impossible("it has not a count for each known label"));
         }
