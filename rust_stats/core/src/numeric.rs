@@ -56,7 +56,7 @@ impl NumericSummary {
             self.histogram.add_block(reference.bins(), block, mask);
             self.moments = self.moments.merge(&moments);
             if let Some(range) = range.filter(|range| !range.holds(&moments)) {
-                self.out_of_range += range.outside(block, mask);
+                self.out_of_range = self.out_of_range.saturating_add(range.outside(block, mask));
             }
             if let Some(quantiles) = &mut self.quantiles {
                 add_quantiles(quantiles, block, mask);
@@ -119,6 +119,7 @@ impl NumericSummary {
     pub(crate) fn read(
         reader: &mut Reader<'_>,
         reference: &Reference,
+        with_range: bool,
         with_quantiles: bool,
     ) -> Result<Self, Error> {
         let moments = Moments::read(reader)?;
@@ -133,11 +134,12 @@ impl NumericSummary {
         if histogram.total() != moments.total() || histogram.missing() != missing {
             return Err(impossible("the counts of a feature do not fit its moments"));
         }
-        if out_of_range > moments.count() {
-            return Err(impossible("more values are out of range than there are"));
+        if out_of_range > moments.count() || out_of_range > 0 && !with_range {
+            return Err(impossible("more values are out of range than there can be"));
         }
-        if quantiles.as_ref().is_some_and(|quantiles| quantiles.count() > moments.total()) {
-            return Err(impossible("a quantile sketch has more values than there are"));
+        let ordered = moments.count().saturating_add(moments.infinite());
+        if quantiles.as_ref().is_some_and(|quantiles| quantiles.count() != ordered) {
+            return Err(impossible("a quantile sketch has not the values that there are"));
         }
         Ok(Self { moments, out_of_range, histogram, quantiles })
     }

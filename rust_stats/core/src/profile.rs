@@ -126,6 +126,9 @@ impl Profile {
     /// [`Error::Argument`] if there is no whole number of events, or a feature has labels; nothing was added then.
     pub fn add_rows(&mut self, numbers: &[f64]) -> Result<(), Error> {
         let features = self.summaries.len();
+        if numbers.is_empty() {
+            return Ok(());
+        }
         self.check(numbers.get(..features).unwrap_or(numbers), &[])?;
         if !numbers.len().is_multiple_of(features) {
             let problem =
@@ -284,8 +287,8 @@ impl Profile {
         let mut read = Self { rows, ..Self::new(baseline, with_quantiles) };
         for (feature, summary) in read.baseline.features().iter().zip(&mut read.summaries) {
             *summary = match feature {
-                Feature::Numeric { reference, .. } => {
-                    Summary::Numeric(NumericSummary::read(&mut reader, reference, with_quantiles)?)
+                Feature::Numeric { reference, range } => {
+                    Summary::Numeric(NumericSummary::read(&mut reader, reference, range.is_some(), with_quantiles)?)
                 }
                 Feature::Category(reference) => {
                     Summary::Category(reference.counts().read_counts(&mut reader)?)
@@ -293,6 +296,13 @@ impl Profile {
             };
         }
         reader.close()?;
+        let totals = read.summaries.iter().map(|summary| match summary {
+            Summary::Numeric(numbers) => numbers.moments().total(),
+            Summary::Category(labels) => labels.total(),
+        });
+        if totals.into_iter().any(|total| total != rows) {
+            return Err(impossible("a feature has another number of values than there are rows"));
+        }
         Ok(read)
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use edge_aiops_stats_core as core;
-use pyo3::exceptions::{PyKeyError, PyValueError};
+use numpy::PyArray1;
+use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::categories::Categories;
@@ -13,12 +14,16 @@ use crate::reference::{Reference, hexadecimal};
 
 /// How often each label of a feature came in a reference: what later labels are compared with. Frozen.
 ///
+/// Labels that came at least 60 times each are all known, the most frequent first, up to 1024. Where there are rarer
+/// ones, a tenth of the reference, drawn at random, chooses the known ones, and the rest is what is compared with:
+/// labels chosen for their counts would come less often later, and what they displace more often, with no drift at
+/// all. Labels that the counts knew beforehand stay known. All others are one cell together.
+///
 /// Args:
-///     counted: the counts of the reference. All labels that have an exact count become known ones, the most
-///         frequent first; the others are one cell together.
+///     counted: the counts of the reference.
 ///
 /// Raises:
-///     ValueError: more than 65536 labels.
+///     ValueError: more than 1024 labels were known beforehand, or none was and the counts are not exact.
 #[pyclass(frozen, eq, module = "edge_aiops.stats.summaries")]
 #[derive(Clone, PartialEq)]
 pub struct CategoryReference(core::CategoryReference);
@@ -30,25 +35,22 @@ impl CategoryReference {
         core::CategoryReference::of(&counted.get()).map(Self).map_err(to_python)
     }
 
-    /// The counts of the reference, with its labels as the known ones.
+    /// How often the known labels came in all of the reference, and how often none did.
     #[getter]
     fn categories(&self) -> Categories {
         Categories::of(self.0.counts().clone())
     }
 
-    /// Number of values with a label that is not known.
+    /// What later labels are compared with, uint64: for each known label and then for all other ones together,
+    /// how often they came in the part of the reference that did not choose the known ones.
     #[getter]
-    fn other(&self) -> u64 {
-        self.0.other()
+    fn cells<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<u64>> {
+        PyArray1::from_slice(py, self.0.cells())
     }
 
     fn __repr__(&self) -> String {
         let counts = self.0.counts();
-        format!(
-            "CategoryReference(labels={}, total={})",
-            counts.known().count(),
-            counts.total() + self.0.other()
-        )
+        format!("CategoryReference(labels={}, missing={})", counts.known().count(), counts.missing())
     }
 }
 
@@ -86,7 +88,7 @@ impl Baseline {
             features.push((name, feature));
         }
         for (name, ends) in ranges.map(|ranges| items(ranges, "ranges")).transpose()?.unwrap_or_default() {
-            let (low, high) = ends.extract()?;
+            let (low, high) = ends_of(&ends, &name)?;
             let feature = features.iter_mut().find(|(known, _)| *known == name);
             let Some((_, core::Feature::Numeric { range, .. })) = feature else {
                 return Err(PyValueError::new_err(format!(
@@ -180,13 +182,24 @@ fn feature(py: Python<'_>, given: &Bound<'_, PyAny>, bins: usize) -> PyResult<co
     let given = Given::of(given)?;
     if given.is_text()? {
         let mut counted =
-            core::Categories::new::<&str>(&[], core::Categories::CAPACITY).map_err(to_python)?;
+            core::Categories::new::<&str>(&[], core::Categories::LARGEST_CAPACITY).map_err(to_python)?;
         given.read_labels(&mut counted)?;
         return labelled(&counted);
     }
     let values = given.numbers()?.collected();
     let reference = py.detach(|| core::Reference::of(values, bins)).map_err(to_python)?;
     Ok(core::Feature::Numeric { reference, range: None })
+}
+
+/// Both ends of a range, as a pair of numbers.
+fn ends_of(given: &Bound<'_, PyAny>, name: &str) -> PyResult<(f64, f64)> {
+    match given.extract::<Vec<f64>>().as_deref() {
+        Ok([low, high]) => Ok((*low, *high)),
+        _ => Err(PyTypeError::new_err(format!(
+            "ranges[{name:?}] must be (low, high), two numbers, not {}",
+            given.repr()?
+        ))),
+    }
 }
 
 fn labelled(counted: &core::Categories) -> PyResult<core::Feature> {

@@ -146,7 +146,7 @@ impl Grid {
 #[expect(clippy::inline_always, reason = "one of a few instructions for each value")]
 fn add_one(counts: &mut [u64], bin: usize) {
     if let Some(count) = counts.get_mut(bin) {
-        *count += 1;
+        *count = count.saturating_add(1);
     }
 }
 
@@ -155,10 +155,10 @@ fn count_by_comparing(edges: &[f64], values: &[f64], counts: &mut [u64]) {
     let Some([counts @ .., last]) = counts.get_mut(..=edges.len()) else { return };
     for (edge, count) in edges.iter().zip(counts) {
         let at_least = Arch::new().dispatch(|| values.iter().map(|value| u64::from(value >= edge)).sum());
-        *count += lower - at_least;
+        *count = count.saturating_add(lower - at_least);
         lower = at_least;
     }
-    *last += lower;
+    *last = last.saturating_add(lower);
 }
 
 #[cfg(test)]
