@@ -14,13 +14,14 @@ from .decisions import (
     CATEGORY_TESTS,
     MISSING,
     MISSING_TESTS,
+    NEVER,
     ROWS,
     SAMPLES,
     SHARES,
     VALUE_DRIFTS,
     VALUE_TESTS,
     Rate,
-    above_level,
+    pooled,
     rejections_of_counts,
     rejections_of_rows,
     rejections_of_values,
@@ -120,11 +121,12 @@ def test_thresholds_on_distances_alarm_without_drift_where_a_comparison_does_not
 
 @pytest.mark.soak
 def test_the_full_tables_of_levels() -> None:
-    """No more cells are above the level than chance explains, and none by more than a point and a half."""
+    """Over all sizes, no test rejects more than 6 %, beyond what chance explains; with equal values one does."""
     for title, cells in decisions.full_levels():
         print("\n".join(decisions.report_levels(title, cells)))
-        assert len(above_level(cells)) <= 0.06 * len(cells)
-        assert max(cell.rate.interval[0] for cell in cells) <= ALPHA + 0.015
+        for (test, drawn), row in pooled(cells, lambda cell: (cell.test, cell.drawn)).items():
+            most = 0.07 if (test, drawn) == ("anderson_darling_test", "discrete (Poisson, 3)") else 0.06
+            assert sum(row.values(), NEVER).interval[0] <= most, (test, drawn)
     print("\n".join(decisions.report_power(list(decisions.power_cells(windows=200)))))
 
 
