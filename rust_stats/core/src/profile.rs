@@ -287,9 +287,12 @@ impl Profile {
         let mut read = Self { rows, ..Self::new(baseline, with_quantiles) };
         for (feature, summary) in read.baseline.features().iter().zip(&mut read.summaries) {
             *summary = match feature {
-                Feature::Numeric { reference, range } => {
-                    Summary::Numeric(NumericSummary::read(&mut reader, reference, range.is_some(), with_quantiles)?)
-                }
+                Feature::Numeric { reference, range } => Summary::Numeric(NumericSummary::read(
+                    &mut reader,
+                    reference,
+                    range.is_some(),
+                    with_quantiles,
+                )?),
                 Feature::Category(reference) => {
                     Summary::Category(reference.counts().read_counts(&mut reader)?)
                 }
