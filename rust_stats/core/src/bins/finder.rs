@@ -102,7 +102,6 @@ impl Grid {
     /// The origin is in the middle of cell 1, so that what lies far below shares none with what lies above. NaN
     /// is in cell 0.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "one of a few instructions for each value")]
     #[expect(clippy::cast_possible_truncation, reason = "below the number of cells")]
     fn cell(&self, value: f64) -> usize {
         const LAST: f64 = float_len(CELLS - 1);

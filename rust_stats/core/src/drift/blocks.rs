@@ -99,7 +99,6 @@ impl Blocks {
 
     /// Never greater for a lesser value, since each of its steps is rounded without turning an order around.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "called for every value of an array")]
     fn cell(&self, value: f64) -> u64 {
         const HALF: f64 = float_len(CELLS / 2);
         let away = (value - self.center) * self.scale;
