@@ -177,10 +177,13 @@ impl Profile {
                 numbers.push(core::MISSING);
                 continue;
             };
-            let number = value_of(&value, *labelled, name)?;
-            numbers.push(number.unwrap_or(core::MISSING));
-            if number.is_none() && !value.is_none() {
-                labels.push((place, name, as_label(value)?));
+            match value_of(&value, *labelled, name)? {
+                Found::Number(number) => numbers.push(number),
+                Found::Missing => numbers.push(core::MISSING),
+                Found::Label => {
+                    numbers.push(core::MISSING);
+                    labels.push((place, name, as_label(value)?));
+                }
             }
         }
         let texts = labels.iter().map(|(place, name, label)| Ok((*place, text_of(label, name)?)));
@@ -260,7 +263,8 @@ impl Profile {
     /// A baseline with the same bins and these counts: how a span of production becomes the reference.
     ///
     /// Raises:
-    ///     ValueError: a feature with labels has none.
+    ///     IncompatibleSummaries: a tenth of a feature's values or more lies beyond the edges of its bins.
+    ///     ValueError: a feature has too many labels.
     fn as_baseline(&self) -> PyResult<Baseline> {
         let baseline = self.shared.with(core::Profile::as_baseline).map_err(to_python)?;
         Ok(Baseline(baseline.into()))
@@ -377,29 +381,46 @@ fn same_length(names: &[String], lengths: &[usize]) -> PyResult<usize> {
     }
 }
 
-/// A number; none for None and for what is a label.
+/// What an event holds for a feature.
+enum Found {
+    Number(f64),
+    Label,
+    Missing,
+}
+
 #[inline]
-fn value_of(value: &Bound<'_, PyAny>, labelled: bool, name: &Py<PyString>) -> PyResult<Option<f64>> {
+fn value_of(value: &Bound<'_, PyAny>, labelled: bool, name: &Py<PyString>) -> PyResult<Found> {
     if let Ok(number) = value.cast_exact::<PyFloat>() {
-        return Ok(Some(number.value()));
+        let is_gap = labelled && number.value().is_nan();
+        return Ok(if is_gap { Found::Missing } else { Found::Number(number.value()) });
     }
-    if value.is_none() || value.is_instance_of::<PyString>() {
-        return Ok(None);
+    if value.is_none() {
+        return Ok(Found::Missing);
     }
-    let is_integer = value.is_instance_of::<PyInt>();
-    if is_integer && labelled {
-        return Ok(None);
+    if value.is_instance_of::<PyString>() || labelled && is_whole(value)? {
+        return Ok(Found::Label);
     }
     match value.extract() {
-        Ok(number) => Ok(Some(number)),
+        Ok(number) => Ok(Found::Number(number)),
         // An integer beyond the range of float64 is infinite, as it is for JSON.
-        Err(_) if is_integer => Ok(Some(if value.lt(0)? { f64::NEG_INFINITY } else { f64::INFINITY })),
+        Err(_) if value.is_instance_of::<PyInt>() => {
+            Ok(Found::Number(if value.lt(0)? { f64::NEG_INFINITY } else { f64::INFINITY }))
+        }
         Err(_) => Err(PyTypeError::new_err(format!(
             "event[{:?}] must be a number, a text or None, not {}",
             name.bind(value.py()),
             value.get_type().name()?
         ))),
     }
+}
+
+/// Whether it is an integer or a flag, of Python or of NumPy.
+fn is_whole(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(value.is_instance_of::<PyInt>() || value.hasattr("__index__")? || is_flag(value)?)
+}
+
+fn is_flag(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(value.is_instance_of::<PyBool>() || value.get_type().name()?.to_str()?.starts_with("bool"))
 }
 
 /// A label as UTF-8.
@@ -414,12 +435,15 @@ fn text_of<'label>(label: &'label Bound<'_, PyString>, name: &Py<PyString>) -> P
 
 /// A text as it is, integers and flags as the labels that arrays of them have.
 fn as_label(value: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyString>> {
-    if value.is_instance_of::<PyBool>() {
-        return Ok(PyString::new(value.py(), if value.is_truthy()? { "true" } else { "false" }));
-    }
-    match value.cast_into() {
+    match value.cast_into::<PyString>() {
         Ok(text) => Ok(text),
-        Err(other) => other.into_inner().str(),
+        Err(other) => {
+            let whole = other.into_inner();
+            if is_flag(&whole)? {
+                return Ok(PyString::new(whole.py(), if whole.is_truthy()? { "true" } else { "false" }));
+            }
+            whole.call_method0("__index__")?.str()
+        }
     }
 }
 

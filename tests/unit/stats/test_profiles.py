@@ -103,10 +103,11 @@ def test_numbers_of_every_sort_are_numbers(baseline: Baseline) -> None:
 def test_integers_and_flags_are_labels_where_the_baseline_has_labels() -> None:
     baseline = Baseline({"code": ["1", "2", "true", "1"]})
     profile = Profile(baseline)
-    for value in (1, "1", True, 2):
+    for value in (1, "1", True, 2, np.int64(2), np.bool_(False), float("nan")):
         profile.update_event({"code": value})
     profile.update({"code": np.array([1, 2, 3])})
-    assert dict(profile["code"].counts()) == {"1": 3, "2": 2, "true": 1, "3": 1}
+    assert dict(profile["code"].counts()) == {"1": 3, "2": 3, "true": 1, "3": 1, "false": 1}
+    assert profile["code"].missing == 1
 
 
 def test_values_outside_the_range_are_counted(baseline: Baseline) -> None:
