@@ -70,7 +70,9 @@ impl CategoryReference {
                 other = other.saturating_add(count - chosen);
             }
         }
-        kept.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        // Not by what is compared: cells that are pooled with their neighbours would be full ones here, empty there.
+        let place = |count: u64, chosen: u64| std::cmp::Reverse(if rare { chosen } else { count });
+        kept.sort_by(|a, b| place(a.1, a.2).cmp(&place(b.1, b.2)).then(a.0.cmp(b.0)));
         let labels: Vec<&str> = kept.iter().map(|(label, ..)| *label).collect();
         let mut counts = Categories::new(&labels, counted.capacity().min(Categories::CAPACITY))?;
         for (label, count, _) in &kept {

@@ -125,7 +125,7 @@ impl Histogram {
         self.counts.iter().fold(0, |total, count| total.saturating_add(*count))
     }
 
-    /// The histogram as bytes with a version and a checksum: for 64 bins some 60 at 300 values.
+    /// The histogram as bytes with a version and a checksum: for 64 bins some 50 at 300 values.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut writer = Writer::new(Kind::Histogram, VERSION);

@@ -1,7 +1,8 @@
 //! The features of a model watched window after window, for ever: which have drifted by now.
 //!
 //! Each feature has a [`DriftEvidence`] over the groups of its bins, or its labels, and its missing values. Over
-//! the features the false discovery rate is controlled by e-BH on the current e-values (Wang and Ramdas 2022).
+//! the features the false discovery rate at any one moment is controlled by e-BH on the current e-values (Wang and
+//! Ramdas 2022).
 //! A feature has drifted when it is found so and its population stability index over the last windows is large
 //! enough: with enough time even a change that matters to nobody becomes certain.
 

@@ -77,7 +77,8 @@ def test_missing_values_are_drift_even_if_all_are_missing(baseline: Baseline) ->
 
 
 def test_nothing_missing_on_either_side_warns_of_nothing(baseline: Baseline) -> None:
-    assert [feature.warnings for feature in compare(profile(baseline)).features] == [[]] * 5
+    features = compare(profile(baseline)).features
+    assert [feature.tests["missingness"].warnings for feature in features] == [[]] * 5
 
 
 def test_a_profile_without_rows_says_nothing(baseline: Baseline) -> None:
@@ -90,8 +91,12 @@ def test_a_profile_without_rows_says_nothing(baseline: Baseline) -> None:
 
 def test_the_p_value_is_that_of_the_smallest_test_times_their_number(baseline: Baseline) -> None:
     found = compare(profile(baseline, **quiet(2000, 77)))
-    tested = [[test.p_value for test in feature.tests.values() if test.p_value is not None] for feature in found.features]
+    # Nothing is missing on either side, so nothing was tested by looking for it.
+    names = [["ks", "chi_square"]] * 4 + [["chi_square"]]
+    tested = [[feature.tests[name].p_value for name in of] for feature, of in zip(found.features, names, strict=True)]
     expected = [min(1.0, min(p_values) * len(p_values)) for p_values in tested]
+    gap = compare(profile(baseline, quiet=np.append(np.nan, REFERENCE["quiet"][:1999]))).features[0]
+    assert gap.p_value == min(1.0, 3 * min(gap.tests[name].p_value for name in ("ks", "chi_square", "missingness")))
     assert [feature.p_value for feature in found.features] == expected
     adjusted = scipy.stats.false_discovery_control(expected)
     np.testing.assert_allclose([feature.adjusted_p_value for feature in found.features], adjusted, rtol=1e-12)
@@ -103,9 +108,45 @@ def test_tests_are_those_on_the_counts_of_the_histograms(baseline: Baseline) -> 
     feature = compare(made).features[1]
     assert feature.tests["ks"] == binned_ks_test(reference[:-1], current[:-1])
     grade = compare(made).features[3]
-    none = np.uint64(0)
-    cells = [np.append(counted["grade"].histogram.counts[1:-2], none) for counted in (baseline, made)]
+    # Six grades, what is under and over them, and what is missing.
+    cells = [counted["grade"].histogram.counts for counted in (baseline, made)]
     assert grade.effect_size == pytest.approx(psi(*cells).effect_size, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "values", [np.full(2000, 7.0), np.where(np.arange(2000) % 11 == 0, -999.0, REFERENCE["grade"][:2000])]
+)
+def test_what_lies_beyond_all_edges_is_drift(baseline: Baseline, values: Any) -> None:
+    assert compare(profile(baseline, grade=values)).drifted == ["grade"]
+    constant = Baseline({"flag": np.ones(5000)})
+    current = Profile(constant)
+    current.update({"flag": np.where(np.arange(2000) % 11 == 0, np.inf, 1.0)})
+    assert compare(current).drifted == ["flag"]
+
+
+@pytest.mark.parametrize(
+    ("n", "labels", "exponent"), [(500, 500, 1.0), (1000, 2000, 1.5), (1000, 200, 0.0), (20, 50, 0.0)]
+)
+def test_labels_with_a_long_tail_do_not_drift_by_themselves(n: int, labels: int, exponent: float) -> None:
+    random = np.random.default_rng(n + labels)
+    shares = 1.0 / np.arange(1, labels + 1) ** exponent
+    names = np.array([f"label {place}" for place in range(labels)])
+    drifted = 0
+    for _ in range(60):
+        drawn = random.choice(names, size=2 * n, p=shares / shares.sum())
+        current = Profile(Baseline({"x": drawn[:n]}))
+        current.update({"x": drawn[n:]})
+        drifted += bool(compare(current, min_effect=0.0).drifted)
+    assert drifted <= scipy.stats.binom.isf(1e-4, 60, 0.05)
+
+
+def test_new_labels_are_drift_among_many_known_ones() -> None:
+    random = np.random.default_rng(3)
+    cities = np.array([f"city {place}" for place in range(300)])
+    baseline = Baseline({"city": random.choice(cities, size=5000)})
+    current = Profile(baseline)
+    current.update({"city": np.append(random.choice(cities, size=700), np.full(300, "nowhere"))})
+    assert compare(current).drifted == ["city"]
 
 
 def test_the_wasserstein_distance_is_close_to_that_of_the_values(baseline: Baseline) -> None:
@@ -137,6 +178,11 @@ def test_one_value_of_a_million_moves_nothing(baseline: Baseline) -> None:
     spoilt = compare(profile(baseline, moved=values)).features[1]
     assert spoilt.effect_size == pytest.approx(plain.effect_size, rel=0.02)
     assert plain.drifted and spoilt.drifted
+    exact = scipy.stats.wasserstein_distance(REFERENCE["moved"], values)
+    assert spoilt.tests["wasserstein"].statistic == pytest.approx(exact, rel=0.02)
+    values[:3] = np.inf
+    infinite = compare(profile(baseline, moved=values)).features[1].tests["wasserstein"]
+    assert [warning.code for warning in infinite.warnings] == ["infinite"]
 
 
 @pytest.mark.parametrize(

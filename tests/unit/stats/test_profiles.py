@@ -277,11 +277,41 @@ def test_production_becomes_the_next_baseline(baseline: Baseline) -> None:
 
 def test_references_made_before_are_taken_as_they_are() -> None:
     reference, counted = Reference(np.arange(50.0), bins=5), Categories()
-    counted.update(["a", "b", "a"])
+    counted.update(["a", "b", "a"] * 60)
     baseline = Baseline({"x": reference, "y": counted, "z": CategoryReference(counted)})
     assert baseline["x"] == reference
     assert baseline["y"] == baseline["z"]
-    assert baseline["y"].categories.known_counts == [2, 1]
+    assert baseline["y"].categories.known_counts == [120, 60]
+    assert baseline["y"].cells.tolist() == [120, 60, 0]
+
+
+def test_rare_labels_do_not_choose_the_cells_that_they_are_counted_in() -> None:
+    labels = ["often"] * 1000 + ["seldom"] * 10 + [f"once {place}" for place in range(100)]
+    reference = Baseline({"x": labels})["x"]
+    assert reference.categories.known[0] == "often"
+    assert 800 < reference.cells[0] < 950 and reference.categories.known_counts[0] == 1000
+    assert len(reference.categories.known) < 40 and reference.cells[-1] > 60
+    assert Baseline.from_bytes(Baseline({"x": labels}).to_bytes())["x"] == reference
+
+
+def test_a_feature_of_nothing_but_names_is_refused_by_its_name() -> None:
+    with pytest.raises(ValueError, match="leave out a feature whose labels are nearly all different"):
+        Baseline({"id": [str(number) for number in range(70_000)]})
+
+
+def test_values_beyond_the_edges_do_not_become_a_baseline(baseline: Baseline) -> None:
+    profile = Profile(baseline)
+    profile.update(columns(50) | {"height": np.full(50, 300.0)})
+    with pytest.raises(IncompatibleSummaries, match=r"50 of 50 values lie beyond the edges.*make a new reference"):
+        profile.as_baseline()
+
+
+def test_a_baseline_without_features_takes_nothing() -> None:
+    nothing = Profile(Baseline({}))
+    nothing.update_row(np.array([]))
+    nothing.update_rows(np.empty((3, 0)))
+    nothing.update({})
+    assert nothing.rows == 0
 
 
 @pytest.mark.parametrize(
@@ -291,12 +321,19 @@ def test_references_made_before_are_taken_as_they_are() -> None:
         ({"x": ["a"]}, {"ranges": {"x": (0, 1)}}, 'ranges\\["x"\\] is about no numeric feature'),
         ({"x": np.arange(3.0)}, {"ranges": {"x": (2, 1)}}, "low <= high"),
         ({"x": np.arange(3.0)}, {"ranges": {"x": (np.nan, 1)}}, "low <= high"),
+        ({"x": np.arange(3.0)}, {"ranges": {"x": [2, 1]}}, "low <= high"),
         ({"x": np.arange(3.0)}, {"bins": 0}, "bins must be"),
     ],
 )
 def test_a_baseline_that_cannot_be_is_refused(given: Any, options: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Baseline(given, **options)
+
+
+@pytest.mark.parametrize("ends", [3, "ab", (1.0,), (1.0, 2.0, 3.0), None])
+def test_a_range_that_is_no_pair_is_refused_by_its_name(ends: Any) -> None:
+    with pytest.raises(TypeError, match=r'ranges\["x"\] must be \(low, high\), two numbers'):
+        Baseline({"x": np.arange(3.0)}, ranges={"x": ends})
 
 
 def test_unknown_features_are_unknown(baseline: Baseline) -> None:

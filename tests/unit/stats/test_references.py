@@ -62,6 +62,16 @@ def test_narrower_types_fall_into_the_bins_of_the_wide_ones(dtype: type) -> None
     assert reference.count(narrow) == reference.count(wide)
 
 
+def test_the_same_values_rounded_to_32_bits_are_the_same_counts() -> None:
+    for values in (np.array([0.05, 0.1]), np.arange(9) / 10, np.random.default_rng(0).normal(size=5000)):
+        reference = Reference(values)
+        assert reference.count(values.astype(np.float32)) == reference.count(values)
+
+
+def test_zeros_of_either_sign_are_the_same_reference() -> None:
+    assert Reference(np.array([-0.0, 1.0])).digest == Reference(np.array([0.0, 1.0])).digest
+
+
 def test_a_single_extreme_value_moves_no_other_bin() -> None:
     values = np.random.default_rng(0).normal(size=10_000)
     plain, spoilt = Reference(values, bins=10), Reference(np.append(values, 1e6), bins=10)
