@@ -40,13 +40,12 @@ def _compare(*exact: str, threads: int = 1) -> Work:
     """Every binned test with its effect size, e-values with e-BH, and quality; then the `exact` ones on the values."""
     from edge_aiops.stats import drift
     from edge_aiops.stats.comparison import compare
-    from edge_aiops.stats.evidence import DriftEvidence
-    from edge_aiops.stats.multiplicity import e_benjamini_hochberg
+    from edge_aiops.stats.evidence import DriftWatch
     from edge_aiops.stats.summaries import Baseline, Profile
 
     reference, current = data.columns("reference"), data.columns("current")
     baseline = Baseline(reference)
-    evidence = {name: DriftEvidence(baseline[name].histogram.counts) for name in reference}
+    watch = DriftWatch(baseline)
     exact_tests = [getattr(drift, name) for name in exact]
     prepared = {name: drift.SortedReference(values) for name, values in reference.items()} if exact else {}
 
@@ -54,8 +53,8 @@ def _compare(*exact: str, threads: int = 1) -> Work:
         profile = Profile(baseline)
         profile.update(current, threads=threads)
         compare(profile)
-        e_values = [gathered.update(profile[name].histogram.counts).e_value for name, gathered in evidence.items()]
-        e_benjamini_hochberg(e_values)
+        watch.update(profile)
+        list(watch.drifted)
         for name, values in prepared.items():
             for test in exact_tests:
                 test(values, current[name])
@@ -125,7 +124,7 @@ def _merge() -> Work:
     profile.update(data.columns("current", rows=data.WINDOW))
     sent = profile.to_bytes()
     first, *others = [Profile.from_bytes(sent, profile.baseline) for _ in range(data.NODES)]
-    return lambda: sum(others, first)
+    return lambda: Profile.merge_all([first, *others])
 
 
 CASES = [

@@ -73,11 +73,7 @@ pub struct Comparison {
 ///
 /// [`Error::Argument`] for an alpha outside of (0, 1) or a `min_effect` that is negative or not a number.
 pub fn compare(profile: &mut Profile, alpha: f64, min_effect: f64) -> Result<Comparison, Error> {
-    if !(min_effect >= 0.0 && min_effect.is_finite()) {
-        let problem =
-            format!("must be a number from 0 on, not {min_effect:?}; 0 lets every certain change count");
-        return Err(Error::argument("min_effect", problem));
-    }
+    size("min_effect", min_effect)?;
     let baseline = profile.baseline().clone();
     let pairs = baseline.features().iter().zip(profile.summaries()).zip(baseline.names());
     let mut features = pairs
@@ -90,6 +86,15 @@ pub fn compare(profile: &mut Profile, alpha: f64, min_effect: f64) -> Result<Com
         feature.drifted = rejected && feature.effect_size.is_some_and(|effect| effect >= min_effect);
     }
     Ok(Comparison { features, alpha, min_effect })
+}
+
+/// Refuses what is no threshold on an effect size.
+pub(crate) fn size(name: &'static str, threshold: f64) -> Result<(), Error> {
+    if threshold >= 0.0 && threshold.is_finite() {
+        return Ok(());
+    }
+    let problem = format!("must be a number from 0 on, not {threshold:?}; 0 lets every certain change count");
+    Err(Error::argument(name, problem))
 }
 
 impl FeatureComparison {

@@ -42,7 +42,7 @@ fn difference(a: Interval, b: Interval) -> Interval {
 }
 
 /// `alpha`, or its refusal.
-fn level(name: &'static str, alpha: f64) -> Result<f64, Error> {
+pub(crate) fn level(name: &'static str, alpha: f64) -> Result<f64, Error> {
     if 0.0 < alpha && alpha < 1.0 {
         Ok(alpha)
     } else {

@@ -10,10 +10,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::baseline::{Baseline, Feature};
+use crate::comparison::size;
 use crate::counts::psi;
 use crate::encoding::{Kind, Reader, Writer, impossible};
 use crate::error::Error;
-use crate::evidence::DriftEvidence;
+use crate::evidence::{DriftEvidence, level};
 use crate::multiplicity::e_benjamini_hochberg;
 use crate::profile::Profile;
 
@@ -31,6 +32,10 @@ pub struct WatchedFeature {
     pub log_e: f64,
     /// Population stability index of the last windows; none without values.
     pub effect_size: Option<f64>,
+    /// Values of the reference that it is compared with, missing ones included.
+    pub n_reference: u64,
+    /// Values seen since the beginning or the last restart, missing ones included.
+    pub n_current: u64,
     /// Whether it is certain enough, over all features, and large enough.
     pub drifted: bool,
 }
@@ -69,15 +74,8 @@ impl DriftWatch {
         min_effect: f64,
         effect_windows: usize,
     ) -> Result<Self, Error> {
-        if !(0.0 < alpha && alpha < 1.0) {
-            let problem = format!("must lie between 0 and 1, both excluded, but is {alpha}; 0.05 is usual");
-            return Err(Error::argument("alpha", problem));
-        }
-        if !(min_effect >= 0.0 && min_effect.is_finite()) {
-            let problem =
-                format!("must be a number from 0 on, not {min_effect}; 0 lets every certain change count");
-            return Err(Error::argument("min_effect", problem));
-        }
+        level("alpha", alpha)?;
+        size("min_effect", min_effect)?;
         if !(1..=MOST_WINDOWS).contains(&effect_windows) {
             let problem = format!("must be 1 to {MOST_WINDOWS}, not {effect_windows}; 12 is usual");
             return Err(Error::argument("effect_windows", problem));
@@ -104,15 +102,18 @@ impl DriftWatch {
         let summaries = self.baseline.features().iter().zip(window.summaries());
         let cells: Vec<_> =
             summaries.map(|(feature, summary)| feature.cells_of(summary).with_missing()).collect();
-        let mut features = self.features.clone();
-        for (watched, cells) in features.iter_mut().zip(cells) {
+        // Looked at first, so that either all features take the window or none.
+        if self.features.iter().zip(&cells).any(|(watched, cells)| !watched.evidence.has_room_for(cells)) {
+            let because = "with this window there are more events than 64 bits count; restart the watch";
+            return Err(Error::Incompatible { because: because.into() });
+        }
+        for (watched, cells) in self.features.iter_mut().zip(cells) {
             watched.evidence.update(&cells)?;
             watched.recent.push_back(cells);
             while watched.recent.len() > self.effect_windows {
                 watched.recent.pop_front();
             }
         }
-        self.features = features;
         Ok(())
     }
 
@@ -132,6 +133,8 @@ impl DriftWatch {
                     name: name.clone(),
                     log_e: watched.evidence.log_e(),
                     effect_size,
+                    n_reference: watched.evidence.reference_counts().iter().sum(),
+                    n_current: watched.evidence.n(),
                     drifted: rejected && effect_size.is_some_and(|effect| effect >= self.min_effect),
                 })
             })
@@ -156,6 +159,24 @@ impl DriftWatch {
             watched.recent.clear();
         }
         Ok(())
+    }
+
+    /// The false discovery rate that is allowed.
+    #[must_use]
+    pub const fn alpha(&self) -> f64 {
+        self.alpha
+    }
+
+    /// The smallest effect size that counts as drift.
+    #[must_use]
+    pub const fn min_effect(&self) -> f64 {
+        self.min_effect
+    }
+
+    /// Over how many of the last windows the effect size is taken.
+    #[must_use]
+    pub const fn effect_windows(&self) -> usize {
+        self.effect_windows
     }
 
     /// What it is compared with.

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use edge_aiops_stats_core as core;
+use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
@@ -113,8 +114,8 @@ impl Profile {
     /// Summarise columns.
     ///
     /// Args:
-    ///     columns: mapping from the names of all features of the baseline, and perhaps others, which are ignored,
-    ///         to columns of the same length: numbers as a NumPy array of float64, float32, int64 or bool; labels
+    ///     columns: record batch or table of Apache Arrow, or mapping from the names of all features of the baseline,
+    ///         and perhaps others, which are ignored, to columns of the same length: an array of Arrow; numbers as a NumPy array of float64, float32, int64 or bool; labels
     ///         as a list of str and None, or an array of str; either in a tuple (values, missing) with a boolean
     ///         mask, True where there is no value.
     ///     threads: how many threads share the work where it is worth it, 1 to 64.
@@ -128,7 +129,7 @@ impl Profile {
     fn update(&self, py: Python<'_>, columns: &Bound<'_, PyAny>, threads: usize) -> PyResult<()> {
         let mapping = as_mapping(columns, "columns")?;
         let names = self.baseline.0.names();
-        let given = names.iter().map(|name| item(mapping, name)).collect::<PyResult<Vec<_>>>()?;
+        let given = names.iter().map(|name| item(&mapping, name)).collect::<PyResult<Vec<_>>>()?;
         self.add(py, &given, threads)
     }
 
@@ -470,10 +471,11 @@ impl Cells {
 }
 
 fn shape_of(rows: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
-    rows.getattr("shape").and_then(|shape| shape.extract()).map_err(|_| {
+    let array = rows.cast::<PyUntypedArray>().map_err(|_| {
         let found = rows.get_type();
         PyTypeError::new_err(format!(
             "rows must be a NumPy array of two dimensions, not {found}; pass numpy.asarray(rows)"
         ))
-    })
+    })?;
+    Ok(array.shape().to_vec())
 }

@@ -67,9 +67,11 @@ impl DriftWatch {
     ///
     /// Raises:
     ///     IncompatibleSummaries: the profile is on another baseline. Nothing was taken then.
-    fn update(&self, py: Python<'_>, window: &Profile) -> PyResult<()> {
+    fn update(&self, window: &Profile) -> PyResult<()> {
         let mut window = window.get();
-        py.detach(|| self.0.with(|watch| watch.update(&mut window))).map_err(to_python)
+        // A millisecond for a hundred features: not worth giving up the interpreter lock, and whoever holds that
+        // never waits for this one.
+        self.0.with(|watch| watch.update(&mut window)).map_err(to_python)
     }
 
     /// Forget what was seen: after a change that was confirmed and taken care of.
@@ -96,6 +98,24 @@ impl DriftWatch {
     fn drifted(&self) -> PyResult<Vec<String>> {
         let features = self.0.with(|watch| watch.features()).map_err(to_python)?;
         Ok(features.into_iter().filter(|feature| feature.drifted).map(|feature| feature.name).collect())
+    }
+
+    /// The false discovery rate that is allowed.
+    #[getter]
+    fn alpha(&self) -> f64 {
+        self.0.with(|watch| watch.alpha())
+    }
+
+    /// The smallest effect size that counts as drift.
+    #[getter]
+    fn min_effect(&self) -> f64 {
+        self.0.with(|watch| watch.min_effect())
+    }
+
+    /// Over how many of the last windows the effect size is taken.
+    #[getter]
+    fn effect_windows(&self) -> usize {
+        self.0.with(|watch| watch.effect_windows())
     }
 
     /// The baseline that it was made with.
@@ -145,6 +165,18 @@ impl WatchedFeature {
     #[getter]
     fn drifted(&self) -> bool {
         self.0.drifted
+    }
+
+    /// Values of the reference that it is compared with, missing ones included.
+    #[getter]
+    fn n_reference(&self) -> u64 {
+        self.0.n_reference
+    }
+
+    /// Values seen since the beginning or the last restart, missing ones included.
+    #[getter]
+    fn n_current(&self) -> u64 {
+        self.0.n_current
     }
 
     fn __repr__(&self) -> String {

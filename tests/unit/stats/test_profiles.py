@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
 import pytest
 
 from edge_aiops.stats import IncompatibleSummaries, UnreadableSummary
@@ -79,6 +80,28 @@ def test_rows_of_numbers_are_columns_too(threads: int) -> None:
     first = Profile(baseline)
     first.update_rows(np.asfortranarray(values[:200]))
     assert_same(by_row, first)
+
+
+@pytest.mark.parametrize("kind", ["record batch", "table", "arrays"])
+def test_columns_of_arrow_are_columns_too(baseline: Baseline, kind: str) -> None:
+    given = columns(500)
+    gap = np.arange(500) % 7 == 0
+    batch = pa.record_batch(
+        {
+            "height": pa.array(given["height"], mask=gap),
+            "steps": pa.array(given["steps"]),
+            "colour": pa.array(given["colour"].tolist(), mask=gap),
+            "active": pa.array(given["active"]),
+            "other": pa.array([None] * 500),
+        }
+    )
+    by_arrow, by_columns = Profile(baseline), Profile(baseline)
+    arrays = {name: batch.column(name) for name in batch.schema.names}
+    table = pa.Table.from_batches([batch.slice(0, 200), batch.slice(200)])
+    by_arrow.update({"record batch": batch, "table": table, "arrays": arrays}[kind])
+    labels = [None if gone else label for gone, label in zip(gap, given["colour"].tolist(), strict=True)]
+    by_columns.update(given | {"height": (given["height"], gap), "colour": labels})
+    assert_same(by_arrow, by_columns)
 
 
 def test_what_an_event_does_not_have_is_missing(baseline: Baseline) -> None:

@@ -55,6 +55,7 @@ def test_a_change_is_seen_within_the_hour_and_named(baseline: Baseline, name: st
         watch.update(window(baseline, random, **{name: changed(random)}))
     assert watch.drifted == [name]
     watched = next(feature for feature in watch.features if feature.name == name)
+    assert (watched.n_reference, watched.n_current) == (50_000 + 2 * (name != "label"), 112 * 300)
     assert watched.log_e > 3 and watched.e_value > 20 and watched.effect_size > 0.1 and watched.drifted
 
 
@@ -92,6 +93,7 @@ def test_evidence_is_that_of_the_cells_of_a_feature(baseline: Baseline) -> None:
 def test_a_watch_goes_on_after_a_restart_of_the_program(baseline: Baseline) -> None:
     random, watch = np.random.default_rng(6), DriftWatch(baseline, alpha=0.01, effect_windows=3)
     resumed = watch
+    assert (watch.alpha, watch.min_effect, watch.effect_windows) == (0.01, 0.1, 3)
     for _ in range(30):
         profile = window(baseline, random)
         watch.update(profile)

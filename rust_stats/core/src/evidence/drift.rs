@@ -118,10 +118,9 @@ impl DriftEvidence {
             let problem = format!("must have one count for each of the {bins} bins, but has {given}");
             return Err(Error::argument("current_counts", problem));
         }
-        total(counts)
-            .zip(total(&self.seen))
-            .and_then(|(new, seen)| seen.checked_add(new))
-            .ok_or_else(|| too_many("current_counts"))?;
+        if !self.has_room_for(counts) {
+            return Err(too_many("current_counts"));
+        }
         add(&mut self.seen, counts);
         self.windows = self.windows.saturating_add(1);
         let past =
@@ -131,6 +130,12 @@ impl DriftEvidence {
         }
         self.weigh();
         Ok(())
+    }
+
+    /// Whether these counts, one for each bin, can be added without passing 64 bits.
+    pub(crate) fn has_room_for(&self, counts: &[u64]) -> bool {
+        let sums = total(counts).zip(total(&self.seen));
+        sums.is_some_and(|(new, seen)| seen.checked_add(new).is_some())
     }
 
     /// The evidence of the events of both, as if pooled: of several nodes, or of one at several times.
