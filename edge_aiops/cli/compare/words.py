@@ -10,6 +10,7 @@ TESTS = {
     "psi": ("PSI", "How far the shares moved, over groups of bins; 0.1 is worth a look, 0.25 is large."),
     "ks": ("Kolmogorov-Smirnov", "The largest gap between the two cumulative distributions, from 0 to 1."),
     "chi_square": ("Chi-square", "Whether the counts per group of bins, or per label, could differ so much by chance."),
+    "beyond": ("Beyond the reference", "Whether values outside of all that the reference had are more than chance."),
     "missingness": ("Missing values", "Whether the shares of missing values could differ so much by chance."),
     "wasserstein": ("Wasserstein-1", "How far the values moved on average, in the unit of the column."),
     "jensen_shannon": ("Jensen-Shannon", "A distance of the shares per bin, from 0 for equal to 1 for nothing shared."),

@@ -35,20 +35,17 @@ impl CategoryReference {
     /// The share of the reference that chooses the known labels.
     const CHOOSING: f64 = 0.1;
 
-    /// The reference of counted labels: those that were known before, and the frequent ones among the others.
+    /// The reference of counted labels: those that were known before, and the frequent ones among the others if
+    /// those are counted exactly. There may be none.
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] if there are too many labels: more than [`CategoryReference::MOST_LABELS`] known
-    /// before, or more than are counted exactly and none known.
+    /// [`Error::Argument`] if more than [`CategoryReference::MOST_LABELS`] were known before.
     pub fn of(counted: &Categories) -> Result<Self, Error> {
         let before = counted.known().count();
-        if before > Self::MOST_LABELS || before == 0 && !counted.is_exact() {
-            let problem = format!(
-                "must be {} at the most, or counted with a capacity that holds all of them; \
-                 leave out a feature whose labels are nearly all different",
-                Self::MOST_LABELS
-            );
+        if before > Self::MOST_LABELS {
+            let problem =
+                format!("must be {} at the most where they are known, not {before}", Self::MOST_LABELS);
             return Err(Error::argument("labels", problem));
         }
         let shares = counted.counts();

@@ -1,8 +1,8 @@
 //! A profile against its baseline, once: which features have drifted, by how much, and how sure that is.
 //!
 //! For each feature several tests look at different things: the Kolmogorov-Smirnov test on all bins sees shifts
-//! of numbers, the chi-square test on few groups changes of shape and of shares, Fisher's exact test a change of
-//! how many values are missing. The smallest of their p-values times their number (Bonferroni) is the p-value
+//! of numbers, the chi-square test on few groups changes of shape and of shares, Fisher's exact test values beyond
+//! all that the reference had, and a change of how many are missing. The smallest of their p-values times their number (Bonferroni) is the p-value
 //! of the feature, and the false discovery rate over all features is controlled by Benjamini and Hochberg. A
 //! feature has drifted when it is found so and the change is large: with many values even a change that matters
 //! to nobody is certain.
@@ -103,9 +103,9 @@ impl FeatureComparison {
         let misses = theirs.missing > 0 || ours.missing > 0;
         let (kind, mut tests) = match (feature, summary) {
             (Feature::Numeric { reference, .. }, Summary::Numeric(numbers)) => {
-                (Kind::Numeric, on_bins(reference, numbers)?.to_vec())
+                (Kind::Numeric, on_bins(reference, numbers, &theirs, &ours)?.to_vec())
             }
-            _ => (Kind::Category, Vec::new()),
+            _ => (Kind::Category, vec![("chi_square", chi_square_test(&theirs.present, &ours.present)?)]),
         };
         tests.extend(on_cells(theirs, ours)?);
         // Where nothing is missing on either side, nothing was tested by looking for it.
@@ -138,11 +138,14 @@ impl FeatureComparison {
     }
 }
 
-/// Tests on all bins of a numeric feature.
+/// Tests of a numeric feature: on all bins, on the groups of bins, and of what lies beyond all edges, where the
+/// reference has nothing by its construction.
 fn on_bins(
     reference: &Reference,
     numbers: &NumericSummary,
-) -> Result<[(&'static str, TestResult); 2], Error> {
+    theirs_in_groups: &Cells,
+    ours_in_groups: &Cells,
+) -> Result<[(&'static str, TestResult); 4], Error> {
     let [theirs, ours] = [reference.histogram(), numbers.histogram()];
     let positions = positions(reference, numbers);
     let mut wasserstein = binned_wasserstein_distance(theirs.present(), ours.present(), &positions)?;
@@ -152,7 +155,34 @@ fn on_bins(
             message: "infinities are taken to be as far out as the finite values beyond the edges".into(),
         }]);
     }
-    Ok([("ks", binned_ks_test(theirs.present(), ours.present())?), ("wasserstein", wasserstein)])
+    let [(groups, beyond), (groups_too, beyond_too)] = [theirs_in_groups, ours_in_groups].map(apart);
+    Ok([
+        ("ks", binned_ks_test(theirs.present(), ours.present())?),
+        ("wasserstein", wasserstein),
+        ("chi_square", chi_square_test(&groups, &groups_too)?),
+        ("beyond", unwarned(fisher_exact_test(&beyond, &beyond_too)?)),
+    ])
+}
+
+/// The groups with what lies beyond the edges in the outermost ones; and how many values lie within, and beyond.
+fn apart(cells: &Cells) -> (Vec<u64>, [u64; 2]) {
+    let [under, groups @ .., over] = cells.present.as_slice() else {
+        return (Vec::new(), [0, 0]);
+    };
+    let beyond = under.saturating_add(*over);
+    let mut groups = if groups.is_empty() { vec![0] } else { groups.to_vec() };
+    for (end, count) in [(0, under), (groups.len() - 1, over)] {
+        if let Some(group) = groups.get_mut(end) {
+            *group = group.saturating_add(*count);
+        }
+    }
+    (groups, [cells.total().saturating_sub(beyond), beyond])
+}
+
+/// That nothing was missing, or beyond, on either side is no reason to be warned.
+fn unwarned(mut test: TestResult) -> TestResult {
+    test.warnings.retain(|warning| *warning != Warning::Constant);
+    test
 }
 
 /// Where the values of each bin lie. Those beyond the edges on the side of the farther extreme lie where the mean
@@ -178,22 +208,17 @@ fn positions(reference: &Reference, numbers: &NumericSummary) -> Vec<f64> {
     [lowest].into_iter().chain(inner.iter().copied()).chain([highest]).collect()
 }
 
-/// What is the same for numbers and for labels: chi-square on the cells, the distances on them and the missing
-/// values, and a test of the missing values themselves.
-fn on_cells(theirs: Cells, ours: Cells) -> Result<[(&'static str, TestResult); 7], Error> {
-    let chi_square = chi_square_test(&theirs.present, &ours.present)?;
-    let mut missingness =
-        fisher_exact_test(&[theirs.total(), theirs.missing], &[ours.total(), ours.missing])?;
-    // That nothing is missing on either side is no reason to be warned.
-    missingness.warnings.retain(|warning| *warning != Warning::Constant);
+/// What is the same for numbers and for labels: the distances on the cells and the missing values, and a test of
+/// the missing values themselves.
+fn on_cells(theirs: Cells, ours: Cells) -> Result<[(&'static str, TestResult); 6], Error> {
+    let missingness = fisher_exact_test(&[theirs.total(), theirs.missing], &[ours.total(), ours.missing])?;
     let [theirs, ours] = [theirs.with_missing(), ours.with_missing()];
     Ok([
-        ("chi_square", chi_square),
         ("psi", psi(&theirs, &ours)?),
         ("jensen_shannon", jensen_shannon_distance(&theirs, &ours)?),
         ("kullback_leibler", kullback_leibler_divergence(&theirs, &ours)?),
         ("hellinger", hellinger_distance(&theirs, &ours)?),
         ("total_variation", total_variation_distance(&theirs, &ours)?),
-        (MISSINGNESS, missingness),
+        (MISSINGNESS, unwarned(missingness)),
     ])
 }

@@ -23,7 +23,7 @@ use crate::reference::{Reference, hexadecimal};
 ///     counted: the counts of the reference.
 ///
 /// Raises:
-///     ValueError: more than 1024 labels were known beforehand, or none was and the counts are not exact.
+///     ValueError: more than 1024 labels were known beforehand.
 #[pyclass(frozen, eq, module = "edge_aiops.stats.summaries")]
 #[derive(Clone, PartialEq)]
 pub struct CategoryReference(core::CategoryReference);
@@ -203,5 +203,12 @@ fn ends_of(given: &Bound<'_, PyAny>, name: &str) -> PyResult<(f64, f64)> {
 }
 
 fn labelled(counted: &core::Categories) -> PyResult<core::Feature> {
+    if !counted.is_exact() && counted.known().next().is_none() {
+        return Err(PyValueError::new_err(format!(
+            "labels must be counted exactly, but are more than {}; count with a larger capacity, or leave out a \
+             feature whose labels are nearly all different",
+            counted.capacity()
+        )));
+    }
     core::CategoryReference::of(counted).map(core::Feature::Category).map_err(to_python)
 }

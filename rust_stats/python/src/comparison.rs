@@ -11,7 +11,7 @@ use crate::result::{ResultWarning, TestResult};
 /// Compare a profile with its baseline, once: which features have drifted, by how much, how sure that is.
 ///
 /// For each feature the Kolmogorov-Smirnov test on all bins (numbers only), the chi-square test on few groups or on
-/// the labels, and Fisher's exact test of missing values each give a p-value; the smallest times their number
+/// the labels, and Fisher's exact test of values beyond the reference's and of missing ones each give a p-value; the smallest times their number
 /// (Bonferroni) is that of the feature. Over the features the false discovery rate is controlled by Benjamini and
 /// Hochberg. A feature has drifted when it is found so and its effect size, the population stability index over
 /// the groups and missing values, is at least min_effect.
@@ -91,8 +91,8 @@ impl FeatureComparison {
         }
     }
 
-    /// Every test and distance by its name: ks and wasserstein for numbers, and chi_square, psi, jensen_shannon,
-    /// kullback_leibler, hellinger, total_variation and missingness.
+    /// Every test and distance by its name: ks, wasserstein and beyond for numbers, and chi_square, psi,
+    /// jensen_shannon, kullback_leibler, hellinger, total_variation and missingness.
     #[getter]
     fn tests<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let tests = PyDict::new(py);

@@ -92,11 +92,13 @@ def test_a_profile_without_rows_says_nothing(baseline: Baseline) -> None:
 def test_the_p_value_is_that_of_the_smallest_test_times_their_number(baseline: Baseline) -> None:
     found = compare(profile(baseline, **quiet(2000, 77)))
     # Nothing is missing on either side, so nothing was tested by looking for it.
-    names = [["ks", "chi_square"]] * 4 + [["chi_square"]]
+    names = [["ks", "chi_square", "beyond"]] * 4 + [["chi_square"]]
     tested = [[feature.tests[name].p_value for name in of] for feature, of in zip(found.features, names, strict=True)]
     expected = [min(1.0, min(p_values) * len(p_values)) for p_values in tested]
     gap = compare(profile(baseline, quiet=np.append(np.nan, REFERENCE["quiet"][:1999]))).features[0]
-    assert gap.p_value == min(1.0, 3 * min(gap.tests[name].p_value for name in ("ks", "chi_square", "missingness")))
+    assert gap.p_value == min(
+        1.0, 4 * min(gap.tests[name].p_value for name in ("ks", "chi_square", "beyond", "missingness"))
+    )
     assert [feature.p_value for feature in found.features] == expected
     adjusted = scipy.stats.false_discovery_control(expected)
     np.testing.assert_allclose([feature.adjusted_p_value for feature in found.features], adjusted, rtol=1e-12)
