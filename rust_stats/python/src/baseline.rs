@@ -17,7 +17,8 @@ use crate::reference::{Reference, hexadecimal};
 /// Labels that came at least 60 times each are all known, the most frequent first, up to 1024. Where there are rarer
 /// ones, a tenth of the reference, drawn at random, chooses the known ones, and the rest is what is compared with:
 /// labels chosen for their counts would come less often later, and what they displace more often, with no drift at
-/// all. Labels that the counts knew beforehand stay known. All others are one cell together.
+/// all. Labels that the counts knew beforehand stay known. All others, and those
+/// that are not counted exactly, are one cell together.
 ///
 /// Args:
 ///     counted: the counts of the reference.
@@ -184,6 +185,13 @@ fn feature(py: Python<'_>, given: &Bound<'_, PyAny>, bins: usize) -> PyResult<co
         let mut counted =
             core::Categories::new::<&str>(&[], core::Categories::LARGEST_CAPACITY).map_err(to_python)?;
         given.read_labels(&mut counted)?;
+        if !counted.is_exact() {
+            return Err(PyValueError::new_err(format!(
+                "labels must be {} different ones at the most; leave out a feature whose labels are nearly all \
+                 different",
+                core::Categories::LARGEST_CAPACITY
+            )));
+        }
         return labelled(&counted);
     }
     let values = given.numbers()?.collected();
@@ -203,12 +211,5 @@ fn ends_of(given: &Bound<'_, PyAny>, name: &str) -> PyResult<(f64, f64)> {
 }
 
 fn labelled(counted: &core::Categories) -> PyResult<core::Feature> {
-    if !counted.is_exact() && counted.known().next().is_none() {
-        return Err(PyValueError::new_err(format!(
-            "labels must be counted exactly, but are more than {}; count with a larger capacity, or leave out a \
-             feature whose labels are nearly all different",
-            counted.capacity()
-        )));
-    }
     core::CategoryReference::of(counted).map(core::Feature::Category).map_err(to_python)
 }
