@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from edge_aiops.stats import UnreadableSummary
+from edge_aiops.stats.evidence import DriftWatch
 from edge_aiops.stats.summaries import Profile
 
 from . import arrays, forgery, surface, verdict
@@ -74,7 +75,7 @@ class Case:
             data = forgery.forged(self.random, content, donor)
         else:
             data = forgery.edited(self.random, content, donor, 0)
-        more = (valid.baseline,) if isinstance(valid, Profile) else ()
+        more = (valid.baseline,) if isinstance(valid, Profile | DriftWatch) else ()
         given = {"data": data}
         found, error = timed(name, given, lambda: getattr(kind, reader)(data, *more))
         if error is not None:

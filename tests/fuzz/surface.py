@@ -24,9 +24,13 @@ from .arrays import Generator, pick
 
 FACES = [
     stats,
-    *(importlib.import_module(f"{stats.__name__}.{found.name}") for found in pkgutil.iter_modules(stats.__path__)),
+    *(
+        importlib.import_module(f"{stats.__name__}.{found.name}")
+        for found in pkgutil.iter_modules(stats.__path__)
+        if found.name != "files"
+    ),
 ]
-"""The modules of edge_aiops.stats."""
+"""The modules of edge_aiops.stats, without that which reads files: those have hostile tests of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +267,7 @@ PARAMETERS: dict[str, Make] = {
     "deviation": _one_of(None, 1.0, 1e-300, 1e300),
     "drift_threshold": _one_of(3.0, 2.0, 10.0),
     "duration": _number,
+    "effect_windows": _whole(1, 2, 12),
     "durations": lambda random, size: np.abs(_numbers(random, size)) if size.n % 2 else _numbers(random, size),
     "e_values": lambda random, size: np.exp(random.normal(size=size.n) * 3),
     "event": _event,
@@ -303,6 +308,7 @@ PARAMETERS: dict[str, Make] = {
     "positions": lambda random, size: np.sort(random.normal(size=size.cells)),
     "predictions": _binary,
     "probabilities": _probabilities,
+    "profiles": lambda random, size: [example(random, summaries.Profile) for _ in range(size.columns)],
     "q": _share,
     "qs": _quantiles,
     "quantiles": _one_of(False, True),
@@ -330,6 +336,7 @@ PARAMETERS: dict[str, Make] = {
     "values": _numbers,
     "warm_start": _SMALL,
     "warning_threshold": _one_of(2.0, 1.0, 3.0),
+    "window": _another(summaries.Profile),
     "window_size": _whole(2, 10, 60, 100),
     **dict.fromkeys("abpxz", _number),
 }
@@ -436,6 +443,14 @@ def _drift_evidence(random: Generator) -> evidence.DriftEvidence:
     return made
 
 
+def _watch(random: Generator) -> evidence.DriftWatch:
+    profile = example(random, summaries.Profile)
+    watch = evidence.DriftWatch(profile.baseline, effect_windows=pick(random, [1, 2, 12]))
+    for _ in range(int(random.integers(0, 4))):
+        watch.update(profile)
+    return watch
+
+
 def _mean_sequence(random: Generator) -> evidence.MeanSequence:
     deviation = pick(random, [None, None, 1.0])
     return evidence.MeanSequence(deviation=deviation).update(arrays.numbers(random, pick(random, [0, 1, 120])))
@@ -496,6 +511,7 @@ _EXAMPLES: dict[type, Callable[[Generator], Any]] = {
     estimation.PerformanceEstimator: _performance,
     evidence.BoundedMeanSequence: _bounded,
     evidence.DriftEvidence: _drift_evidence,
+    evidence.DriftWatch: _watch,
     evidence.MeanSequence: _mean_sequence,
     evidence.RateSequence: _rate_sequence,
     metrics.ConfusionMatrix: _confusion,
@@ -544,5 +560,5 @@ def example(random: Generator, kind: type) -> Any:
 
 def copied(found: Any) -> Any:
     """The same through bytes."""
-    more = (found.baseline,) if isinstance(found, summaries.Profile) else ()
+    more = (found.baseline,) if isinstance(found, summaries.Profile | evidence.DriftWatch) else ()
     return type(found).from_bytes(found.to_bytes(), *more)

@@ -59,8 +59,10 @@ def refusal(error: BaseException, parameters: Mapping[str, Any]) -> str | None:
 
 def _is_refused_by_python(value: Any) -> bool:
     """Whether an integer is among it that is negative, or too large for the narrowest type of a parameter, 8 bits."""
-    if isinstance(value, list | tuple | np.ndarray):
-        return any(_is_refused_by_python(each) for each in np.ravel(np.asarray(value, dtype=object)))
+    if isinstance(value, np.ndarray):
+        value = value.ravel().tolist()
+    if isinstance(value, list | tuple):
+        return any(_is_refused_by_python(each) for each in value)
     return isinstance(value, int | np.integer) and not 0 <= value < 2**8
 
 

@@ -241,7 +241,13 @@ impl Profile {
     #[staticmethod]
     fn merge_all(py: Python<'_>, profiles: &Bound<'_, PyAny>) -> PyResult<Self> {
         let mut merged = None;
-        for profile in profiles.try_iter()? {
+        let profiles = profiles.try_iter().map_err(|_| {
+            PyTypeError::new_err(format!(
+                "profiles must be an iterable of Profile, not {}",
+                profiles.get_type()
+            ))
+        })?;
+        for profile in profiles {
             let profile = profile?;
             let Ok(profile) = profile.cast::<Self>() else {
                 let found = profile.get_type();

@@ -93,13 +93,16 @@ impl RateSequence {
     ///
     /// # Errors
     ///
-    /// [`Error::Incompatible`] unless both have the same `tightest_at`.
+    /// [`Error::Incompatible`] unless both have the same `tightest_at` and together fewer than 2⁶⁴ events.
     pub fn merge(&self, other: &Self) -> Result<Self, Error> {
         if self.tightest_at != other.tightest_at {
             let because = "the two have different tightest_at; make both with the same";
             return Err(Error::Incompatible { because: because.into() });
         }
-        self.with(other.successes, other.failures)
+        self.with(other.successes, other.failures).map_err(|_| {
+            let because = "the two have more than 2^64 events together; one must be forged";
+            Error::Incompatible { because: because.into() }
+        })
     }
 
     /// Number of successes so far.
