@@ -1,8 +1,8 @@
 //! A profile against its baseline, once: which features have drifted, by how much, and how sure that is.
 //!
 //! For each feature several tests look at different things: the Kolmogorov-Smirnov test on all bins sees shifts
-//! of numbers, the chi-square test on few groups changes of shape and of shares, Fisher's exact test values beyond
-//! all that the reference had, and a change of how many are missing. The smallest of their p-values times their number (Bonferroni) is the p-value
+//! of numbers, the chi-square test on few groups changes of shape and of shares, two exact tests values beyond all
+//! that the reference had and a change of how many are missing. The smallest of their p-values times their number (Bonferroni) is the p-value
 //! of the feature, and the false discovery rate over all features is controlled by Benjamini and Hochberg. A
 //! feature has drifted when it is found so and the change is large: with many values even a change that matters
 //! to nobody is certain.
@@ -11,6 +11,7 @@
 //! samples; looking again and again wants evidence that stays valid, see `evidence`.
 
 use crate::baseline::Feature;
+use crate::beyond::beyond_test;
 use crate::cells::Cells;
 use crate::counts::{
     binned_ks_test, binned_wasserstein_distance, chi_square_test, fisher_exact_test, hellinger_distance,
@@ -160,7 +161,7 @@ fn on_bins(
         ("ks", binned_ks_test(theirs.present(), ours.present())?),
         ("wasserstein", wasserstein),
         ("chi_square", chi_square_test(&groups, &groups_too)?),
-        ("beyond", unwarned(fisher_exact_test(&beyond, &beyond_too)?)),
+        ("beyond", beyond_test(beyond, beyond_too)?),
     ])
 }
 
@@ -177,12 +178,6 @@ fn apart(cells: &Cells) -> (Vec<u64>, [u64; 2]) {
         }
     }
     (groups, [cells.total().saturating_sub(beyond), beyond])
-}
-
-/// That nothing was missing, or beyond, on either side is no reason to be warned.
-fn unwarned(mut test: TestResult) -> TestResult {
-    test.warnings.retain(|warning| *warning != Warning::Constant);
-    test
 }
 
 /// Where the values of each bin lie. Those beyond the edges on the side of the farther extreme lie where the mean
@@ -211,7 +206,10 @@ fn positions(reference: &Reference, numbers: &NumericSummary) -> Vec<f64> {
 /// What is the same for numbers and for labels: the distances on the cells and the missing values, and a test of
 /// the missing values themselves.
 fn on_cells(theirs: Cells, ours: Cells) -> Result<[(&'static str, TestResult); 6], Error> {
-    let missingness = fisher_exact_test(&[theirs.total(), theirs.missing], &[ours.total(), ours.missing])?;
+    let mut missingness =
+        fisher_exact_test(&[theirs.total(), theirs.missing], &[ours.total(), ours.missing])?;
+    // That nothing is missing on either side is no reason to be warned.
+    missingness.warnings.retain(|warning| *warning != Warning::Constant);
     let [theirs, ours] = [theirs.with_missing(), ours.with_missing()];
     Ok([
         ("psi", psi(&theirs, &ours)?),
@@ -219,6 +217,6 @@ fn on_cells(theirs: Cells, ours: Cells) -> Result<[(&'static str, TestResult); 6
         ("kullback_leibler", kullback_leibler_divergence(&theirs, &ours)?),
         ("hellinger", hellinger_distance(&theirs, &ours)?),
         ("total_variation", total_variation_distance(&theirs, &ours)?),
-        (MISSINGNESS, unwarned(missingness)),
+        (MISSINGNESS, missingness),
     ])
 }

@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod baseline;
+mod beyond;
 mod bins;
 mod categories;
 mod cells;
