@@ -24,6 +24,7 @@ DOCUMENTED: Mapping[str, str] = {
     **dict.fromkeys(["DriftEvidence.e_value", "RateSequence.e_value", "BoundedMeanSequence.e_value"], "inf"),
     "RateSequence.log_e": "inf",
     "Reference.edges": "inf",
+    "PcaReference.scales": "inf",
     "psi_without_drift": "inf",
     "PcaReference.errors": "nan",
 }

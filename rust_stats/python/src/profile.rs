@@ -183,7 +183,7 @@ impl Profile {
                 Found::Missing => numbers.push(core::MISSING),
                 Found::Label => {
                     numbers.push(core::MISSING);
-                    labels.push((place, name, as_label(value)?));
+                    labels.push((place, name, as_label(value, name)?));
                 }
             }
         }
@@ -413,12 +413,14 @@ fn value_of(value: &Bound<'_, PyAny>, labelled: bool, name: &Py<PyString>) -> Py
         Err(_) if value.is_instance_of::<PyInt>() => {
             Ok(Found::Number(if value.lt(0)? { f64::NEG_INFINITY } else { f64::INFINITY }))
         }
-        Err(_) => Err(PyTypeError::new_err(format!(
-            "event[{:?}] must be a number, a text or None, not {}",
-            name.bind(value.py()),
-            value.get_type().name()?
-        ))),
+        Err(_) => Err(no_value(value, name)),
     }
+}
+
+fn no_value(value: &Bound<'_, PyAny>, name: &Py<PyString>) -> PyErr {
+    let found = value.get_type().name().map_or_else(|_| "another".into(), |found| found.to_string());
+    let name = name.bind(value.py());
+    PyTypeError::new_err(format!("event[{name:?}] must be a number, a text or None, not {found}"))
 }
 
 /// Whether it is an integer or a flag, of Python or of NumPy.
@@ -441,7 +443,7 @@ fn text_of<'label>(label: &'label Bound<'_, PyString>, name: &Py<PyString>) -> P
 }
 
 /// A text as it is, integers and flags as the labels that arrays of them have.
-fn as_label(value: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyString>> {
+fn as_label<'py>(value: Bound<'py, PyAny>, name: &Py<PyString>) -> PyResult<Bound<'py, PyString>> {
     match value.cast_into::<PyString>() {
         Ok(text) => Ok(text),
         Err(other) => {
@@ -449,7 +451,7 @@ fn as_label(value: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyString>> {
             if is_flag(&whole)? {
                 return Ok(PyString::new(whole.py(), if whole.is_truthy()? { "true" } else { "false" }));
             }
-            whole.call_method0("__index__")?.str()
+            whole.call_method0("__index__").map_err(|_| no_value(&whole, name))?.str()
         }
     }
 }

@@ -179,6 +179,7 @@ def test_a_feature_without_a_column_is_named(baseline: Baseline) -> None:
         ({"height": "tall"}, ValueError, 'the label "tall" for "height", which has numbers'),
         ({"colour": 0.5}, ValueError, 'the number 0.5 for "colour", which has labels'),
         ({"height": [1.0]}, TypeError, "event\\['height'\\] must be a number, a text or None, not list"),
+        ({"colour": np.array([1, 2])}, TypeError, r"event\['colour'\] must be a number, a text or None, not .*ndarray"),
         ([1.0], TypeError, "dict"),
     ],
 )

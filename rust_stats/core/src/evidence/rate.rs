@@ -86,7 +86,9 @@ impl RateSequence {
                 }
             }
         }
-        self.with(successes, failures)
+        let beyond =
+            |_| Error::argument("outcomes", "make more than 2^64 events with those before; begin again");
+        self.with(successes, failures).map_err(beyond)
     }
 
     /// The sequence of the events of both.
