@@ -239,7 +239,7 @@ def test_merging_nothing_or_something_else_is_refused(baseline: Baseline) -> Non
         Profile.merge_all([])
     with pytest.raises(TypeError, match="must hold Profile, not"):
         Profile.merge_all([Profile(baseline), baseline])  # type: ignore[list-item]
-    with pytest.raises(TypeError, match="not iterable"):
+    with pytest.raises(TypeError, match="profiles must be an iterable of Profile"):
         Profile.merge_all(Profile(baseline).rows)  # type: ignore[arg-type]
     other = Baseline({**REFERENCE, "height": REFERENCE["height"] + 1})
     with pytest.raises(IncompatibleSummaries, match="different baselines"):
