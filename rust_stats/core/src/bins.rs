@@ -92,12 +92,6 @@ impl Bins {
     pub(crate) fn count(&self, values: &[f64], counts: &mut [u64]) {
         self.finder.count(&self.edges, values, counts);
     }
-
-    /// The bin of one value, none for NaN.
-    #[must_use]
-    pub fn bin_of(&self, value: f64) -> Option<usize> {
-        (!value.is_nan()).then(|| self.edges.partition_point(|edge| *edge <= value))
-    }
 }
 
 /// Edges between every two neighbours of the distinct values, if those are at most `wanted`.

@@ -58,9 +58,6 @@ struct Watched {
 }
 
 impl DriftWatch {
-    /// How many windows the effect size is taken over unless said otherwise: an hour of five minutes each.
-    pub const EFFECT_WINDOWS: usize = 12;
-
     /// No evidence yet. `alpha` is the false discovery rate over the features, `min_effect` the smallest
     /// population stability index over the last `effect_windows` windows that counts as drift.
     ///
