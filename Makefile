@@ -59,5 +59,5 @@ clean: ## Remove everything that was made
 .venv/.installed: .venv/bin/python pyproject.toml constraints.txt $(PLUGINS:=/pyproject.toml) $(RUST)
 	@echo "Installing into .venv and building the Rust extension; the first time takes two minutes"
 	PIP_CONSTRAINT=constraints.txt python -m pip install --quiet --disable-pip-version-check --group dev \
-		--editable '.[hub,compare,demo]' $(foreach plugin,$(PLUGINS),--editable ./$(plugin))
+		--editable '.[hub,compare,telemetry,demo]' $(foreach plugin,$(PLUGINS),--editable ./$(plugin))
 	@touch $@

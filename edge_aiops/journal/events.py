@@ -38,6 +38,28 @@ class NewEvent(NamedTuple):
     """The stable code of the error that the caller got instead of a prediction."""
 
 
+class RecordedEvent(NamedTuple):
+    """A prediction that is on disk, and its place in the order of all of them."""
+
+    place: int
+    event: NewEvent
+
+
+class LabelledEvent(NamedTuple):
+    """A prediction of which something became known. Payloads are JSON text; None was not captured."""
+
+    place: int
+    at_ms: int
+    """When the prediction was made, not when its label came."""
+    served_by: ServedBy
+    rows: int
+    prediction: str | None
+    confidence: str | None
+    label: str | None
+    actual_outcome: str | None
+    correct: bool | None
+
+
 class Feedback(Struct, frozen=True, kw_only=True):
     """What became known of an event later. A part that is UNSET leaves what is there as it is."""
 

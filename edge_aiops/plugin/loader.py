@@ -17,6 +17,8 @@ from edge_aiops.base.errors import PluginError
 from edge_aiops.plugin import hookspecs
 
 ENTRY_POINT_GROUP = "edge_aiops"
+BUILTIN = EntryPoint(name="builtin", value="edge_aiops.observe.plugin", group=ENTRY_POINT_GROUP)
+"""What edge_aiops itself adds by the hooks; loaded with every selection, unless it is blocked by its name."""
 
 logger = logging.getLogger(__name__)
 
@@ -50,8 +52,9 @@ class Plugins:
         if environment.get("EDGE_AIOPS_TRACE_PLUGINS", "0") not in ("", "0"):
             logger.setLevel(logging.DEBUG)
         only, blocked = _names(environment, "EDGE_AIOPS_PLUGINS"), _names(environment, "EDGE_AIOPS_BLOCK_PLUGINS")
-        for candidate in entry_points(group=ENTRY_POINT_GROUP) if candidates is None else candidates:
-            unwanted = candidate.name in blocked or (only and candidate.name not in only)
+        for candidate in (BUILTIN, *entry_points(group=ENTRY_POINT_GROUP)) if candidates is None else candidates:
+            chosen = not only or candidate.name in only or candidate is BUILTIN
+            unwanted = candidate.name in blocked or not chosen
             self._add(candidate, blocked=bool(unwanted))
         self._warn_of_unknown(only | blocked)
 

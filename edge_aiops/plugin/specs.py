@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
 
 
@@ -31,3 +33,58 @@ class BackendSpec(Struct, frozen=True, kw_only=True):
         module, colon, attribute = self.factory.partition(":")
         if not (module and colon and attribute):
             raise ValueError(f'backend {self.name!r}: factory {self.factory!r} is not written "package.module:Class"')
+
+
+class DriftTestSpec(Struct, frozen=True, kw_only=True):
+    """A drift test: how far a feature has moved from its baseline."""
+
+    name: str
+    """As configurations name it: `ks_test`."""
+
+    factory: str
+    """Dotted path of a class or function that takes no arguments and gives a `DriftTest`."""
+
+    description: str
+    """One line for `edge-aiops plugins`."""
+
+    kinds: tuple[Literal["numeric", "category"], ...] = ("numeric", "category")
+    """The features it can measure."""
+
+    decides: Literal["p_value", "distance"]
+    """What its threshold is held against: a p-value must be at most that, a distance at least."""
+
+    threshold: float
+    """Where a configuration names none."""
+
+
+class QualityCheckSpec(Struct, frozen=True, kw_only=True):
+    """A check of the quality of data."""
+
+    name: str
+    """As configurations name it: `null_rate`."""
+
+    factory: str
+    """Dotted path of a class or function that takes no arguments and gives a `QualityCheck`."""
+
+    description: str
+    """One line for `edge-aiops plugins`."""
+
+    threshold: float
+    """The share of rows above which a finding is a violation, where a configuration names none."""
+
+
+class NotifierSpec(Struct, frozen=True, kw_only=True):
+    """A way in which alerts are sent to people or programs."""
+
+    name: str
+    """As configurations name it, as `type`: `webhook`."""
+
+    factory: str
+    """Dotted path of a class or function that takes the options of one place, a mapping, and gives a `Notifier`.
+    Raises `InvalidInput` that names the option. Called whenever the configuration changes."""
+
+    description: str
+    """One line for `edge-aiops plugins`."""
+
+    requires: tuple[str, ...] = ()
+    """Top-level modules that must be importable."""

@@ -1,0 +1,1 @@
+"""What the journal's events mean: windows, baselines, drift, data quality, alerts."""

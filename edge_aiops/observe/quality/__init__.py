@@ -1,0 +1,1 @@
+"""Data quality: whether what comes in is as the schema or the baseline says."""
