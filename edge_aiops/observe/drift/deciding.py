@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from edge_aiops.observe.drift.distributions import pictures
 from edge_aiops.observe.drift.measuring import Measured, rows
@@ -15,6 +16,17 @@ from edge_aiops.stats.multiplicity import benjamini_hochberg, e_benjamini_hochbe
 MISSINGNESS = "missingness"
 
 Watched = Mapping[str, WatchedFeature]
+
+
+class Decision(NamedTuple):
+    """What is decided of one feature."""
+
+    method: str
+    score: float | None
+    threshold: float
+    p_value: float | None
+    adjusted_p_value: float | None
+    drifted: bool
 
 
 def decide(measured: Sequence[Measured], rule: Rule, watched: Watched | None) -> list[FeatureDrift]:
@@ -29,10 +41,13 @@ def decide(measured: Sequence[Measured], rule: Rule, watched: Watched | None) ->
     if watched is not None:
         e_values = [watched[of.name].e_value if of.name in watched else None for of in measured]
         sure = e_benjamini_hochberg(e_values, alpha=rule.alpha).rejected
-        certain = [both for both in map(all, zip(certain, sure, strict=True))]
-    return [
-        _decided(of, rule, certain=sure, p_value=p_value, adjusted=adjusted, watched=(watched or {}).get(of.name))
+        certain = [one and other for one, other in zip(certain, sure, strict=True)]
+    decisions = [
+        _decision(of, rule, certain=sure, p_value=p_value, adjusted=adjusted)
         for of, sure, p_value, adjusted in zip(measured, certain, p_values, found.adjusted, strict=True)
+    ]
+    return [
+        as_result(of, decision, (watched or {}).get(of.name)) for of, decision in zip(measured, decisions, strict=True)
     ]
 
 
@@ -43,16 +58,29 @@ def together(p_values: Sequence[float | None]) -> float | None:
     return min(adjusted, default=None)
 
 
-def shown_tests(of: Measured) -> dict[str, MeasuredTest]:
-    """What every test gave, as results say it."""
-    return {name: MeasuredTest(score=found.score, p_value=found.p_value) for name, found in of.scores.items()}
-
-
-def e_value_of(watched: WatchedFeature | None) -> tuple[float | None, float | None]:
-    """The e-value, null beyond the range of a float, and its logarithm."""
-    if watched is None:
-        return None, None
-    return (watched.e_value if math.isfinite(watched.e_value) else None), watched.log_e
+def as_result(of: Measured, decision: Decision, evidence: WatchedFeature | None) -> FeatureDrift:
+    """The feature as results show it."""
+    reference, current = pictures(of.sample.reference, of.sample.current)
+    e_value = evidence.e_value if evidence is not None else None
+    return FeatureDrift(
+        feature=of.name,
+        kind=of.comparison.kind,
+        method=decision.method,
+        score=decision.score,
+        threshold=decision.threshold,
+        p_value=decision.p_value,
+        adjusted_p_value=decision.adjusted_p_value,
+        e_value=e_value if e_value is not None and math.isfinite(e_value) else None,
+        log_e=evidence.log_e if evidence is not None else None,
+        effect_size=of.effect_size,
+        drifted=decision.drifted,
+        reference_count=rows(of.sample.reference),
+        current_count=rows(of.sample.current),
+        tests={name: MeasuredTest(score=found.score, p_value=found.p_value) for name, found in of.scores.items()},
+        reference=reference,
+        current=current,
+        warnings=of.warnings,
+    )
 
 
 def _p_value(of: Measured, method: Method) -> float | None:
@@ -64,42 +92,15 @@ def _p_value(of: Measured, method: Method) -> float | None:
     return together([of.scores[method.name].p_value, missing])
 
 
-def _decided(
-    of: Measured,
-    rule: Rule,
-    *,
-    certain: bool,
-    p_value: float | None,
-    adjusted: float | None,
-    watched: WatchedFeature | None,
-) -> FeatureDrift:
+def _decision(of: Measured, rule: Rule, *, certain: bool, p_value: float | None, adjusted: float | None) -> Decision:
     method = _deciding(of, rule)
     score = of.scores[method.name].score
     if method.by_p_value:
         large = of.effect_size is not None and of.effect_size >= rule.min_effect
     else:
         large = score is not None and score >= method.threshold
-    e_value, log_e = e_value_of(watched)
-    reference, current = pictures(of.sample.reference, of.sample.current)
-    return FeatureDrift(
-        feature=of.name,
-        kind=of.comparison.kind,
-        method=method.name,
-        score=score,
-        threshold=method.threshold,
-        p_value=p_value,
-        adjusted_p_value=adjusted,
-        e_value=e_value,
-        log_e=log_e,
-        effect_size=of.effect_size,
-        drifted=certain and large and rows(of.sample.current) >= rule.min_samples,
-        reference_count=rows(of.sample.reference),
-        current_count=rows(of.sample.current),
-        tests=shown_tests(of),
-        reference=reference,
-        current=current,
-        warnings=of.warnings,
-    )
+    drifted = certain and large and rows(of.sample.current) >= rule.min_samples
+    return Decision(method.name, score, method.threshold, p_value, adjusted, drifted)
 
 
 def _deciding(of: Measured, rule: Rule) -> Method:

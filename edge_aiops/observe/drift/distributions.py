@@ -101,4 +101,5 @@ def _labels(distribution: Distribution, shown: np.ndarray[tuple[int], np.dtype[n
 
 
 def _shares(counts: Counts, of: int) -> list[float]:
-    return np.round(counts / max(of, 1), _DIGITS).tolist()
+    shares: list[float] = np.round(counts / max(of, 1), _DIGITS).tolist()
+    return shares

@@ -7,6 +7,7 @@ the configuration says, such as alpha, is applied when the evidence is read and 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sqlite3
 from collections.abc import Mapping
@@ -69,18 +70,26 @@ async def watched(
     references = baseline.of(role)
     key = {"model_name": model_name, "model_version": model_version, "role": role, "baseline": baseline.number}
     rows = await database.read(f"SELECT watch FROM drift_watch WHERE {_KEY}", key)
-    watch = _resumed(rows[0][0], references, key) if rows and references is not None else None
-    return {feature.name: feature for feature in watch.features} if watch else {}
+    if not rows or references is None:
+        return {}
+    return await asyncio.to_thread(_by_name, rows[0][0], references, key)
 
 
 def restart(connection: sqlite3.Connection, model_name: str, model_version: str) -> None:
     """Begin anew: forget the watches of a model version."""
-    connection.execute("DELETE FROM drift_watch WHERE model_name = ? AND model_version = ?", (model_name, model_version))
+    connection.execute(
+        "DELETE FROM drift_watch WHERE model_name = ? AND model_version = ?", (model_name, model_version)
+    )
 
 
 def prune(connection: sqlite3.Connection, before_ms: int) -> None:
     """Forget watches that took no window since."""
     connection.execute("DELETE FROM drift_watch WHERE updated_ms < ?", (before_ms,))
+
+
+def _by_name(data: bytes, references: Baseline, key: Mapping[str, object]) -> dict[str, WatchedFeature]:
+    watch = _resumed(data, references, key)
+    return {feature.name: feature for feature in watch.features} if watch else {}
 
 
 def _resumed(data: bytes, references: Baseline, key: Mapping[str, object]) -> DriftWatch | None:

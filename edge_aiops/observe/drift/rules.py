@@ -83,7 +83,9 @@ def check_rules(config: DriftConfig, tests: Tests) -> None:
         if part.threshold is None:
             continue
         if spec.decides == "p_value" and not 0 < part.threshold < 1:
-            message = f"{part.threshold:g} is no significance level, which {part.method} takes; send one between 0 and 1"
+            message = (
+                f"{part.threshold:g} is no significance level, which {part.method} takes; send one between 0 and 1"
+            )
             raise InvalidInput.of(f"{where}.threshold", message)
         if part.threshold < 0:
             raise InvalidInput.of(f"{where}.threshold", f"{part.threshold:g} is below 0, where every distance begins")
