@@ -212,11 +212,11 @@ class DriftChecks:
         kept: list[DriftResult] = []
         confirmations = {of.drift_type: of.config.confirmations for of in look.subjects}
         for result, judged in found:
-            key = (look.model_name, look.model_version, result.drift_type)
-            held = state.read(connection, *key)
+            key = state.StateKey(look.model_name, look.model_version, result.drift_type, look.baseline.number)
+            held = state.read(connection, key)
             if look.trigger == "schedule" and judged:
                 held = held.after(result.drifted, confirmations[result.drift_type])
-                state.write(connection, *key, held)
+                state.write(connection, key, held)
             kept.append(history.add(connection, structs.replace(result, confirmed=held.confirmed)))
         if look.trigger == "schedule":
             schedule.note(connection, look.model_name, look.model_version, look.now_ms)

@@ -20,6 +20,7 @@ DRIFT_TABLES: tuple[str, ...] = (
         model_name TEXT NOT NULL,
         model_version TEXT NOT NULL,
         drift_type TEXT NOT NULL,
+        baseline INTEGER NOT NULL,
         confirmed INTEGER NOT NULL,
         streak INTEGER NOT NULL,
         PRIMARY KEY (model_name, model_version, drift_type)
