@@ -14,12 +14,12 @@ from edge_aiops.base.errors import Conflict
 from edge_aiops.observe.baselines.baseline import ModelBaseline
 from edge_aiops.observe.config import MonitoringConfig
 from edge_aiops.observe.drift import evidence, history, schedule, state
+from edge_aiops.observe.drift.deciding import Watched
 from edge_aiops.observe.drift.judging import Judgement, has_values, judge
 from edge_aiops.observe.drift.result import BaselineUsed, DriftResult, DriftType, Trigger
 from edge_aiops.observe.drift.rules import Tests, check_rules
 from edge_aiops.observe.drift.sources import Configurations, CurrentBaselines, Spans
 from edge_aiops.observe.drift.subjects import Features, Subject, subjects
-from edge_aiops.stats.evidence import WatchedFeature
 from edge_aiops.stats.summaries import Profile
 from edge_aiops.store.local import LocalDatabase
 
@@ -181,14 +181,14 @@ class DriftChecks:
         if from_ms is None:
             from_ms = look.until_ms - round(subject.config.window_hours * _HOUR_MS)
         features, profile = await self._chosen(look, subject, from_ms)
-        watched: dict[str, WatchedFeature] | None = None
+        watched: Watched | None = None
         if features is not None and not look.one:
-            watched = await evidence.watched(
+            watched = await evidence.gathered(
                 self._database,
                 model_name=look.model_name,
                 model_version=look.model_version,
-                role=features.role,
                 baseline=look.baseline,
+                features=features,
             )
         judgement = await asyncio.to_thread(judge, subject, features, profile, watched, self._tests)
         return _result(look, subject, judgement, from_ms), judgement.judged

@@ -9,7 +9,6 @@ DRIFT_TABLES: tuple[str, ...] = (
         model_version TEXT NOT NULL,
         role TEXT NOT NULL,
         baseline INTEGER NOT NULL,
-        began_ms INTEGER NOT NULL,
         updated_ms INTEGER NOT NULL,
         watch BLOB NOT NULL,
         PRIMARY KEY (model_name, model_version, role, baseline)
