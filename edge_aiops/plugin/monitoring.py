@@ -155,11 +155,15 @@ class QualityCheck(Protocol):
         """What can be said of `data`, whether or not it exceeds a threshold; nothing where it cannot be judged."""
 
 
+NotificationKind = Literal["alert.fired", "alert.resolved", "alert.acknowledged", "alert.test"]
+"""What a notification is about; `alert.test` is sent by hand, and its alert is made up."""
+
+
 class Notification(Struct, frozen=True, kw_only=True, rename="camel"):
     """A message about an alert; the same `id` at every attempt."""
 
     id: str
-    type: Literal["alert.fired", "alert.resolved", "alert.acknowledged"]
+    type: NotificationKind
     timestamp: int
     """Milliseconds since the epoch."""
     node_id: str
