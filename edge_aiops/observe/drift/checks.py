@@ -63,6 +63,7 @@ class DriftChecks:
         self._tests = tests
         self._clock = clock
         self._schedule = schedule.Schedule(database)
+        self._latest: dict[tuple[str, str, DriftType], DriftResult | None] = {}
 
     def refuse_unknown(self, config: MonitoringConfig) -> None:
         """Raises `InvalidInput` for a configuration with a method or a threshold that cannot be."""
@@ -97,8 +98,28 @@ class DriftChecks:
         look = _Look(model_name, model_version, baseline, chosen, trigger, now_ms, from_ms, end_ms)
         found = [await self._result(look, subject) for subject in chosen]
         results = await self._database.write(lambda connection: self._kept(connection, look, found))
+        if not look.one:
+            self._latest.update({(model_name, model_version, result.drift_type): result for result in results})
         if trigger == "schedule":
             self._schedule.checked(model_name, model_version, now_ms)
+        return results
+
+    async def check_versions(
+        self,
+        model_name: str,
+        versions: Sequence[str],
+        *,
+        from_ms: int | None = None,
+        until_ms: int | None = None,
+        drift_types: Sequence[DriftType] | None = None,
+    ) -> list[DriftResult]:
+        """Look now at all of these versions that have a baseline. Raises `Conflict` where none has."""
+        compared = [version for version in versions if await self._baselines.current(model_name, version) is not None]
+        results: list[DriftResult] = []
+        for version in compared or versions[:1]:
+            results += await self.check(
+                model_name, version, trigger="demand", from_ms=from_ms, until_ms=until_ms, drift_types=drift_types
+            )
         return results
 
     async def run_due(self, models: Iterable[tuple[str, str]]) -> list[DriftResult]:
@@ -120,12 +141,19 @@ class DriftChecks:
             raise failures[0]
         return results
 
-    async def latest(
+    async def latest(self, model_name: str, model_version: str, drift_type: DriftType) -> DriftResult | None:
+        """The newest result on the time up to its check, kept in memory; None where there is none."""
+        key = (model_name, model_version, drift_type)
+        if key not in self._latest:
+            found = await self.latest_of_each(model_name, model_version, drift_type)
+            self._latest[key] = found[0] if found else None
+        return self._latest[key]
+
+    async def latest_of_each(
         self, model_name: str, model_version: str | None = None, drift_type: DriftType | None = None
-    ) -> DriftResult | None:
-        """The newest result, or None."""
-        found = await self.history(model_name, model_version=model_version, drift_type=drift_type, limit=1)
-        return found[0] if found else None
+    ) -> list[DriftResult]:
+        """The newest result of each version and type on the time up to its check, newest first."""
+        return await history.newest(self._database, model_name, model_version=model_version, drift_type=drift_type)
 
     async def history(
         self,
@@ -156,6 +184,7 @@ class DriftChecks:
             state.restart(connection, model_name, model_version)
 
         await self._database.write(forget)
+        self._latest = {key: of for key, of in self._latest.items() if key[:2] != (model_name, model_version)}
 
     async def prune(self, before_ms: int) -> int:
         """Forget results of checks before then, and watches that took nothing since; gives how many results."""
@@ -166,7 +195,13 @@ class DriftChecks:
             state.prune(connection)
             return history.prune(connection, before_ms)
 
-        return await self._database.write(forget)
+        pruned = await self._database.write(forget)
+        self._latest.clear()
+        return pruned
+
+    async def baselines_in_use(self) -> set[int]:
+        """The baselines that evidence is gathered on."""
+        return {number for (number,) in await self._database.read("SELECT DISTINCT baseline FROM drift_watch")}
 
     async def _is_due(self, model_name: str, model_version: str) -> bool:
         config = self._configuration.of(model_name)

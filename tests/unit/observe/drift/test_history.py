@@ -6,7 +6,9 @@ import time
 
 import msgspec
 import numpy as np
+import pytest
 
+from edge_aiops.base.errors import Conflict
 from edge_aiops.observe.drift.history import PICTURED
 from tests.unit.observe.drift.conftest import Watched
 
@@ -17,8 +19,30 @@ async def test_what_is_read_is_what_the_check_gave(watched: Watched) -> None:
     await watched.compare_with(inputs={"x": RANDOM.normal(size=2_000), "k": ["a"] * 1_000 + ["b"] * 1_000})
     await watched.sees("inputs", {"x": RANDOM.normal(1.0, size=500), "k": ["a", None] * 250})
     given = await watched.check()
+    assert await watched.checks.history(watched.name) == [given]
+    assert await watched.checks.latest_of_each(watched.name) == [given]
+
+
+async def test_the_latest_is_the_last_look_at_the_time_up_to_then_and_known_after_a_restart(watched: Watched) -> None:
+    await watched.compare_with(inputs={"x": RANDOM.normal(size=2_000)})
+    assert await watched.checks.latest(watched.name, watched.version, "input") is None
+    for _ in range(2):
+        given = await watched.check()
+        assert await watched.checks.latest(watched.name, watched.version, "input") == given
+    await watched.check(from_ms=0, until_ms=1)  # of 1970, and no news
     assert await watched.checks.latest(watched.name, watched.version, "input") == given
-    assert await watched.checks.latest(watched.name) == given
+    assert await watched.reopened().latest(watched.name, watched.version, "input") == given
+    assert await watched.checks.latest(watched.name, "2", "input") is None
+    assert await watched.checks.latest(watched.name, watched.version, "concept") is None
+    assert [result.id for result in await watched.checks.latest_of_each(watched.name)] == [given.id]
+
+
+async def test_all_versions_with_a_baseline_are_checked(watched: Watched) -> None:
+    with pytest.raises(Conflict, match="has no baseline"):
+        await watched.checks.check_versions(watched.name, ["1", "2"])
+    await watched.compare_with(inputs={"x": RANDOM.normal(size=2_000)})
+    found = await watched.checks.check_versions(watched.name, ["1", "2"], drift_types=["input"])
+    assert [result.model_version for result in found] == ["1"]
 
 
 async def test_results_are_found_by_version_type_and_time_newest_first(watched: Watched) -> None:
@@ -37,17 +61,19 @@ async def test_results_are_found_by_version_type_and_time_newest_first(watched: 
     assert len(await watched.checks.history(watched.name, start_ms + 60_000, start_ms + 120_000)) == 2
     assert await watched.checks.history(watched.name, model_version="2") == []
     assert await watched.checks.history("another") == []
-    assert await watched.checks.latest("another") is None
+    assert await watched.checks.latest_of_each("another") == []
 
 
 async def test_old_results_and_idle_watches_go(watched: Watched) -> None:
     await watched.compare_with(inputs={"x": RANDOM.normal(size=2_000)})
     await watched.sees("inputs", {"x": RANDOM.normal(size=200)})
+    assert await watched.checks.baselines_in_use() == {1}
     await watched.checks.check(watched.name, watched.version, trigger="schedule")
     watched.clock.advance(86_400)
     await watched.check()
     assert await watched.checks.prune(watched.clock.now_ms()) == 2
     assert len(await watched.checks.history(watched.name)) == 1
+    assert await watched.checks.baselines_in_use() == set()
     for table in ("drift_watch", "drift_run", "drift_state"):
         assert await watched.database.read(f"SELECT count(*) FROM {table}") == [(0,)]
 
@@ -65,8 +91,7 @@ async def test_of_a_hundred_features_a_check_is_quick_and_keeps_pictures_of_the_
     given = await watched.check()
     msgspec.json.encode(given)
     assert time.perf_counter() - began < 1  # some 40 ms; figures are in the benchmarks
-    kept = await watched.checks.latest(watched.name)
-    assert kept is not None
+    (kept,) = await watched.checks.history(watched.name, limit=1)
     pictured = [of.feature for of in kept.features if of.current is not None]
     assert len(pictured) == PICTURED
     assert "x50" in pictured

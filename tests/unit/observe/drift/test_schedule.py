@@ -108,8 +108,8 @@ async def test_a_check_that_fails_hinders_no_other_and_is_tried_again(checked: W
     checked.role = failing  # type: ignore[method-assign]
     with pytest.raises(OSError, match="no disk"):
         await checked.checks.run_due(models)
-    assert await checked.checks.latest(checked.name, checked.version) is not None
-    assert await checked.checks.latest(checked.name, "broken") is None
+    assert await checked.checks.latest(checked.name, checked.version, "input") is not None
+    assert await checked.checks.latest(checked.name, "broken", "input") is None
     checked.role = role  # type: ignore[method-assign]
     assert {result.model_version for result in await checked.checks.run_due(models)} == {"broken"}
 
