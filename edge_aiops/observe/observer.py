@@ -216,7 +216,7 @@ class Observer:
         in_force = self._baselines.revision, self._models.revision
         if self._adopted_of == in_force:
             return
-        for (name, version), model in self._models.items():
+        for name, version in self._models:
             baseline = self._baselines.cached(name, version)
             if baseline is None or baseline.number in self._adopted:
                 continue
