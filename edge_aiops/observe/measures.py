@@ -46,7 +46,9 @@ class QualityState(Struct, frozen=True, kw_only=True):
     """What the last check of its data said of a model version."""
 
     version: ModelVersion
-    problems: int
+    score: float | None
+    """Share of values that are as they should be; None where nothing was judged."""
+    violations: int
     """Findings beyond their threshold."""
 
 
@@ -165,13 +167,22 @@ def _findings(node: NodeSnapshot) -> Iterable[Measure]:
         labels=(*_VERSION, "drift_type"),
         samples=[Sample(labels=(*one.version, one.drift_type), value=int(one.drifted)) for one in drift],
     )
+    quality = node.quality[:MAX_VERSIONS]
     yield Measure(
-        name="data_quality.problems",
+        name="data_quality.score",
+        kind="gauge",
+        unit="",
+        description="Share of values that the last data quality check found as they should be.",
+        labels=_VERSION,
+        samples=[Sample(labels=one.version, value=one.score) for one in quality if one.score is not None],
+    )
+    yield Measure(
+        name="data_quality.violations",
         kind="gauge",
         unit="",
         description="Findings of the last data quality check that are beyond their threshold.",
         labels=_VERSION,
-        samples=[Sample(labels=one.version, value=one.problems) for one in node.quality[:MAX_VERSIONS]],
+        samples=[Sample(labels=one.version, value=one.violations) for one in quality],
     )
     yield Measure(
         name="alerts.firing",

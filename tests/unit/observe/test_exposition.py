@@ -59,7 +59,7 @@ def busy() -> NodeSnapshot:
             DriftState(version=IRIS, drift_type="input", score=0.3, drifted=True),
             DriftState(version=IRIS, drift_type="concept", score=None, drifted=False),
         ],
-        quality=[QualityState(version=IRIS, problems=3)],
+        quality=[QualityState(version=IRIS, score=0.75, violations=3)],
     )
 
 
@@ -102,7 +102,8 @@ def test_what_was_counted_is_what_is_said() -> None:
     assert series("drift_score", **first, drift_type="concept") not in said, "nothing is said where nothing is known"
     assert said[series("drift_detected", **first, drift_type="input")] == 1
     assert said[series("drift_detected", **first, drift_type="concept")] == 0
-    assert said[series("data_quality_problems", **first)] == 3
+    assert said[series("data_quality_violations", **first)] == 3
+    assert said[series("data_quality_score", **first)] == 0.75
     assert said[series("build_info", version="1.2.3")] == 1
     assert said["process_resident_memory_bytes", frozenset()] > 1e6
 
@@ -157,7 +158,7 @@ def test_the_number_of_series_has_a_bound_however_many_versions_and_codes_there_
             DriftState(version=version, drift_type=kind, score=0.1, drifted=False) for kind in ("input", "concept")
         ]
     node = snapshot(
-        totals, drift=states, quality=[QualityState(version=state.version, problems=0) for state in states[::2]]
+        totals, drift=states, quality=[QualityState(version=state.version, score=None, violations=0) for state in states[::2]]
     )
 
     measures = {measure.name: len(measure.samples) for measure in measures_of(node)}
@@ -165,7 +166,7 @@ def test_the_number_of_series_has_a_bound_however_many_versions_and_codes_there_
     assert measures["inference.requests"] <= (MAX_VERSIONS + 1) * 34
     assert measures["inference.request.duration"] == MAX_VERSIONS + 1
     assert measures["drift.score"] == 2 * MAX_VERSIONS
-    assert measures["data_quality.problems"] == MAX_VERSIONS
+    assert measures["data_quality.violations"] == MAX_VERSIONS
 
 
 def test_the_registry_that_all_of_a_process_share_is_left_alone() -> None:
