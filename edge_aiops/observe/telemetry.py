@@ -46,9 +46,7 @@ Measures = Callable[[], Awaitable[list[Measure]]]
 class Telemetry:
     """Sends what `measures` gives whenever `export` is called."""
 
-    def __init__(
-        self, endpoint: str, *, node_id: str, program_version: str, clock: Clock, measures: Measures
-    ) -> None:
+    def __init__(self, endpoint: str, *, node_id: str, program_version: str, clock: Clock, measures: Measures) -> None:
         if not endpoint.startswith(("http://", "https://")):
             raise SettingsError(
                 f"telemetry.otlp_endpoint = {endpoint!r} is not the address of a collector; "

@@ -23,6 +23,6 @@ async def metrics(request: web.Request) -> web.Response:
 
 def _rendered(measures: Sequence[Measure], accept: str) -> tuple[bytes, str]:
     # Imported at the first scrape: most devices are never scraped.
-    from edge_aiops.observe.exposition import Exposition
+    from edge_aiops.observe.exposition import rendered
 
-    return Exposition().render(measures, accept)
+    return rendered(measures, accept)

@@ -1,15 +1,21 @@
-"""The last five minutes of a model."""
+"""How models do just now."""
 
 from __future__ import annotations
 
 from aiohttp import web
 from msgspec import Struct
 
-from edge_aiops.base.errors import UnknownModel
 from edge_aiops.http.endpoint import NODE, Endpoints
+from edge_aiops.observe.overview import Overview, realtime_of
 from edge_aiops.observe.realtime import RealtimeMetrics
 
 ENDPOINTS = Endpoints("monitoring", role="node")
+
+
+class OverviewQuery(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """Of which model; of all if left out."""
+
+    model_name: str | None = None
 
 
 class RealtimeAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -22,21 +28,11 @@ class RealtimeAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
 @ENDPOINTS.get("/monitoring/metrics/{name}/realtime", answer=RealtimeAnswer)
 async def realtime_metrics(request: web.Request) -> RealtimeAnswer:
     """The last five minutes of each version of a model, as of now; one without requests has counts of 0."""
-    name, monitoring = request.match_info["name"], request.app[NODE].monitoring
-    await monitoring.observer.catch_up()
-    known = [version for model, version in monitoring.models if model == name]
-    versions = monitoring.realtime.snapshot(name, known)
-    if not versions:
-        raise UnknownModel(f"this node has no model {name!r}; GET /monitoring/metrics lists those that it has")
-    return RealtimeAnswer(model_name=name, versions=versions)
+    name, node = request.match_info["name"], request.app[NODE]
+    return RealtimeAnswer(model_name=name, versions=realtime_of(node.monitoring, name))
 
 
-@ENDPOINTS.get("/monitoring/realtime", answer=list[RealtimeMetrics])
-async def realtime_of_all(request: web.Request) -> list[RealtimeMetrics]:
-    """The last five minutes of every model version that this node serves, as of now."""
-    monitoring = request.app[NODE].monitoring
-    await monitoring.observer.catch_up()
-    versions: dict[str, list[str]] = {}
-    for name, version in (*monitoring.models, *monitoring.realtime.models()):
-        versions.setdefault(name, []).append(version)
-    return [metrics for name in sorted(versions) for metrics in monitoring.realtime.snapshot(name, versions[name])]
+@ENDPOINTS.get("/monitoring/overview", query=OverviewQuery, answer=Overview)
+async def overview_of_models(request: web.Request, query: OverviewQuery) -> Overview:
+    """What one looks at first: the last five minutes of each model version, its drift and quality, firing alerts."""
+    return await request.app[NODE].overview(query.model_name)
