@@ -9,12 +9,12 @@ from msgspec import Struct
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.observe.drift.result import DRIFT_TYPES, DriftResult, DriftType
-from edge_aiops.observe.quality.report import QualityReport
 from edge_aiops.observe.totals import ModelVersion
 
 if TYPE_CHECKING:
     from edge_aiops.observe.drift.checks import DriftChecks
     from edge_aiops.observe.quality.quality import QualityChecks
+    from edge_aiops.observe.quality.report import QualityReport
 
 MAX_AGE_S = 15.0
 """Results are read again only when they are older: checks are rare, and their results large."""

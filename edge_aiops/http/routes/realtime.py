@@ -25,14 +25,15 @@ class RealtimeAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
     versions: list[RealtimeMetrics]
 
 
-@ENDPOINTS.get("/monitoring/metrics/{name}/realtime", answer=RealtimeAnswer)
+@ENDPOINTS.get("/monitoring/metrics/{modelName}/realtime", answer=RealtimeAnswer)
 async def realtime_metrics(request: web.Request) -> RealtimeAnswer:
     """The last five minutes of each version of a model, as of now; one without requests has counts of 0."""
-    name, node = request.match_info["name"], request.app[NODE]
-    return RealtimeAnswer(model_name=name, versions=realtime_of(node.monitoring, name))
+    name, monitoring = request.match_info["modelName"], request.app[NODE].monitoring
+    await monitoring.catch_up()
+    return RealtimeAnswer(model_name=name, versions=realtime_of(monitoring, name))
 
 
 @ENDPOINTS.get("/monitoring/overview", query=OverviewQuery, answer=Overview)
 async def overview_of_models(request: web.Request, query: OverviewQuery) -> Overview:
     """What one looks at first: the last five minutes of each model version, its drift and quality, firing alerts."""
-    return await request.app[NODE].overview(query.model_name)
+    return await request.app[NODE].measuring.overview(query.model_name)
