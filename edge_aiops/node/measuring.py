@@ -34,7 +34,6 @@ class Measuring:
 
     async def overview(self, model_name: str | None = None) -> Overview:
         """How all models do, or one of them. Raises `UnknownModel`."""
-        await self._monitoring.catch_up()
         return await overview(self._monitoring, self._findings, model_name)
 
     async def measures(self) -> list[Measure]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from edge_aiops.base.errors import UnknownModel
 from edge_aiops.observe.alerts.alert import Alert
 from edge_aiops.observe.findings import DriftState, LatestFindings, QualityState
 from edge_aiops.observe.monitoring import Monitoring
@@ -32,7 +31,7 @@ class Overview(Struct, frozen=True, kw_only=True, rename="camel"):
 
 async def overview(monitoring: Monitoring, findings: LatestFindings, model_name: str | None = None) -> Overview:
     """All model versions, or those of one model. Raises `UnknownModel`."""
-    realtime = realtime_of(monitoring, model_name)
+    realtime = await realtime_of(monitoring, model_name)
     found = await findings.of(monitoring.models)
     return Overview(
         versions=[
@@ -52,15 +51,18 @@ async def overview(monitoring: Monitoring, findings: LatestFindings, model_name:
     )
 
 
-def realtime_of(monitoring: Monitoring, model_name: str | None = None) -> list[RealtimeMetrics]:
-    """The window of all model versions, or of those of one model. Raises `UnknownModel`."""
-    known = {*monitoring.models, *monitoring.realtime.models()}
-    names = sorted({name for name, _ in known if model_name in (None, name)})
-    if model_name is not None and not names:
-        there = ", ".join(sorted({name for name, _ in known})) or "none"
-        raise UnknownModel(f"there is no model {model_name[:80]!r} on this node; there are: {there}")
+async def realtime_of(monitoring: Monitoring, model_name: str | None = None) -> list[RealtimeMetrics]:
+    """The window of each version that is served or has requests in it; of all models, or of one.
+
+    A model that has neither is shown with the versions that it had. Raises `UnknownModel`.
+    """
+    await monitoring.catch_up()
+    versions = {*monitoring.models, *monitoring.realtime.models()}
+    if model_name is not None:
+        versions = {version for version in versions if version[0] == model_name}
+        versions = versions or {(model_name, version) for version in await monitoring.known(model_name)}
     return [
         metrics
-        for name in names
-        for metrics in monitoring.realtime.snapshot(name, [version for other, version in known if other == name])
+        for name in sorted({name for name, _ in versions})
+        for metrics in monitoring.realtime.snapshot(name, [version for other, version in versions if other == name])
     ]

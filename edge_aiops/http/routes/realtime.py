@@ -28,9 +28,8 @@ class RealtimeAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
 @ENDPOINTS.get("/monitoring/metrics/{modelName}/realtime", answer=RealtimeAnswer)
 async def realtime_metrics(request: web.Request) -> RealtimeAnswer:
     """The last five minutes of each version of a model, as of now; one without requests has counts of 0."""
-    name, monitoring = request.match_info["modelName"], request.app[NODE].monitoring
-    await monitoring.catch_up()
-    return RealtimeAnswer(model_name=name, versions=realtime_of(monitoring, name))
+    name = request.match_info["modelName"]
+    return RealtimeAnswer(model_name=name, versions=await realtime_of(request.app[NODE].monitoring, name))
 
 
 @ENDPOINTS.get("/monitoring/overview", query=OverviewQuery, answer=Overview)
