@@ -7,18 +7,22 @@ deleted without the wide ones forgetting anything.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from edge_aiops.observe.granularity import WIDTH_MS
 from edge_aiops.observe.series import Series, Summary, Window
+from edge_aiops.stats import IncompatibleSummaries, UnreadableSummary
 from edge_aiops.store.local import LocalDatabase
 
 ROLL_UP_SLICE = 200
 """How many windows are merged upwards in one transaction."""
 
 RETIRE_SLICE = 500
+
+logger = logging.getLogger(__name__)
 
 Reader = Callable[[Series, bytes], Summary]
 """Makes a summary of its bytes. Raises `UnreadableSummary`, and `IncompatibleSummaries` without its baseline."""
@@ -78,7 +82,9 @@ def roll_up(
     for number, start_ms, data in rows:
         series = _series(connection, number)
         window = Window(series, into_ms, start_ms - start_ms % into_ms)
-        summary = read(series, data)
+        summary = _readable(series, data, read)
+        if summary is None:
+            continue
         if window in merged:
             merged[window][1].merge(summary)
         else:
@@ -110,7 +116,7 @@ def _grow(connection: sqlite3.Connection, number: int, window: Window, delta: Su
         return
     connection.execute(
         f"UPDATE window SET summary = :summary, revision = revision + 1 WHERE {_KEY}",
-        {**key, "summary": _with(read(window.series, found[0]), delta)},
+        {**key, "summary": _with(_readable(window.series, found[0], read), delta)},
     )
     if window.width_ms < _WIDEST_MS:
         _freshen(connection, key, window.series, delta, read)
@@ -127,11 +133,22 @@ def _freshen(
     elif fresh[0] is not None:  # else the whole window is fresh, what it grew by as well
         connection.execute(
             f"UPDATE fresh SET summary = :summary WHERE {_KEY}",
-            {**key, "summary": _with(read(series, fresh[0]), delta)},
+            {**key, "summary": _with(_readable(series, fresh[0], read), delta)},
         )
 
 
-def _with(summary: Summary, delta: Summary) -> bytes:
+def _readable(series: Series, data: bytes, read: Reader) -> Summary | None:
+    """The summary in `data`; None, with a line in the log, where it is damaged or its baseline is gone."""
+    try:
+        return read(series, data)
+    except (UnreadableSummary, IncompatibleSummaries) as error:
+        logger.warning("a window of %s %s (%s) is lost: %s", series.model_name, series.model_version, series.kind, error)
+        return None
+
+
+def _with(summary: Summary | None, delta: Summary) -> bytes:
+    if summary is None:
+        return delta.to_bytes()
     summary.merge(delta)
     return summary.to_bytes()
 
