@@ -47,7 +47,7 @@ class UnknownAlert(NotFound):
 class Alerts:
     """All alerts, at most one active for each rule and model version.
 
-    `metrics` makes the source of one evaluation; `models` gives the versions that are served. An alert and the
+    `models` gives the versions that are served. An alert and the
     notifications of it are written in one transaction, so that a restart neither loses nor repeats any.
     """
 
@@ -58,7 +58,7 @@ class Alerts:
         *,
         rules: Rules,
         outbox: Outbox,
-        metrics: Callable[[], MetricSource],
+        metrics: MetricSource,
         models: Callable[[], Collection[ObservedModel]],
         clock: Clock,
         node_id: str,
@@ -82,7 +82,7 @@ class Alerts:
         *,
         rules: Rules,
         outbox: Outbox,
-        metrics: Callable[[], MetricSource],
+        metrics: MetricSource,
         models: Callable[[], Collection[ObservedModel]],
         clock: Clock,
         node_id: str,
@@ -108,10 +108,10 @@ class Alerts:
 
         Where a metric cannot be read, all others are judged nevertheless, and the failure is raised in the end.
         """
-        source, rules = self._metrics(), self._rules_in_force()
+        rules = self._rules_in_force()
         models = {(model.served_by.model_name, model.served_by.model_version): model for model in self._models()}
         covers = {key: covering(rules, model) for key, model in models.items()}
-        values = {key: await read(source, covers[key], model) for key, model in models.items()}
+        values = {key: await read(self._metrics, covers[key], model) for key, model in models.items()}
         async with self._changing:
             at = self._moment()
             outcomes: list[Outcome] = []
