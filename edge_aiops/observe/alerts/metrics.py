@@ -32,6 +32,8 @@ FRESH_S = 1.0
 RESULT_S = 10.0
 LONGEST_S = 60.0
 MAX_REMEMBERED = 10_000
+LOOKED_BACK = 20
+"""Results among which the newest one about the present is looked for."""
 
 _PERFORMANCE = {
     "errorRate": "error_rate",
@@ -136,13 +138,21 @@ class Metrics:
         drift_type: Any = condition.drift_type
 
         async def read() -> DriftResult | None:
-            return await self._drift.latest(name, version, drift_type)
+            newest = await self._drift.latest(name, version, drift_type)
+            if newest is None or _of_the_present(newest):
+                return newest
+            found = await self._drift.history(name, model_version=version, drift_type=drift_type, limit=LOOKED_BACK)
+            return next(filter(_of_the_present, found), None)
 
         return await self._once(("drift", name, version, drift_type), RESULT_S, read)
 
     async def _quality_report(self, name: str, version: str) -> QualityReport | None:
         async def read() -> QualityReport | None:
-            return await self._quality.latest(name, version)
+            newest = await self._quality.latest(name, version)
+            if newest is None or _of_the_present(newest):
+                return newest
+            found = await self._quality.history(name, version, limit=LOOKED_BACK)
+            return next(filter(_of_the_present, found), None)
 
         return await self._once(("quality", name, version), RESULT_S, read)
 
@@ -183,6 +193,11 @@ class Metrics:
 
 def _for_s(minutes: int) -> float:
     return FRESH_S if minutes <= REALTIME_MINUTES else min(float(minutes), LONGEST_S)
+
+
+def _of_the_present(result: DriftResult | QualityReport) -> bool:
+    """Whether a check looked at what was then the present; one that somebody ran over the past raises no alert."""
+    return result.until_ms >= result.checked_at
 
 
 def _of_drift(condition: Condition, result: DriftResult | None) -> float | None:
