@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 import msgspec
 
 from edge_aiops.base.clock import Clock
-from edge_aiops.base.errors import Conflict, NotFound
+from edge_aiops.base.errors import Conflict, InvalidInput, NotFound
 from edge_aiops.observe.alerts import records
 from edge_aiops.observe.alerts.alert import Alert, AlertPage, new_id
 from edge_aiops.observe.alerts.deliveries import Outgoing
@@ -19,6 +19,7 @@ from edge_aiops.observe.alerts.records import AlertFilter, Kept
 from edge_aiops.observe.alerts.rule import AlertRule
 from edge_aiops.observe.alerts.rules import Rules
 from edge_aiops.observe.alerts.tracking import Key, Moment, Outcome, key_of, orphaned, outcome, restored
+from edge_aiops.observe.alerts.words import shown
 from edge_aiops.observe.models import ObservedModel
 from edge_aiops.plugin.monitoring import Notification, NotificationKind
 from edge_aiops.store.local import LocalDatabase
@@ -147,6 +148,8 @@ class Alerts:
         Said again by the same person, it changes nothing. Raises `UnknownAlert`, and `Conflict` where somebody else
         has acknowledged it, or where it has not fired yet.
         """
+        if not (by.strip() and by.isprintable()):
+            raise InvalidInput.of("acknowledgedBy", f"{shown(by)} is not a name on one line")
         async with self._changing:
             alert = await self.get(alert_id)
             if alert.acknowledged_by == by:
