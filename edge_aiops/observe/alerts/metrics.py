@@ -7,12 +7,13 @@ after as many seconds as it has minutes, a minute at the most; results of checks
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.observe.alerts.catalogue import MAX_WINDOW_MINUTES
 from edge_aiops.observe.alerts.condition import Condition
 from edge_aiops.observe.performance import PerformanceMetrics
+from edge_aiops.observe.summaries import describe
 
 if TYPE_CHECKING:
     # Only their types: each of these is a part of monitoring of its own.
@@ -67,24 +68,30 @@ class _Seen(NamedTuple):
     looked_ns: int
 
 
-class Metrics:
-    """The `MetricSource` of a node."""
+class Observed(Protocol):
+    """The parts of monitoring that metrics are read from."""
 
-    def __init__(
-        self,
-        *,
-        realtime: Realtime,
-        windows: Windows,
-        baselines: Baselines,
-        drift: DriftChecks,
-        quality: QualityChecks,
-        clock: Clock,
-    ) -> None:
-        self._realtime = realtime
-        self._windows = windows
-        self._baselines = baselines
-        self._drift = drift
-        self._quality = quality
+    @property
+    def realtime(self) -> Realtime: ...
+
+    @property
+    def windows(self) -> Windows: ...
+
+    @property
+    def baselines(self) -> Baselines: ...
+
+    @property
+    def drift(self) -> DriftChecks: ...
+
+    @property
+    def quality(self) -> QualityChecks: ...
+
+
+class MonitoringMetrics:
+    """The `MetricSource` of a node; one for its whole life, because it remembers what it read."""
+
+    def __init__(self, observed: Observed, *, clock: Clock) -> None:
+        self._observed = observed
         self._clock = clock
         self._remembered: dict[tuple[object, ...], _Remembered] = {}
         self._seen: dict[tuple[str, str], _Seen] = {}
@@ -111,25 +118,25 @@ class Metrics:
     async def _performance(self, name: str, version: str, minutes: int) -> PerformanceMetrics:
         async def read() -> PerformanceMetrics:
             if minutes <= REALTIME_MINUTES:
-                performance = self._realtime.performance(name, version, minutes)
+                performance = self._observed.realtime.performance(name, version, minutes)
             else:
-                performance = await self._windows.performance(name, version, *self._span(minutes))
+                performance = await self._observed.windows.performance(name, version, *self._span(minutes))
             return performance.metrics(span_s=minutes * 60)
 
         return await self._once(("performance", name, version, minutes), _for_s(minutes), read)
 
     async def _labels(self, name: str, version: str, minutes: int) -> LabelMetrics:
         async def read() -> LabelMetrics:
-            return (await self._windows.labels(name, version, *self._span(minutes))).metrics()
+            return (await self._observed.windows.labels(name, version, *self._span(minutes))).metrics()
 
         return await self._once(("labels", name, version, minutes), _for_s(minutes), read)
 
     async def _null_rates(self, name: str, version: str, minutes: int) -> dict[str, float]:
-        from edge_aiops.observe.summaries import describe
-
         async def read() -> dict[str, float]:
-            baseline = await self._baselines.current(name, version)
-            summary = await self._windows.role("inputs", name, version, *self._span(minutes), baseline=baseline)
+            baseline = await self._observed.baselines.current(name, version)
+            summary = await self._observed.windows.role(
+                "inputs", name, version, *self._span(minutes), baseline=baseline
+            )
             return {found.name: found.missing / summary.rows for found in describe(summary) if summary.rows}
 
         return await self._once(("null rates", name, version, minutes), _for_s(minutes), read)
@@ -138,20 +145,22 @@ class Metrics:
         drift_type: Any = condition.drift_type
 
         async def read() -> DriftResult | None:
-            newest = await self._drift.latest(name, version, drift_type)
+            newest = await self._observed.drift.latest(name, version, drift_type)
             if newest is None or _of_the_present(newest):
                 return newest
-            found = await self._drift.history(name, model_version=version, drift_type=drift_type, limit=LOOKED_BACK)
+            found = await self._observed.drift.history(
+                name, model_version=version, drift_type=drift_type, limit=LOOKED_BACK
+            )
             return next(filter(_of_the_present, found), None)
 
         return await self._once(("drift", name, version, drift_type), RESULT_S, read)
 
     async def _quality_report(self, name: str, version: str) -> QualityReport | None:
         async def read() -> QualityReport | None:
-            newest = await self._quality.latest(name, version)
+            newest = await self._observed.quality.latest(name, version)
             if newest is None or _of_the_present(newest):
                 return newest
-            found = await self._quality.history(name, version, limit=LOOKED_BACK)
+            found = await self._observed.quality.history(name, version, limit=LOOKED_BACK)
             return next(filter(_of_the_present, found), None)
 
         return await self._once(("quality", name, version), RESULT_S, read)
@@ -163,7 +172,9 @@ class Metrics:
         seen = self._seen.get(key)
         if seen is None:
             if newest is None:
-                newest = (await self._windows.performance(name, version, *self._span(MAX_WINDOW_MINUTES))).last_event_ms
+                newest = (
+                    await self._observed.windows.performance(name, version, *self._span(MAX_WINDOW_MINUTES))
+                ).last_event_ms
             seen = _Seen(newest, self._age_s(newest), now_ns)
         elif newest is not None and newest != seen.event_ms:
             # It came after the last look, whatever the wall clock says of its age.
