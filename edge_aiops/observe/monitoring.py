@@ -12,7 +12,7 @@ from edge_aiops.base.tasks import BackgroundTasks
 from edge_aiops.journal.journal import Journal
 from edge_aiops.journal.journal import Positions as JournalPositions
 from edge_aiops.observe.alerts.alerts import Alerts
-from edge_aiops.observe.alerts.condition import Condition
+from edge_aiops.observe.alerts.metrics import MonitoringMetrics
 from edge_aiops.observe.alerts.notifiers import Notifiers
 from edge_aiops.observe.alerts.outbox import Outbox
 from edge_aiops.observe.alerts.rules import Rules
@@ -49,11 +49,6 @@ _VERSIONS = "SELECT DISTINCT model_version FROM series WHERE model_name = ?"
 _BASELINES_IN_USE = "SELECT DISTINCT baseline FROM window JOIN series ON series.number = window.series"
 
 logger = logging.getLogger(__name__)
-
-
-class _NoMetrics:
-    async def value(self, condition: Condition, model_name: str, model_version: str) -> float | None:
-        return None
 
 
 class Monitoring:
@@ -130,7 +125,7 @@ class Monitoring:
             self.database,
             rules=self.rules,
             outbox=self.outbox,
-            metrics=_NoMetrics,
+            metrics=MonitoringMetrics(self, clock=self._clock),
             models=self.models.values,
             clock=self._clock,
             node_id=self._node_id,
