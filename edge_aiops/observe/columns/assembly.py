@@ -178,7 +178,9 @@ class Assembly:
                 continue
             for ending, content in of(name, value).items():
                 if content is not None and (not named or ending in named):
-                    found.setdefault(ending, [None] * self._rows)[row] = content
+                    if (column := found.get(ending)) is None:
+                        column = found[ending] = [None] * self._rows
+                    column[row] = content
         for ending, column in found.items():
             self._put(name + ending, column)
 

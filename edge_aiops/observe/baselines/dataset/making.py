@@ -14,15 +14,16 @@ from edge_aiops.observe.baselines.dataset.answers import Answers
 from edge_aiops.observe.baselines.dataset.cells import CellTypes
 from edge_aiops.observe.baselines.dataset.reading import READERS
 from edge_aiops.observe.baselines.dataset.request import DatasetRequest
-from edge_aiops.observe.baselines.dataset.sample import Column, Sample, as_array
+from edge_aiops.observe.baselines.dataset.sample import Column, Sample
 from edge_aiops.observe.baselines.store import Draft
-from edge_aiops.observe.columns import Columns, derived_from_table
+from edge_aiops.observe.columns import derived_from_table
 from edge_aiops.observe.columns.columns import kinds_of
 from edge_aiops.observe.columns.outcomes import CORRECT, OUTCOME
 from edge_aiops.observe.columns.outputs import LABEL
 from edge_aiops.observe.models import ObservedModel
+from edge_aiops.observe.summaries import RoleSummary
 from edge_aiops.plugin.monitoring import FeatureKind
-from edge_aiops.stats.summaries import Baseline, Categories, CategoryReference, Profile
+from edge_aiops.stats.summaries import Baseline, Categories, CategoryReference
 
 LABELS = 1_024
 """Labels of a column that are told apart; of more, the frequent ones are."""
@@ -93,7 +94,7 @@ class _Making:
             self._seen |= dict.fromkeys((*block.columns, *block.left_out))
             for name, kind in block.left_out.items():
                 if self._named.get(name) != "ignore":
-                    self._left_out[name] = f"holds values of the type {kind}, which no event has"
+                    self._left_out[name] = f"is left out: it holds values of the type {kind}, which no event has"
             columns = types.typed(block)
             inputs = {name: cells for name, cells in columns.items() if self._is_input(name, cells)}
             outputs, outcomes = self._answers.read(columns, block.rows)
@@ -104,13 +105,17 @@ class _Making:
         if self._named.get(name, "categorical") != "categorical":
             return False
         if self._model.feature_names and name not in self._model.feature_names:
-            self._left_out[name] = "is no feature of the model"
+            self._left_out[name] = "is left out: it is no feature of the model"
             return False
-        if name not in self._identifiers and any(cell is not None for cell in cells):
+        if name not in self._identifiers:
+            if not any(cell is not None and cell == cell for cell in cells):
+                self._left_out.setdefault(name, "has no value")
+                return False
+            self._left_out.pop(name, None)
             self._identifiers[name] = name not in self._named and _are_identifiers(cells)
             if self._identifiers[name]:
-                self._left_out[name] = "nearly every text in it is another one, as in identifiers"
-        return not self._identifiers.get(name, False)
+                self._left_out[name] = "is left out: nearly every text in it is another one, as in identifiers"
+        return not self._identifiers[name]
 
     def _check_named(self, rows: int) -> None:
         if not rows:
@@ -128,11 +133,9 @@ class _Making:
     def _baseline(self, sample: Sample) -> Baseline | None:
         columns: dict[str, Any] = {}
         for name, column in sample.columns().items():
-            if column.dtype == object:
+            if column.dtype.kind == "O":
                 columns[name] = self._categories(name, column)
-            elif np.isnan(column).all():
-                self._left_out[name] = "has no value"
-            else:
+            elif not np.isnan(column).all():
                 columns[name] = column
         return Baseline(columns, bins=self._request.bins) if columns else None
 
@@ -144,13 +147,12 @@ class _Making:
 
     def _counted(self, baselines: dict[Role, Baseline]) -> dict[Role, Baseline]:
         """The whole dataset on the bins that the sample has given."""
-        profiles = {role: Profile(baseline) for role, baseline in baselines.items()}
+        profiles = {role: RoleSummary(baseline, max_features=1) for role, baseline in baselines.items()}
         kinds = {role: kinds_of(baseline) for role, baseline in baselines.items()}
         for block in self._blocks():
-            for role, profile in profiles.items():
-                columns = derived_from_table(block.cells[role], kinds=kinds[role])
-                profile.update(_on(columns, kinds[role], block.rows))
-        return {role: profile.as_baseline() for role, profile in profiles.items()}
+            for role, counted in profiles.items():
+                counted.update(derived_from_table(block.cells[role], kinds=kinds[role]))
+        return {role: counted.profile.as_baseline() for role, counted in profiles.items() if counted.profile}
 
     def _warnings(self, baselines: dict[Role, Baseline]) -> list[str]:
         said = [*self._answers.warnings, *(f"{name!r} {why}" for name, why in self._left_out.items())]
@@ -160,17 +162,6 @@ class _Making:
                 if isinstance(reference, CategoryReference) and not reference.categories.known:
                     said.append(f"{name!r} has no label that comes often enough to be told from the others")
         return said
-
-
-def _on(columns: Columns, kinds: Kinds, rows: int) -> dict[str, Any]:
-    """The columns of a baseline, empty where a block has nothing of one."""
-    numbers, labels = columns.all_numbers(), columns.labels
-    return {
-        name: (as_array(numbers[name]) if name in numbers else np.full(rows, np.nan))
-        if kind == "numeric"
-        else labels.get(name, [None] * rows)
-        for name, kind in kinds.items()
-    }
 
 
 def _kind(column: Any) -> FeatureKind:

@@ -6,8 +6,9 @@ CSV and JSON lines need nothing but Python; Parquet needs pyarrow.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, NoReturn
 
 import msgspec
@@ -35,7 +36,7 @@ class Block(NamedTuple):
     """Where a row of the block stands in the file, for messages."""
     untyped: bool = False
     """Whether all values are texts that may stand for something else, as in CSV."""
-    left_out: dict[str, str] = {}
+    left_out: Mapping[str, str] = MappingProxyType({})
     """Columns whose values JSON does not have, and what they are."""
 
 

@@ -73,7 +73,7 @@ class Sample:
     def _of(self, name: str) -> list[Column]:
         found = [columns.get(name) for _, columns in self._parts]
         kind = next(column.dtype for column in found if column is not None)
-        nothing = None if kind == object else np.nan
+        nothing = None if kind.kind == "O" else np.nan
         return [
             np.full(len(keys), nothing, kind) if column is None else column
             for (keys, _), column in zip(self._parts, found, strict=True)
