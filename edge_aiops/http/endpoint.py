@@ -43,7 +43,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     role: Role
     body: Any = None
     documented: Any = None
-    """The type of the body for the documentation, where it is decoded as a plain object."""
+    """The type of the body for the documentation, where it is decoded as a plain object; of an upload, what its JSON
+    body is."""
     query: type[Struct] | None = None
     answer: Any = None
     status: int = 200

@@ -58,6 +58,8 @@ def _operation(endpoint: Endpoint, schema_of: dict[str, Any]) -> dict[str, Any]:
         operation["requestBody"] = _content("application/json", schema_of[repr(_body(endpoint))])
     elif endpoint.upload:
         operation["requestBody"] = _content("application/octet-stream", {"type": "string", "format": "binary"})
+        if endpoint.documented is not None:
+            operation["requestBody"]["content"] |= {"application/json": {"schema": schema_of[repr(endpoint.documented)]}}
     if endpoint.compatible:
         operation["deprecated"] = True
     return operation

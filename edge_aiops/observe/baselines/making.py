@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Callable, Mapping
+from collections.abc import AsyncIterable
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -11,17 +11,16 @@ from typing import Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from edge_aiops.base.errors import InvalidInput, UnknownModel
+from edge_aiops.base.errors import InvalidInput, NotFound, UnknownModel
 from edge_aiops.observe.baselines.baseline import ROLES, ModelBaseline, Role
 from edge_aiops.observe.baselines.dataset import DatasetRequest, draft_of
 from edge_aiops.observe.baselines.production import draft_of_span
 from edge_aiops.observe.baselines.store import Baselines, Draft
 from edge_aiops.observe.baselines.upload import received
-from edge_aiops.observe.models import ObservedModel
+from edge_aiops.observe.models import ObservedModel, ObservedModels
 from edge_aiops.observe.summaries import RoleSummary, Sketches
 
-Models = Mapping[tuple[str, str], ObservedModel]
-
+_MOST_DIGITS = 15
 _RANKS = {"production": 2, "staging": 1, "candidate": 0}
 
 
@@ -58,7 +57,7 @@ class BaselineMaking:
     """Makes baselines. `folder`: where datasets wait while they are read, one at a time."""
 
     def __init__(
-        self, baselines: Baselines, *, windows: SpanReader, models: Callable[[], Models], folder: Path
+        self, baselines: Baselines, *, windows: SpanReader, models: ObservedModels, folder: Path
     ) -> None:
         self._baselines = baselines
         self._windows = windows
@@ -66,22 +65,28 @@ class BaselineMaking:
         self._folder = folder
         self._one_at_a_time = asyncio.Lock()
 
-    def model(self, name: str, version: str | None = None) -> ObservedModel:
-        """A version on this node; without `version` the one that answers who names none.
+    def is_in_force(self, baseline: ModelBaseline) -> bool:
+        """Whether a version is measured against it now, or would be if it had none of its own."""
+        found = self._baselines.cached(baseline.model_name, baseline.model_version)
+        return found is not None and found.number == baseline.number
 
-        Raises `UnknownModel` that says what there is.
-        """
-        models = self._models()
-        if version is not None and (found := models.get((name, version))) is not None:
-            return found
-        named = [model for (other, _), model in models.items() if other == name]
-        if not named:
-            known = ", ".join(sorted({other for other, _ in models})[:10]) or "none yet"
-            raise UnknownModel(f"no model named {name[:80]!r} on this node; there are: {known}")
-        if version is not None:
-            versions = ", ".join(sorted(model.served_by.model_version for model in named))
-            raise UnknownModel(f"model {name!r} has no version {version[:80]!r} on this node; it has: {versions}")
-        return max(named, key=lambda model: (_RANKS.get(model.stage, -1), model.served_by.deployment_version))
+    async def of_model(self, name: str) -> list[ModelBaseline]:
+        """The baselines of a model, the newest first. Raises `UnknownModel` for one of which there is nothing."""
+        found = await self._baselines.list(name)
+        if not found:
+            self._models.versions(name)
+        return found
+
+    async def get(self, name: str, number: str) -> ModelBaseline:
+        """One baseline of a model. Raises `NotFound`."""
+        found = await self._baselines.get(int(number)) if _is_number(number) else None
+        if found is None or found.model_name != name:
+            raise NotFound(f"model {name[:80]!r} has no baseline {number[:20]!r}")
+        return found
+
+    async def delete(self, name: str, number: str) -> ModelBaseline:
+        """Take one out of force; gives what it was. Raises `NotFound`."""
+        return await self._baselines.delete((await self.get(name, number)).number)
 
     async def of_dataset(
         self, of: Of, request: DatasetRequest, chunks: AsyncIterable[bytes], *, max_bytes: int
@@ -91,7 +96,7 @@ class BaselineMaking:
         Raises `UnknownModel`, `InvalidInput`, `TooLarge`, `StorageFull`, and `Unavailable` where the format cannot be
         read on this node.
         """
-        model = self.model(of.model_name, of.model_version)
+        model = self._model(of.model_name, of.model_version)
         async with received(self._folder, chunks, max_bytes=max_bytes) as path, self._one_at_a_time:
             draft = await asyncio.to_thread(draft_of, path, request, model)
             return await self._add(of, of.model_version, self._with_hints(of, draft))
@@ -104,7 +109,7 @@ class BaselineMaking:
         """
         if until_ms <= from_ms:
             raise InvalidInput.of("to", f"{until_ms} is not after from, {from_ms}")
-        name, version, _ = self.model(of.model_name, of.model_version).served_by
+        name, version, _ = self._model(of.model_name, of.model_version).served_by
         summaries: dict[Role, RoleSummary] = {}
         sketches: dict[Role, Sketches] = {}
         left_out = 0
@@ -128,12 +133,22 @@ class BaselineMaking:
         binned = await self._windows.role(role, name, version, from_ms, until_ms, baseline=in_force)
         return (binned, loose.rows) if binned.rows >= loose.rows else (loose, binned.rows)
 
+    def _model(self, name: str, version: str | None) -> ObservedModel:
+        """A version on this node; without `version` the one that answers who names none."""
+        versions = self._models.versions(name)
+        if version is None:
+            return max((self._models[name, one] for one in versions), key=_rank)
+        if version not in versions:
+            there = ", ".join(versions)
+            raise UnknownModel(f"model {name!r} has no version {version[:80]!r} on this node; it has: {there}")
+        return self._models[name, version]
+
     def _with_hints(self, of: Of, draft: Draft) -> Draft:
         if of.model_version is not None:
             return draft
         own = [
             version
-            for name, version in self._models()
+            for name, version in self._models
             if name == of.model_name
             and (found := self._baselines.cached(name, version)) is not None
             and found.model_version is not None
@@ -145,3 +160,11 @@ class BaselineMaking:
         return await self._baselines.add(
             draft, model_name=of.model_name, model_version=version, description=of.description
         )
+
+
+def _rank(model: ObservedModel) -> tuple[int, int]:
+    return _RANKS.get(model.stage, 0), model.served_by.deployment_version
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
