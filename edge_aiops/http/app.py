@@ -33,6 +33,7 @@ ROUTE_MODULES: dict[str, Role] = {
     "events": "node",
     "loaded": "node",
     "monitoring": "node",
+    "baselines": "node",
     "quality": "node",
     "catalogue": "hub",
     "fleet": "hub",

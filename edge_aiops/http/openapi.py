@@ -59,7 +59,8 @@ def _operation(endpoint: Endpoint, schema_of: dict[str, Any]) -> dict[str, Any]:
     elif endpoint.upload:
         operation["requestBody"] = _content("application/octet-stream", {"type": "string", "format": "binary"})
         if endpoint.documented is not None:
-            operation["requestBody"]["content"] |= {"application/json": {"schema": schema_of[repr(endpoint.documented)]}}
+            spoken = {"schema": schema_of[repr(endpoint.documented)]}
+            operation["requestBody"]["content"]["application/json"] = spoken
     if endpoint.compatible:
         operation["deprecated"] = True
     return operation

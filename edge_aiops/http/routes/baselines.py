@@ -12,13 +12,13 @@ from msgspec import Meta, Struct, field
 from edge_aiops.http import json
 from edge_aiops.http.body import body_chunks
 from edge_aiops.http.endpoint import NODE, SETTINGS, Created, Endpoints
+from edge_aiops.http.routes.events import Moment
 from edge_aiops.observe.baselines.dataset import DatasetRequest, format_of
 from edge_aiops.observe.baselines.making import BaselineMaking, Of
 from edge_aiops.observe.baselines.shown import BaselineDetails, BaselineOverview, details, overview
 
 ENDPOINTS = Endpoints("monitoring", role="node")
 
-Moment = Annotated[int, Meta(ge=0, lt=2**48)]
 Bins = Annotated[int, Meta(ge=2, le=256)]
 Column = Annotated[str, Meta(min_length=1)]
 Description = Annotated[str, Meta(max_length=1_000)]
@@ -66,6 +66,7 @@ async def create_baseline(request: web.Request, query: DatasetQuery) -> Created:
     settings = request.app[SETTINGS].http
     if request.content_type == "application/json" and query.format is None:
         span = json.decoded(await json.body_bytes(request, settings), _SPAN, settings)
+        await request.app[NODE].monitoring.catch_up()
         of = Of(model_name=name, model_version=span.model_version, description=span.description)
         made = await making.of_span(of, span.from_ms, span.until_ms, bins=span.bins)
     else:

@@ -56,9 +56,7 @@ class Of(Struct, frozen=True, kw_only=True):
 class BaselineMaking:
     """Makes baselines. `folder`: where datasets wait while they are read, one at a time."""
 
-    def __init__(
-        self, baselines: Baselines, *, windows: SpanReader, models: ObservedModels, folder: Path
-    ) -> None:
+    def __init__(self, baselines: Baselines, *, windows: SpanReader, models: ObservedModels, folder: Path) -> None:
         self._baselines = baselines
         self._windows = windows
         self._models = models
