@@ -34,6 +34,7 @@ ROUTE_MODULES: dict[str, Role] = {
     "loaded": "node",
     "realtime": "node",
     "monitoring": "node",
+    "baselines": "node",
     "quality": "node",
     "metrics": "node",
     "alerts": "node",
