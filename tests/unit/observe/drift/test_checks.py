@@ -147,12 +147,13 @@ async def test_a_threshold_is_a_level_of_p_values_and_a_least_distance(
     for settings, drifted in (
         ({"method": "ks_test", "threshold": 0.05}, True),
         ({"method": "ks_test", "threshold": 0.05, "min_effect": 1.0}, False),
+        ({"method": "ks_test", "threshold": 1e-200}, False),
         ({"method": "psi", "threshold": 0.2}, True),
         ({"method": "psi", "threshold": 1.0}, False),
         ({"method": "wasserstein", "threshold": 0.5}, True),
         ({"method": "wasserstein", "threshold": 0.7}, False),
     ):
-        watched.configure(input_drift={"min_effect": None, **settings})
+        watched.configure(input_drift={"min_effect": 0.1, **settings})
         found = await watched.check(from_ms=0)
         assert (found.threshold, found.drifted) == (settings["threshold"], drifted), settings
 
