@@ -6,6 +6,7 @@ scoring ones, twenty in all, are the larger part. `retention.results` says how l
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import zlib
 from collections.abc import Sequence
@@ -80,7 +81,7 @@ async def select(
         "until_ms": _LAST_MS if until_ms is None else until_ms,
         "limit": limit,
     }
-    return _decoded(await database.read(_SELECT, wanted))
+    return await asyncio.to_thread(_decoded, await database.read(_SELECT, wanted))
 
 
 async def newest(
@@ -92,7 +93,7 @@ async def newest(
 ) -> list[DriftResult]:
     """The last result of each version and type, newest first; without those of one look at a chosen span."""
     wanted = {"model_name": model_name, "model_version": model_version, "drift_type": drift_type}
-    return _decoded(await database.read(_NEWEST, wanted))
+    return await asyncio.to_thread(_decoded, await database.read(_NEWEST, wanted))
 
 
 def prune(connection: sqlite3.Connection, before_ms: int) -> int:
