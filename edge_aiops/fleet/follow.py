@@ -139,6 +139,7 @@ class Follower:
             options=model.options,
             task_type=model.task_type,
             feature_names=model.feature_names,
+            missing_values=model.missing_values,
             class_labels=model.class_labels,
             baseline_distributions=model.baseline_distributions,
             input_schema=model.input_schema,
