@@ -66,13 +66,13 @@ class Replay:
         return Labels(len(known), right)
 
 
-def weeks(rows: Sequence[Row]) -> list[tuple[int, list[Row]]]:
-    """The rows by week, counted from the first row's: the end of each week in milliseconds, and its rows."""
+def spans(rows: Sequence[Row], span_ms: int) -> list[tuple[int, list[Row]]]:
+    """The rows by spans of time, counted from the first row's: the end of each in milliseconds, and its rows."""
     first_ms = rows[0].at_ms
     found: dict[int, list[Row]] = {}
     for row in rows:
-        found.setdefault((row.at_ms - first_ms) // WEEK_MS, []).append(row)
-    return [(first_ms + (week + 1) * WEEK_MS, found[week]) for week in sorted(found)]
+        found.setdefault((row.at_ms - first_ms) // span_ms, []).append(row)
+    return [(first_ms + (span + 1) * span_ms, found[span]) for span in sorted(found)]
 
 
 def _together(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:

@@ -74,7 +74,7 @@ def _say_what_next(show: Show, url: str, folder: Path, *, fleeting: bool) -> Non
     show.say(f"  {url}/docs shows every endpoint. Try in another terminal:")
     for command in (
         f"{program} monitor {story.MODEL} --once{there}",
-        f"{program} drift {story.MODEL}{there}",
+        f"{program} drift check {story.MODEL}{there}",
         f"{program} alerts list{there}",
         f"{program} events --limit 5{there}",
         f"{program} predict {story.MODEL} --features-file {features}{there}",

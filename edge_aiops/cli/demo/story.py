@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from edge_aiops.cli.demo.api import Api
 from edge_aiops.cli.demo.clock import StoryClock
 from edge_aiops.cli.demo.datasets import Dataset, Row, load
-from edge_aiops.cli.demo.replay import WEEK_MS, Replay, weeks
+from edge_aiops.cli.demo.replay import WEEK_MS, Replay, spans
 from edge_aiops.cli.demo.seeing import Seen, Watch
 from edge_aiops.cli.demo.show import Show
 from edge_aiops.cli.demo.training import Trained, trained
@@ -64,7 +64,7 @@ def prepared(folder: Path) -> Prepared:
 
 def scenes(dataset: Dataset, *, end_ms: int) -> list[tuple[int, list[Row]]]:
     """The weeks that are told, moved in time so that the last one ends at `end_ms`: the end of each, and its rows."""
-    chosen = weeks(dataset.analysis)[FIRST_WEEK : FIRST_WEEK + WEEKS]
+    chosen = spans(dataset.analysis, WEEK_MS)[FIRST_WEEK : FIRST_WEEK + WEEKS]
     later_ms = end_ms - chosen[-1][0]
     return [(end + later_ms, [row._replace(at_ms=row.at_ms + later_ms) for row in rows]) for end, rows in chosen]
 
@@ -75,8 +75,9 @@ async def tell(
     """The whole story. `clock`: that of the node; `told`: as `scenes` gives them."""
     _introduce(before, show)
     await _register(api, before, show)
-    seen = await _live(api, clock, told, show)
-    await _look_back(seen, show)
+    watch = Watch(api, MODEL)
+    seen = await _live(Replay(api, clock, MODEL, labels_after_ms=LABELS_AFTER_WEEKS * WEEK_MS), told, watch, show)
+    await _look_back(seen, watch, show)
     clock.end()
     return Told(before.model.onnx, {"modelName": MODEL, "features": told[-1][1][-1].features})
 
@@ -115,7 +116,7 @@ async def _register(api: Api, before: Prepared, show: Show) -> None:
 
 
 async def _live(
-    api: Api, clock: StoryClock, told: Sequence[tuple[int, Sequence[Row]]], show: Show
+    replay: Replay, told: Sequence[tuple[int, Sequence[Row]]], watch: Watch, show: Show
 ) -> list[Seen]:
     show.chapter(3, f"{len(told)} weeks go by, about one a second", "POST /predict, PATCH /events/{id}")
     show.say(
@@ -125,9 +126,7 @@ async def _live(
         style="dim",
     )
     show.heading()
-    watch = Watch(api, clock, MODEL, VERSION)
-    replay = Replay(api, clock, MODEL, labels_after_ms=LABELS_AFTER_WEEKS * WEEK_MS)
-    seen = []
+    seen: list[Seen] = []
     with show.progress("weeks", len(told)) as progress:
         for number, (end_ms, rows) in enumerate(told, 1):
             await replay.predict(rows)
@@ -136,3 +135,37 @@ async def _live(
             show.week(seen[-1].week)
             progress.advance(progress.task_ids[0])
     return seen
+
+
+async def _look_back(seen: Sequence[Seen], watch: Watch, show: Show) -> None:
+    show.chapter(4, "What an operator sees", "GET /monitoring/alerts, GET /monitoring/drift/{model}")
+    for alert in await watch.fired():
+        week = 1 + sum(one.until_ms < alert["firedAt"] for one in seen)
+        show.say(f"  week {week:2}  {alert['severity']:8}  {alert['message']}", style="yellow")
+    first = next((one for one in seen if one.drift["input"]["drifted"]), None)
+    if first is None:
+        return
+    number, result = first.week.number, first.drift["input"]
+    furthest = max(result["features"], key=lambda feature: feature["effectSize"] or 0)
+    show.say("")
+    show.side_by_side(
+        furthest["feature"], "baseline", furthest["reference"], f"week {number}", furthest["current"]
+    )
+    show.say("")
+    show.facts(_findings(seen, first))
+
+
+def _findings(seen: Sequence[Seen], first: Seen) -> list[tuple[str, str]]:
+    result = first.drift["input"]
+    told = [("drift", f"found in week {first.week.number}: {', '.join(result['driftedFeatures'])}")]
+    worse = next((one for one in seen if one.week.worse), None)
+    if worse is not None:
+        concept = worse.drift["concept"]
+        told.append(
+            (
+                "labels",
+                f"prove it right in week {worse.week.number}, {worse.week.number - first.week.number} weeks later: "
+                f"{concept['baselineAccuracy']:.1%} right before, {concept['accuracy']:.1%} now",
+            )
+        )
+    return told
