@@ -28,10 +28,7 @@ LABELS_AFTER_WEEKS = 3
 CONFIG: dict[str, Any] = {
     "drift": {
         "driftCheck": "7d",
-        **{
-            name: {"windowHours": 168}
-            for name in ("inputDrift", "predictionDrift", "confidenceDrift", "classBalance")
-        },
+        **{name: {"windowHours": 168} for name in ("inputDrift", "predictionDrift", "confidenceDrift", "classBalance")},
         # Labels come weeks after their predictions, so this looks further back; two points less would cost the bank.
         "conceptDrift": {"windowHours": 168 * (LABELS_AFTER_WEEKS + 1), "accuracyDropThreshold": 0.02},
     },
@@ -110,14 +107,15 @@ async def _register(api: Api, before: Prepared, show: Show) -> None:
     show.facts(
         [
             ("model", f"{MODEL} {VERSION}, stage {version['stage']}, loaded on trial in a process of its own"),
-            ("baseline", f"the other {model.rows:,} loans, and what the model says of them: {model.accuracy:.1%} right"),
+            (
+                "baseline",
+                f"the other {model.rows:,} loans, and what the model says of them: {model.accuracy:.1%} right",
+            ),
         ]
     )
 
 
-async def _live(
-    replay: Replay, told: Sequence[tuple[int, Sequence[Row]]], watch: Watch, show: Show
-) -> list[Seen]:
+async def _live(replay: Replay, told: Sequence[tuple[int, Sequence[Row]]], watch: Watch, show: Show) -> list[Seen]:
     show.chapter(3, f"{len(told)} weeks go by, about one a second", "POST /predict, PATCH /events/{id}")
     show.say(
         "  The clock of this node is accelerated: each loan is asked about at its time in the data, moved so that the\n"
@@ -148,9 +146,7 @@ async def _look_back(seen: Sequence[Seen], watch: Watch, show: Show) -> None:
     number, result = first.week.number, first.drift["input"]
     furthest = max(result["features"], key=lambda feature: feature["effectSize"] or 0)
     show.say("")
-    show.side_by_side(
-        furthest["feature"], "baseline", furthest["reference"], f"week {number}", furthest["current"]
-    )
+    show.side_by_side(furthest["feature"], "baseline", furthest["reference"], f"week {number}", furthest["current"])
     show.say("")
     show.facts(_findings(seen, first))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ def test_some_rows_of_the_analysis_part_are_the_same_at_every_call(datasets_fold
 def test_rows_of_a_survey_lie_all_over_their_year(datasets_folder: Path) -> None:
     times = [row.at_ms for row in datasets.load("employment", datasets_folder, every=100).analysis]
     assert len({at // (30 * DAY_MS) for at in times}) == 37
-    assert max(second - first for first, second in zip(times, times[1:], strict=False)) < WEEK_MS
+    assert max(second - first for first, second in pairwise(times)) < WEEK_MS
 
 
 def test_missing_values_are_none(datasets_folder: Path) -> None:
