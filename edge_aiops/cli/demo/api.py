@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from io import BytesIO
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -48,7 +49,7 @@ class Api:
         columns = {"predictionColumn": "prediction", "confidenceColumn": "confidence", "outcomeColumn": "outcome"}
         headers = {"Content-Type": "application/x-ndjson"}
         answer: dict[str, Any] = await self.call(
-            "POST", f"/monitoring/baselines/{model}", params=columns, headers=headers, data=lines
+            "POST", f"/monitoring/baselines/{model}", params=columns, headers=headers, data=BytesIO(lines)
         )
         return answer
 
