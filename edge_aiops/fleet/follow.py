@@ -141,6 +141,7 @@ class Follower:
             feature_names=model.feature_names,
             missing_values=model.missing_values,
             class_labels=model.class_labels,
+            output_names=tuple(output.name for output in model.signature.outputs) if model.signature else (),
             baseline_distributions=model.baseline_distributions,
             input_schema=model.input_schema,
             capture=model.capture,

@@ -45,7 +45,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     optional: bool = False
     """Whether no body at all stands for an empty object."""
     documented: Any = None
-    """The type of the body for the documentation, where it is decoded as a plain object."""
+    """The type of the body for the documentation, where it is decoded as a plain object; of an upload, what its JSON
+    body is."""
     query: type[Struct] | None = None
     answer: Any = None
     status: int = 200

@@ -59,6 +59,9 @@ def _operation(endpoint: Endpoint, schema_of: dict[str, Any]) -> dict[str, Any]:
         operation["requestBody"] = {**content, "required": not endpoint.optional}
     elif endpoint.upload:
         operation["requestBody"] = _content("application/octet-stream", {"type": "string", "format": "binary"})
+        if endpoint.documented is not None:
+            spoken = {"schema": schema_of[repr(endpoint.documented)]}
+            operation["requestBody"]["content"]["application/json"] = spoken
     if endpoint.compatible:
         operation["deprecated"] = True
     return operation
