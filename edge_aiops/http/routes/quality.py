@@ -8,7 +8,8 @@ from aiohttp import web
 from msgspec import Meta, Struct, field
 
 from edge_aiops.http.endpoint import NODE, Endpoints
-from edge_aiops.observe.quality import ModelSchema, QualityReport
+from edge_aiops.observe.quality.report import QualityReport
+from edge_aiops.observe.quality.schema import ModelSchema
 
 ENDPOINTS = Endpoints("monitoring", role="node")
 

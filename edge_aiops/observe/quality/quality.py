@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from typing import Protocol
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import EdgeAiopsError, InvalidInput, UnknownModel
-from edge_aiops.observe.baselines.baseline import ModelBaseline, Role
-from edge_aiops.observe.summaries import RoleSummary
-from edge_aiops.observe.config import MonitoringConfig, QualityConfig
+from edge_aiops.observe.baselines.baseline import ModelBaseline
+from edge_aiops.observe.baselines.store import Baselines
+from edge_aiops.observe.config import QualityConfig
+from edge_aiops.observe.configuration import Configuration
 from edge_aiops.observe.models import ObservedModel
-from edge_aiops.observe.performance import Performance
 from edge_aiops.observe.quality.data import quality_data
 from edge_aiops.observe.quality.judge import Judge, score
 from edge_aiops.observe.quality.report import QualityReport, Trigger
 from edge_aiops.observe.quality.schema import ModelSchema, schema_of
 from edge_aiops.observe.quality.store import QualityReports
+from edge_aiops.observe.windows import Windows
 from edge_aiops.plugin.extensions import Extensions
 from edge_aiops.plugin.monitoring import QualityData
 from edge_aiops.plugin.specs import QualityCheckSpec
@@ -28,37 +28,6 @@ MOST_FINDINGS = 500
 FORGET_EVERY_MS = 3_600_000
 
 logger = logging.getLogger(__name__)
-
-
-class Windows(Protocol):
-    """What was observed of a model version over a span."""
-
-    async def performance(
-        self, model_name: str, model_version: str | None, from_ms: int, until_ms: int
-    ) -> Performance: ...
-
-    async def role(
-        self,
-        role: Role,
-        model_name: str,
-        model_version: str,
-        from_ms: int,
-        until_ms: int,
-        *,
-        baseline: ModelBaseline | None,
-    ) -> RoleSummary: ...
-
-
-class Baselines(Protocol):
-    """The baselines in force."""
-
-    async def current(self, model_name: str, model_version: str | None) -> ModelBaseline | None: ...
-
-
-class Configuration(Protocol):
-    """How each model is monitored."""
-
-    def of(self, model_name: str) -> MonitoringConfig: ...
 
 
 class QualityChecks:
@@ -119,7 +88,7 @@ class QualityChecks:
             trigger=trigger,
             rows=data.rows,
             score=score(data, config),
-            note=_note(data, config),
+            note=_note(data, schema, config),
             violations=tuple(finding.message for finding in judgement.findings[:MOST_FINDINGS] if finding.violated),
             findings=judgement.findings[:MOST_FINDINGS],
             omitted=max(0, len(judgement.findings) - MOST_FINDINGS),
@@ -239,9 +208,11 @@ def _known(models: Iterable[tuple[str, str]]) -> str:
     return f"; there are: {', '.join(names[:20])}" if names else ""
 
 
-def _note(data: QualityData, config: QualityConfig) -> str | None:
+def _note(data: QualityData, schema: ModelSchema, config: QualityConfig) -> str | None:
     if data.rows >= config.min_samples:
-        return None
+        if data.features or not schema.features:
+            return None
+        return "the rows came as lists, and the model has no names for their places: register it with featureNames"
     return (
         f"{data.rows} rows came with features, quality.minSamples is {config.min_samples}: "
         "the values of so few are not judged"
