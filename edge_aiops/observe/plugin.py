@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from edge_aiops.observe.alerts.specs import NOTIFIERS
 from edge_aiops.observe.drift.specs import DRIFT_TESTS
 from edge_aiops.observe.quality.specs import QUALITY_CHECKS
 from edge_aiops.plugin import hookimpl
-from edge_aiops.plugin.specs import DriftTestSpec, QualityCheckSpec
+from edge_aiops.plugin.specs import DriftTestSpec, NotifierSpec, QualityCheckSpec
+
+
+@hookimpl
+def register_drift_tests() -> Iterable[DriftTestSpec]:
+    """The built-in drift tests."""
+    return DRIFT_TESTS
+
+
+@hookimpl
+def register_notifiers() -> Iterable[NotifierSpec]:
+    """The built-in notifiers."""
+    return NOTIFIERS
 
 
 @hookimpl

@@ -198,11 +198,15 @@ class QualityCheck(Protocol):
         cannot be judged. Called in a thread; gets `data` without rows as well."""
 
 
+NotificationKind = Literal["alert.fired", "alert.resolved", "alert.acknowledged", "alert.test"]
+"""What a notification is about; `alert.test` is sent by hand, and its alert is made up."""
+
+
 class Notification(Struct, frozen=True, kw_only=True, rename="camel"):
     """A message about an alert; the same `id` at every attempt."""
 
     id: str
-    type: Literal["alert.fired", "alert.resolved", "alert.acknowledged"]
+    type: NotificationKind
     timestamp: int
     """Milliseconds since the epoch."""
     node_id: str
