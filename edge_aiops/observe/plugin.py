@@ -24,12 +24,6 @@ def register_notifiers() -> Iterable[NotifierSpec]:
 
 
 @hookimpl
-def register_drift_tests() -> Iterable[DriftTestSpec]:
-    """The built-in drift tests."""
-    return DRIFT_TESTS
-
-
-@hookimpl
 def register_quality_checks() -> Iterable[QualityCheckSpec]:
     """The built-in quality checks."""
     return QUALITY_CHECKS

@@ -13,10 +13,11 @@ import numpy as np
 from edge_aiops.journal.events import NewEvent
 from edge_aiops.observe.columns import digests
 from edge_aiops.observe.columns.assembly import Assembly
-from edge_aiops.observe.columns.columns import MOST_NAMES, Columns, Plain, first_names, kinds_of
+from edge_aiops.observe.columns.columns import MOST_NAMES, Columns, Mask, Numbers, Plain, first_names, kinds_of
 from edge_aiops.observe.columns.known import with_parents
 from edge_aiops.observe.columns.payload import MOST_PLACES, PayloadReader, Row, WrongShape
 from edge_aiops.observe.models import ObservedModel
+from edge_aiops.observe.quality.given import read_schema
 from edge_aiops.stats.summaries import Baseline
 
 _ROWS = attrgetter("rows")
@@ -36,12 +37,17 @@ class InputColumns:
     def __init__(self, model: ObservedModel, baseline: Baseline | None) -> None:
         self._kinds = kinds_of(baseline)
         self._known = frozenset(chain.from_iterable(map(with_parents, self._kinds)))
+        given = read_schema(model.input_schema)
         self._expected = self._known | set(model.feature_names)
+        if not given.allows_others:
+            self._expected |= given.features.keys()
+        self._ranges = given.ranges
         self._payload = PayloadReader(model.feature_names, self._known)
         self._all_numeric = "category" not in self._kinds.values()
         self._names: tuple[str, ...] = ()
         self._keys = digests.keys_of(())
         self._unexpected: tuple[dict[str, int], int] = ({}, 0)
+        self._limits: tuple[Numbers, Numbers] | None = None
 
     def read(self, events: Sequence[NewEvent]) -> Columns:
         """The features of a batch. What one event has wrong is counted, and harms no other."""
@@ -85,15 +91,29 @@ class InputColumns:
         if names != self._names:
             self._names, self._keys = names, digests.keys_of(names)
             self._unexpected = self._surprises(names)
+            self._limits = self._limits_of(names)
         rows = len(matrix)
         unexpected, beyond = self._unexpected
         return Columns(
             rows=rows,
             plain=Plain(self._names, matrix),
+            out_of_range=self._plainly_out_of_range(matrix),
             unexpected=dict.fromkeys(unexpected, rows),
             unexpected_beyond=beyond * rows,
             digests=digests.finished(digests.of_numbers(matrix, self._keys).sum(axis=1, dtype=np.uint64)),
         )
+
+    def _limits_of(self, names: tuple[str, ...]) -> tuple[Numbers, Numbers] | None:
+        """The least and the greatest values of the schema, for rows of numbers with these names."""
+        if self._ranges.keys().isdisjoint(names):
+            return None
+        ranges = [self._ranges.get(name, (-np.inf, np.inf)) for name in names]
+        return np.array([low for low, _ in ranges]), np.array([high for _, high in ranges])
+
+    def _plainly_out_of_range(self, matrix: Numbers) -> dict[str, int]:
+        if self._limits is None or not (outside := _outside(matrix, *self._limits)).any():
+            return {}
+        return {name: int(n) for name, n in zip(self._names, outside.sum(axis=0), strict=True) if n}
 
     def _surprises(self, names: Iterable[str]) -> tuple[dict[str, int], int]:
         if not self._expected:
@@ -116,6 +136,9 @@ class InputColumns:
         assembly.add_rows([*rows, *({} for _ in range(total - len(rows)))])
         columns = assembly.finished()
         columns.malformed, columns.wrong_shape = malformed, wrong_shape
+        for name in self._ranges.keys() & columns.numbers.keys():
+            if outside := _outside(columns.numbers[name].present, *self._ranges[name]).sum():
+                columns.out_of_range[name] = int(outside)
         self._count_unexpected(columns, rows)
         return columns
 
@@ -129,6 +152,12 @@ class InputColumns:
             kept = first_names(columns.unexpected, MOST_NAMES)
             columns.unexpected_beyond = sum(n for name, n in columns.unexpected.items() if name not in kept)
             columns.unexpected = {name: n for name, n in columns.unexpected.items() if name in kept}
+
+
+def _outside(values: Numbers, low: Numbers | float, high: Numbers | float) -> Mask:
+    """Which finite values are below `low` or above `high`."""
+    outside: Mask = ((values < low) | (values > high)) & np.isfinite(values)
+    return outside
 
 
 def _rows_of_numbers(joined: str) -> list[Any]:
