@@ -109,6 +109,7 @@ class Node:
         reasons = [f"background task {name}: {failure}" for name, failure in self._tasks.failures.items()]
         reasons += [f"plugin {plugin.name}: {plugin.error}" for plugin in self._failed_plugins()]
         reasons += [self._quarantine(database) or "" for database in self._databases() if database.quarantined]
+        reasons += self.monitoring.problems
         return NodeStatus(
             node_id=self._identity.node_id,
             ready=True,
@@ -218,6 +219,7 @@ def _observed(deployment: Deployment) -> ObservedModel:
         task_type=deployment.task_type,
         feature_names=deployment.feature_names,
         class_labels=deployment.class_labels,
+        output_names=deployment.output_names,
         baseline_distributions=deployment.baseline_distributions,
         input_schema=deployment.input_schema,
     )

@@ -7,11 +7,11 @@ from typing import Any
 from aiohttp import web
 from msgspec import Struct
 
+from edge_aiops.http.body import body_chunks
 from edge_aiops.http.endpoint import Created, Endpoints
 from edge_aiops.http.routes.catalogue import (
     CatalogueQuery,
     RegisterModel,
-    body_chunks,
     get_version,
     list_models,
     register,
