@@ -7,13 +7,15 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
+import msgspec
+
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import EdgeAiopsError, UnknownModel
 from edge_aiops.base.tasks import BackgroundTasks
 from edge_aiops.journal.journal import Journal
 from edge_aiops.journal.journal import Positions as JournalPositions
 from edge_aiops.observe.alerts.alerts import Alerts
-from edge_aiops.observe.alerts.condition import Condition
+from edge_aiops.observe.alerts.metrics import MonitoringMetrics
 from edge_aiops.observe.alerts.notifiers import Notifiers
 from edge_aiops.observe.alerts.outbox import Outbox
 from edge_aiops.observe.alerts.rules import Rules
@@ -52,11 +54,6 @@ _VERSIONS = "SELECT DISTINCT model_version FROM series WHERE model_name = ?"
 _BASELINES_IN_USE = "SELECT DISTINCT baseline FROM window JOIN series ON series.number = window.series"
 
 logger = logging.getLogger(__name__)
-
-
-class _NoMetrics:
-    async def value(self, condition: Condition, model_name: str, model_version: str) -> float | None:
-        return None
 
 
 class Monitoring:
@@ -144,7 +141,7 @@ class Monitoring:
             self.database,
             rules=self.rules,
             outbox=self.outbox,
-            metrics=_NoMetrics,
+            metrics=MonitoringMetrics(self, clock=self._clock),
             models=self.models.values,
             clock=self._clock,
             node_id=self._node_id,
@@ -202,11 +199,14 @@ class Monitoring:
 
     async def configure(self, model_name: str, patch: Patch) -> MonitoringConfig:
         """Configure a model, or with the name "" the node. Raises `InvalidInput` that names the field."""
-        patch = self.notifiers.restored(patch, self.configuration.of(model_name))
+        before = self.configuration.of(model_name)
         config = self.configuration.tried(model_name, patch)
         self.drift.refuse_unknown(config)
-        if model_name == GLOBAL:
+        self.quality.refuse_unknown(config)
+        if model_name == GLOBAL and "notifiers" in patch:
+            config = self.notifiers.restored(config, before)
             await self.notifiers.check(config)
+            patch = {**patch, "notifiers": msgspec.to_builtins(config.notifiers)}
         config = await self.configuration.replace(model_name, patch)
         if model_name == GLOBAL:
             await self.notifiers.configure(config)

@@ -124,7 +124,7 @@ async def put_model_config(request: web.Request, body: dict[str, Any]) -> dict[s
 
 def _shown(request: web.Request, model_name: str) -> dict[str, Any]:
     monitoring = request.app[NODE].monitoring
-    return monitoring.notifiers.redacted(as_json(monitoring.configuration.of(model_name)))
+    return as_json(monitoring.notifiers.redacted(monitoring.configuration.of(model_name)))
 
 
 def _check_span(from_ms: int, until_ms: int) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Collection, Container, Iterable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
@@ -83,12 +83,16 @@ class Columns(Struct, kw_only=True):
             for name, labels in [*((name, []) for name in numbers if name not in both), *self.labels.items()]
         }
 
-    def all_numbers(self) -> Mapping[str, NumberColumn]:
-        """The features that are numbers, those of `plain` among them."""
+    def all_numbers(self, but: Container[str] = ()) -> Mapping[str, NumberColumn]:
+        """The features that are numbers, those of `plain` among them, without those in `but`."""
         if self.plain is None:
-            return self.numbers
+            return {name: column for name, column in self.numbers.items() if name not in but}
+        if all(name in but for name in self.plain.names):
+            return {}
         matrix = np.asfortranarray(self.plain.matrix)
-        return {name: NumberColumn(matrix[:, place], None) for place, name in enumerate(self.plain.names)}
+        return {
+            name: NumberColumn(matrix[:, place], None) for place, name in enumerate(self.plain.names) if name not in but
+        }
 
     def _mostly_labels(self, name: str) -> bool:
         return len(self.numbers[name].present) < self.rows - self.labels[name].count(None)
@@ -101,6 +105,12 @@ def kinds_of(baseline: Baseline | None) -> dict[str, FeatureKind]:
     return {name: "numeric" if isinstance(baseline[name], Reference) else "category" for name in baseline.names}
 
 
+def with_parents(names: Iterable[str]) -> frozenset[str]:
+    """Names, and what they may be nested in or derived from: of `a.b.length` also `a.b` and `a`."""
+    parts = [name.split(".") for name in names]
+    return frozenset(".".join(part[:count]) for part in parts for count in range(1, len(part) + 1))
+
+
 def in_order(name: str) -> tuple[int, str]:
     """The order in which names are kept where there are too many: short ones first, so that 2 comes before 10.
 
@@ -110,6 +120,6 @@ def in_order(name: str) -> tuple[int, str]:
     return len(name), name
 
 
-def first_names(names: Any, most: int) -> set[str]:
+def first_names(names: Collection[str], most: int) -> set[str]:
     """The first `most` of `names`."""
     return set(names) if len(names) <= most else set(sorted(names, key=in_order)[:most])

@@ -9,6 +9,7 @@ import numpy as np
 
 from edge_aiops.observe.columns.assembly import ABSENT, Assembly
 from edge_aiops.observe.columns.columns import Columns
+from edge_aiops.observe.columns.digests import Hashes
 from edge_aiops.plugin.monitoring import FeatureKind
 
 Cells = Sequence[Any] | np.ndarray[Any, np.dtype[Any]]
@@ -28,7 +29,7 @@ def derived_from_table(columns: Mapping[str, Cells], *, kinds: Mapping[str, Feat
     for name, cells in lists.items():
         if name not in known and (kind := _kind(name, cells)) is not None:
             known |= kind
-    assembly = Assembly(rows, known, frozenset(known), digested=True)
+    assembly = Assembly(rows, known, known, Hashes())
     for name, cells in lists.items():
         assembly.add(name, cells)
     return assembly.finished()

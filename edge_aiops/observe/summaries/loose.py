@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypeVar
+from collections.abc import Container, Mapping
 
 import msgspec
 from msgspec import Struct
 
-from edge_aiops.observe.columns.columns import Columns, first_names
+from edge_aiops.observe.columns.columns import Columns, NumberColumn, first_names
 from edge_aiops.stats.summaries import Categories, Moments, moments
 
-Summary = TypeVar("Summary", Moments, Categories)
 
-
-class LooseFeature(Struct, frozen=True):
+class LooseFeature(Struct):
     """A feature without a baseline: its numbers, its labels, or both where rows differ. Only what was there counts."""
 
     moments: Moments | None = None
@@ -25,9 +22,23 @@ class LooseFeature(Struct, frozen=True):
         """Rows that had a value."""
         return (self.moments.total if self.moments else 0) + (self.categories.total if self.categories else 0)
 
-    def merged(self, other: LooseFeature) -> LooseFeature:
-        """Both together."""
-        return LooseFeature(_sum(self.moments, other.moments), _sum(self.categories, other.categories))
+    def add_numbers(self, column: NumberColumn) -> None:
+        """Summarise the numbers of a batch."""
+        found = moments(column.present)
+        self.moments = found if self.moments is None else self.moments + found
+
+    def add_labels(self, labels: list[str | None]) -> None:
+        """Summarise the labels of a batch."""
+        if self.categories is None:
+            self.categories = Categories()
+        self.categories.update(labels if None not in labels else [label for label in labels if label is not None])
+
+    def merge(self, other: LooseFeature) -> None:
+        """Take in the values of another part."""
+        if other.moments is not None:
+            self.moments = (self.moments or Moments()) + other.moments
+        if other.categories is not None:
+            self.categories = (self.categories or Categories()) + other.categories
 
 
 class LooseState(msgspec.Struct, array_like=True):
@@ -37,22 +48,23 @@ class LooseState(msgspec.Struct, array_like=True):
     categories: bytes | None
 
 
-def loose_features(columns: Columns, names: set[str]) -> dict[str, LooseFeature]:
-    """The summaries of a batch of those features that are in `names`."""
-    numbers = columns.all_numbers()
-    found = {name: LooseFeature(moments(numbers[name].present)) for name in numbers if name in names}
+def update(features: dict[str, LooseFeature], columns: Columns, known: Container[str]) -> None:
+    """Summarise those features of a batch that are not in `known`."""
+    for name, column in columns.all_numbers(known).items():
+        features.setdefault(name, LooseFeature()).add_numbers(column)
     for name, labels in columns.labels.items():
-        if name in names:
-            categories = Categories()
-            categories.update([label for label in labels if label is not None])
-            found[name] = LooseFeature(found[name].moments if name in found else None, categories)
-    return found
+        if name not in known:
+            features.setdefault(name, LooseFeature()).add_labels(labels)
 
 
-def merge(features: dict[str, LooseFeature], more: Mapping[str, LooseFeature], most: int) -> int:
-    """Merge `more` into `features` and keep the first `most`; gives the number of values of the others."""
+def merge(features: dict[str, LooseFeature], more: Mapping[str, LooseFeature]) -> None:
+    """Merge `more` into `features`, and share nothing with it."""
     for name, feature in more.items():
-        features[name] = features[name].merged(feature) if name in features else feature
+        features.setdefault(name, LooseFeature()).merge(feature)
+
+
+def cut(features: dict[str, LooseFeature], most: int) -> int:
+    """Keep the first `most` features; gives the number of values of the others."""
     if len(features) <= most:
         return 0
     kept = first_names(features, most)
@@ -73,9 +85,3 @@ def feature_of(state: LooseState) -> LooseFeature:
         Moments.from_bytes(state.moments) if state.moments is not None else None,
         Categories.from_bytes(state.categories) if state.categories is not None else None,
     )
-
-
-def _sum(one: Summary | None, other: Summary | None) -> Summary | None:
-    if one is None or other is None:
-        return one if other is None else other
-    return one + other

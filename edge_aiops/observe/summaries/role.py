@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_aiops.observe.columns.columns import Columns, NumberColumn, Plain, kinds_of
+from edge_aiops.observe.columns.columns import MOST_NAMES, Columns, NumberColumn, Plain, kinds_of
 from edge_aiops.observe.summaries import loose
 from edge_aiops.observe.summaries.counters import FieldCounters, add, cut
 from edge_aiops.observe.summaries.duplicates import Duplicates, DuplicatesState
@@ -119,7 +119,8 @@ class RoleSummary:
             return
         if self._profile is not None:
             self._update_profile(self._profile, columns)
-        self._update_loose(columns)
+        loose.update(self._loose, columns, self._kinds)
+        self._beyond += loose.cut(self._loose, self._max_features)
         self._count(
             columns.null, columns.wrong_type, columns.opaque, columns.unexpected,
             beyond=columns.beyond, unexpected_beyond=columns.unexpected_beyond,
@@ -135,7 +136,8 @@ class RoleSummary:
             self._profile = self._profile + other._profile
         self._rows += other._rows
         self._without_payload += other._without_payload
-        self._beyond += loose.merge(self._loose, other._loose, self._max_features)
+        loose.merge(self._loose, other._loose)
+        self._beyond += loose.cut(self._loose, self._max_features)
         self._count(
             other._null, other._wrong_type, other._opaque, other._unexpected,
             beyond=other._beyond, unexpected_beyond=other._unexpected_beyond,
@@ -203,7 +205,9 @@ class RoleSummary:
         add(self._wrong_type, wrong_type)
         add(self._opaque, opaque)
         add(self._unexpected, unexpected)
-        self._unexpected_beyond += unexpected_beyond + cut(self._unexpected)
+        for counts in (self._null, self._opaque):
+            self._beyond += cut(counts, self._max_features, self._kinds)
+        self._unexpected_beyond += unexpected_beyond + cut(self._unexpected, MOST_NAMES)
         self._beyond += beyond
         self._malformed += malformed
         self._wrong_shape += wrong_shape
@@ -234,14 +238,10 @@ class RoleSummary:
         self._layout = _Layout(plain.names, None if as_it_is else np.array(wanted, np.intp), complete)
         return self._layout
 
-    def _update_loose(self, columns: Columns) -> None:
-        numbers = columns.plain.names if columns.plain is not None else columns.numbers
-        names = {name for name in (*numbers, *columns.labels) if name not in self._kinds}
-        if names:
-            self._beyond += loose.merge(self._loose, loose.loose_features(columns, names), self._max_features)
-
     def _absent(self) -> dict[str, int]:
-        present = {name: feature.count for name, feature in self._loose.items()}
+        others = (self._null, self._wrong_type, self._opaque)
+        present = {name: 0 for counts in others for name in counts}
+        present |= {name: feature.count for name, feature in self._loose.items()}
         if self._profile is not None:
             for name, kind in self._kinds.items():
                 found: Any = self._profile[name]
@@ -249,7 +249,6 @@ class RoleSummary:
                     (found.moments.total, found.moments.missing) if kind == "numeric" else (found.total, found.missing)
                 )
                 present[name] = total - missing
-        others = (self._null, self._wrong_type, self._opaque)
         absent = {
             name: self._rows - count - sum(counts.get(name, 0) for counts in others) for name, count in present.items()
         }

@@ -49,7 +49,7 @@ class Sketches(Mapping[str, Quantiles]):
         """Take in the sketches of other rows."""
         for name, quantiles in other._quantiles.items():
             mine = self._quantiles.get(name)
-            self._quantiles[name] = quantiles if mine is None else mine + quantiles
+            self._quantiles[name] = (mine or Quantiles()) + quantiles
         self._cut()
 
     def to_bytes(self) -> bytes:
