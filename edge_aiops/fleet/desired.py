@@ -43,5 +43,7 @@ def _desired(version: ModelVersion) -> DesiredModel:
         signature=version.signature,
         feature_names=version.feature_names,
         class_labels=version.class_labels,
+        baseline_distributions=version.baseline_distributions,
+        input_schema=version.input_schema,
         capture=version.capture,
     )

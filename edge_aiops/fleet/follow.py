@@ -140,6 +140,8 @@ class Follower:
             task_type=model.task_type,
             feature_names=model.feature_names,
             class_labels=model.class_labels,
+            baseline_distributions=model.baseline_distributions,
+            input_schema=model.input_schema,
             capture=model.capture,
         )
 

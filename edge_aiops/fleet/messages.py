@@ -38,6 +38,8 @@ class DesiredModel(Struct, frozen=True, kw_only=True, rename="camel"):
     signature: Signature | None = None
     feature_names: tuple[str, ...] = ()
     class_labels: tuple[str, ...] = ()
+    baseline_distributions: dict[str, Any] = {}
+    input_schema: dict[str, Any] | list[Any] | None = None
     capture: CapturePolicy = CapturePolicy()
 
 

@@ -60,6 +60,16 @@ class LabelledEvent(NamedTuple):
     correct: bool | None
 
 
+class LabelChange(NamedTuple):
+    """One step in what is known of an event."""
+
+    sequence: int
+    """In the order of all changes."""
+    now: LabelledEvent
+    before: LabelledEvent | None
+    """What had been known until then; None for the first label."""
+
+
 class Feedback(Struct, frozen=True, kw_only=True):
     """What became known of an event later. A part that is UNSET leaves what is there as it is."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import UNSET, Struct
 
@@ -15,7 +16,17 @@ from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import InvalidInput, UnknownEvent
 from edge_aiops.base.ids import EventId, new_salt
 from edge_aiops.base.settings import JournalSettings
-from edge_aiops.journal.events import EventPage, Feedback, InferenceEvent, NewEvent, ServedBy, derived_correct, raw
+from edge_aiops.journal.events import (
+    EventPage,
+    Feedback,
+    InferenceEvent,
+    NewEvent,
+    RecordedEvent,
+    ServedBy,
+    derived_correct,
+    raw,
+)
+from edge_aiops.journal.following import log_every_label
 from edge_aiops.journal.tables import EVENTS_SCHEMA
 from edge_aiops.store.local import LocalDatabase
 
@@ -44,6 +55,12 @@ _NUMBERS = """
         AND EXISTS (SELECT 1 FROM event WHERE event.served_by = number)
 """
 
+_NOTE_CHANGE = """
+    INSERT INTO label_change (sequence, place, old_outcome, old_correct)
+    SELECT :sequence, event.place, actual_outcome, correct
+    FROM event LEFT JOIN feedback ON feedback.place = event.place
+    WHERE event.place = :place AND salt = :salt AND at_ms = :at_ms
+"""
 _MERGE = """
     INSERT INTO feedback (place, actual_outcome, correct, feedback_timestamp)
     SELECT place, :actual_outcome, :correct, :feedback_timestamp
@@ -65,21 +82,40 @@ class EventFilter(Struct, frozen=True, kw_only=True):
     labelled: bool | None = None
 
 
+class Positions(NamedTuple):
+    """How far something has come: the last event, and the last change of a label."""
+
+    place: int = 0
+    change: int = 0
+
+
+Listener = Callable[[list[RecordedEvent]], None]
+
+
 class Journal:
     """Every inference of a node, in `events.db`."""
 
-    def __init__(self, database: LocalDatabase, *, next_place: int, clock: Clock, settings: JournalSettings) -> None:
+    def __init__(self, database: LocalDatabase, *, newest: Positions, clock: Clock, settings: JournalSettings) -> None:
         self.database = database
         self._clock = clock
-        self._next_place = next_place
+        self._next_place = newest.place + 1
+        self._next_change = newest.change + 1
+        self._tell: Listener | None = None
         self._salt = new_salt()
         self._read_timeout_s = float(settings.read_timeout)
         self._buffered = settings.acknowledge == "buffer"
         self._lost: str | None = None
 
     @classmethod
-    async def open(cls, folder: Path, *, clock: Clock, settings: JournalSettings) -> Journal:
-        """Open `folder`/events.db, made as needed; its hard limit is twice the size that retention keeps to."""
+    async def open(
+        cls, folder: Path, *, clock: Clock, settings: JournalSettings, read_to: Positions | None = None
+    ) -> Journal:
+        """Open `folder`/events.db, made as needed; its hard limit is twice the size that retention keeps to.
+
+        `read_to`: how far the reader of what is recorded has come; all that is new stands after that, even where
+        the file is new because the one before was lost. Without it the reader begins anew, and finds every label
+        among the changes.
+        """
         database = await LocalDatabase.open(
             folder / "events.db",
             EVENTS_SCHEMA,
@@ -89,11 +125,18 @@ class Journal:
         )
         try:
             # On the writer's thread: if this meets damage, the file is replaced and asked again.
-            newest = await database.write(_newest_place)
+            if read_to is None:
+                await database.write(log_every_label)
+            found = await database.write(_newest)
         except BaseException:
             await database.close()
             raise
-        return cls(database, next_place=newest + 1, clock=clock, settings=settings)
+        newest = Positions(*map(max, found, read_to or found))
+        return cls(database, newest=newest, clock=clock, settings=settings)
+
+    def listen(self, tell: Listener) -> None:
+        """From now on call `tell` in the event loop, in their order, with events that have just reached the disk."""
+        self._tell = tell
 
     def append(self, events: Sequence[NewEvent]) -> tuple[list[str], asyncio.Future[None]]:
         """Let `events` join the next group commit.
@@ -101,9 +144,12 @@ class Journal:
         Gives their ids at once, and a future that is done when they are on disk (with `journal.acknowledge =
         "buffer"`: already). The future raises what `LocalDatabase.submit` says.
         """
-        ids = [EventId(event.at_ms, self._salt, place) for place, event in enumerate(events, self._next_place)]
+        first = self._next_place
+        ids = [EventId(event.at_ms, self._salt, place) for place, event in enumerate(events, first)]
         self._next_place += len(ids)
         committed = self.database.submit(lambda connection: _insert(connection, ids, events))
+        if self._tell is not None:
+            committed.add_done_callback(partial(self._recorded, first, events))
         if self._buffered:
             committed.add_done_callback(self._note_loss)
             committed = asyncio.get_running_loop().create_future()
@@ -158,7 +204,9 @@ class Journal:
             "correct": correct,
             "feedback_timestamp": at_ms,
         }
-        if not await self.database.write(lambda connection: connection.execute(_MERGE, row).rowcount):
+        row["sequence"] = self._next_change
+        self._next_change += 1
+        if not await self.database.write(partial(_merge, row=row)):
             raise _unknown(inference_id)  # deleted for its age meanwhile
         return await self.get(inference_id)
 
@@ -182,6 +230,10 @@ class Journal:
         """Write what waits, and close the file in order."""
         await self.database.close()
 
+    def _recorded(self, first: int, events: Sequence[NewEvent], committed: asyncio.Future[None]) -> None:
+        if self._tell is not None and not committed.cancelled() and committed.exception() is None:
+            self._tell([RecordedEvent(place, event) for place, event in enumerate(events, first)])
+
     def _note_loss(self, committed: asyncio.Future[None]) -> None:
         error = None if committed.cancelled() else committed.exception()
         said = str(error) if error else None
@@ -190,9 +242,15 @@ class Journal:
         self._lost = said
 
 
-def _newest_place(connection: sqlite3.Connection) -> int:
-    (newest,) = connection.execute("SELECT coalesce(max(place), 0) FROM event").fetchone()
-    return int(newest)
+def _newest(connection: sqlite3.Connection) -> Positions:
+    (place,) = connection.execute("SELECT coalesce(max(place), 0) FROM event").fetchone()
+    (change,) = connection.execute("SELECT coalesce(max(sequence), 0) FROM label_change").fetchone()
+    return Positions(place, change)
+
+
+def _merge(connection: sqlite3.Connection, row: dict[str, Any]) -> int:
+    connection.execute(_NOTE_CHANGE, row)
+    return connection.execute(_MERGE, row).rowcount
 
 
 def _insert(connection: sqlite3.Connection, ids: Sequence[EventId], events: Sequence[NewEvent]) -> None:

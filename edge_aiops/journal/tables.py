@@ -48,5 +48,16 @@ EVENTS_SCHEMA = Schema(
             ) STRICT
             """,
         ),
+        (
+            # What a label was before each change: monitoring reads and empties it. Both are null for the first label.
+            """
+            CREATE TABLE label_change (
+                sequence INTEGER PRIMARY KEY,
+                place INTEGER NOT NULL,
+                old_outcome TEXT,
+                old_correct INTEGER
+            ) STRICT
+            """,
+        ),
     ),
 )

@@ -60,7 +60,7 @@ class EventColumns(NamedTuple):
     """The codes of those that failed."""
     latency_s: NDArray[np.float64]
     queue_s: NDArray[np.float64]
-    batch_rows: NDArray[np.float64]
+    batch_rows: NDArray[np.int64]
     confidence: NDArray[np.float64]
     """One entry for each row that has one."""
 
@@ -195,14 +195,14 @@ class Performance:
 def columns_of(events: Sequence[NewEvent]) -> EventColumns:
     """The columns of at least one event."""
     (at_ms, _, _, _, _, rows, batch_rows, queue_us, latency_us, _, _, confidence, _, errors) = zip(*events, strict=True)
-    numbers = np.array(latency_us + queue_us + batch_rows, dtype=np.float64).reshape(3, len(events))
-    numbers[:2] /= 1e6
+    numbers = np.array(latency_us + queue_us + batch_rows, dtype=np.int64).reshape(3, len(events))
+    latency_s, queue_s = numbers[:2] / 1e6
     return EventColumns(
         at_ms=at_ms,
         rows=sum(rows),
         errors=[code for code in errors if code is not None],
-        latency_s=numbers[0],
-        queue_s=numbers[1],
+        latency_s=latency_s,
+        queue_s=queue_s,
         batch_rows=numbers[2],
         confidence=_confidences(confidence),
     )

@@ -26,6 +26,9 @@ class Deployment(Struct, frozen=True, kw_only=True):
     task_type: str | None = None
     feature_names: tuple[str, ...] = ()
     class_labels: tuple[str, ...] = ()
+    baseline_distributions: dict[str, Any] = {}
+    """What its features looked like in training; for monitoring alone, as is the next."""
+    input_schema: dict[str, Any] | list[Any] | None = None
     capture: CapturePolicy = CapturePolicy()
 
     @property

@@ -11,6 +11,9 @@ from edge_aiops.stats.summaries import Baseline
 Role = Literal["inputs", "outputs", "outcomes"]
 """What an event has of a model: features; prediction, label and confidence; what became known by feedback."""
 
+Source = Literal["metadata", "dataset", "production"]
+"""What a baseline was made from: the model's registration, a file, or a span of its own predictions."""
+
 ROLES: tuple[Role, ...] = ("inputs", "outputs", "outcomes")
 
 
@@ -27,8 +30,10 @@ class ModelBaseline(Struct, frozen=True, kw_only=True):
     model_name: str
     model_version: str | None
     """None: of every version that has none of its own."""
-    source: Literal["metadata", "dataset", "production"]
+    source: Source
     description: str
+    warnings: tuple[str, ...] = ()
+    """What to know of it: columns that were left out, and why."""
     created_at: int
     rows: int
     inputs: Baseline | None

@@ -52,10 +52,14 @@ async def test_a_file_that_is_there_already_is_not_fetched_again(hub: Any, follo
 
 
 async def test_what_was_served_last_is_served_at_once_after_a_restart_without_the_hub(hub: Any, follow: Any) -> None:
-    hub.offer(7, b"one", taskType="classification", classLabels=["a", "b"], capture={"mode": "none"}, options={"x": 1})
+    monitoring = {"baselineDistributions": {"x": {"mean": 1, "std": 2}}, "inputSchema": {"x": "number"}}
+    told = {"taskType": "classification", "classLabels": ["a", "b"], "capture": {"mode": "none"}, "options": {"x": 1}}
+    hub.offer(7, b"one", **told, **monitoring)
     async with follow(hub.url) as node:
         await node.follower.pull()
         before = node.applied[-1]
+        assert before[0].baseline_distributions == monitoring["baselineDistributions"]
+        assert before[0].input_schema == monitoring["inputSchema"]
     async with follow(GONE) as node:
         assert node.applied == [before]
         assert node.follower.status.generation == 7

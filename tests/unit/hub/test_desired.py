@@ -42,10 +42,12 @@ async def test_the_etag_is_the_generation_and_the_digest_of_the_body(hub: Hub, r
 
 
 async def test_the_body_is_written_in_camel_case(hub: Hub, register: Any) -> None:
-    await register("a", "1", classLabels=["w", "x", "y", "z"])
+    known = {"baselineDistributions": {"w": {"mean": 0.0, "std": 1.0}}, "inputSchema": {"w": "number"}}
+    await register("a", "1", classLabels=["w", "x", "y", "z"], **known)
     [model] = msgspec.json.decode((await desired_state(hub.registry)).body)["models"]
     assert model["classLabels"] == ["w", "x", "y", "z"]
     assert {"featureNames", "taskType", "capture", "signature", "sha256", "size"} <= model.keys()
+    assert {name: model[name] for name in known} == known
 
 
 async def test_the_etag_survives_a_restart(open_hub: Any, register_with: Any) -> None:

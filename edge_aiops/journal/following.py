@@ -1,0 +1,88 @@
+"""Reads the journal in its order, for what works behind it: events by place, labels by the order of their changes."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from edge_aiops.journal.events import LabelChange, LabelledEvent, NewEvent, RecordedEvent, ServedBy
+from edge_aiops.store.local import LocalDatabase
+
+READ_TIMEOUT_S = 30.0
+MOST_RECENT = 200_000
+"""How many events are looked at to find those of the last minutes."""
+
+_EVENTS = """
+    SELECT place, at_ms, model_name, model_version, deployment_version, request_id, user_id, session_id, row_count,
+           batch_rows, queue_us, latency_us, features, prediction, confidence, label, error
+    FROM event JOIN served_by ON served_by.number = event.served_by
+    WHERE place > :after ORDER BY place LIMIT :limit
+"""
+_SINCE = """
+    SELECT min(place) FROM (SELECT place, at_ms FROM event ORDER BY place DESC LIMIT :most) WHERE at_ms >= :since_ms
+"""
+_CHANGES = """
+    SELECT sequence, event.place, at_ms, model_name, model_version, deployment_version, row_count, prediction,
+           confidence, label, actual_outcome, correct, old_outcome, old_correct
+    FROM label_change
+    JOIN event ON event.place = label_change.place
+    JOIN served_by ON served_by.number = event.served_by
+    JOIN feedback ON feedback.place = event.place
+    WHERE sequence > :after AND sequence <= :last ORDER BY sequence
+"""
+_LAST_CHANGE = """
+    SELECT max(sequence) FROM (SELECT sequence FROM label_change WHERE sequence > :after ORDER BY sequence LIMIT :limit)
+"""
+_LOG_ALL = """
+    INSERT INTO label_change (sequence, place)
+    SELECT row_number() OVER (ORDER BY place), place FROM feedback
+"""
+
+
+async def events_after(database: LocalDatabase, place: int, *, limit: int) -> list[RecordedEvent]:
+    """The first `limit` events after `place`."""
+    rows = await database.read(_EVENTS, {"after": place, "limit": limit}, timeout_s=READ_TIMEOUT_S)
+    return [RecordedEvent(row[0], NewEvent(row[1], ServedBy(*row[2:5]), *row[5:])) for row in rows]
+
+
+async def first_place_since(database: LocalDatabase, since_ms: int) -> int | None:
+    """The place of the first event since a moment, among the newest 200,000; None if there is none."""
+    ((place,),) = await database.read(_SINCE, {"since_ms": since_ms, "most": MOST_RECENT}, timeout_s=READ_TIMEOUT_S)
+    return None if place is None else int(place)
+
+
+async def label_changes(database: LocalDatabase, after: int, *, limit: int) -> tuple[int, list[LabelChange]]:
+    """How far `limit` changes after the sequence number `after` lead, and what became of each event in them.
+
+    Several changes of one event come as one, from before the first to what is known now. Changes of events that are
+    deleted already are passed over.
+    """
+    ((last,),) = await database.read(_LAST_CHANGE, {"after": after, "limit": limit}, timeout_s=READ_TIMEOUT_S)
+    if last is None:
+        return after, []
+    changes: dict[int, LabelChange] = {}
+    for row in await database.read(_CHANGES, {"after": after, "last": last}, timeout_s=READ_TIMEOUT_S):
+        changes.setdefault(row[1], _change(row))
+    return last, list(changes.values())
+
+
+async def forget_changes(database: LocalDatabase, upto: int) -> None:
+    """Delete the changes that were read, up to the sequence number `upto`."""
+    await database.write(lambda connection: connection.execute("DELETE FROM label_change WHERE sequence <= ?", (upto,)))
+
+
+def log_every_label(connection: sqlite3.Connection) -> None:
+    """Note all labels there are as changes, numbered from 1, for a reader that begins anew."""
+    connection.execute("DELETE FROM label_change")
+    connection.execute(_LOG_ALL)
+
+
+def _change(row: tuple[object, ...]) -> LabelChange:
+    sequence, place, at_ms, name, version, deployment, rows, prediction, confidence, label, outcome, correct, *old = row
+    known = (place, at_ms, ServedBy(name, version, deployment), rows, prediction, confidence, label)  # type: ignore[arg-type]  # a row of strict tables
+    now = LabelledEvent(*known, outcome, _truth(correct))  # type: ignore[arg-type]
+    before = None if old == [None, None] else LabelledEvent(*known, old[0], _truth(old[1]))  # type: ignore[arg-type]
+    return LabelChange(sequence, now, before)  # type: ignore[arg-type]
+
+
+def _truth(value: object) -> bool | None:
+    return None if value is None else bool(value)
