@@ -30,9 +30,7 @@ class BackendSpec(Struct, frozen=True, kw_only=True):
     """Environment variables that the backend reads under their usual names, for `edge-aiops config`."""
 
     def __post_init__(self) -> None:
-        module, colon, attribute = self.factory.partition(":")
-        if not (module and colon and attribute):
-            raise ValueError(f'backend {self.name!r}: factory {self.factory!r} is not written "package.module:Class"')
+        _check_factory("backend", self.name, self.factory)
 
 
 class DriftTestSpec(Struct, frozen=True, kw_only=True):
@@ -56,6 +54,9 @@ class DriftTestSpec(Struct, frozen=True, kw_only=True):
     threshold: float
     """Where a configuration names none."""
 
+    def __post_init__(self) -> None:
+        _check_factory("drift test", self.name, self.factory)
+
 
 class QualityCheckSpec(Struct, frozen=True, kw_only=True):
     """A check of the quality of data."""
@@ -71,6 +72,9 @@ class QualityCheckSpec(Struct, frozen=True, kw_only=True):
 
     threshold: float
     """The share of rows above which a finding is a violation, where a configuration names none."""
+
+    def __post_init__(self) -> None:
+        _check_factory("quality check", self.name, self.factory)
 
 
 class NotifierSpec(Struct, frozen=True, kw_only=True):
@@ -88,3 +92,12 @@ class NotifierSpec(Struct, frozen=True, kw_only=True):
 
     requires: tuple[str, ...] = ()
     """Top-level modules that must be importable."""
+
+    def __post_init__(self) -> None:
+        _check_factory("notifier", self.name, self.factory)
+
+
+def _check_factory(noun: str, name: str, factory: str) -> None:
+    module, colon, attribute = factory.partition(":")
+    if not (module and colon and attribute):
+        raise ValueError(f'{noun} {name!r}: factory {factory!r} is not written "package.module:Class"')

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from edge_aiops.testing.clock import FakeClock
     from edge_aiops.testing.folder import ModelFolder
 
-pytest.register_assert_rewrite("edge_aiops.testing.contract")
+pytest.register_assert_rewrite("edge_aiops.testing.contract", "edge_aiops.testing.drift_contract")
 
 
 @pytest.fixture

@@ -1,0 +1,250 @@
+"""Checks of drift: on schedule and on demand, of every model version against its baseline."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from msgspec import structs
+
+from edge_aiops.base.clock import Clock
+from edge_aiops.base.errors import Conflict
+from edge_aiops.observe.baselines.baseline import ModelBaseline
+from edge_aiops.observe.config import MonitoringConfig
+from edge_aiops.observe.drift import evidence, history, schedule, state
+from edge_aiops.observe.drift.judging import Judgement, has_values, judge
+from edge_aiops.observe.drift.result import BaselineUsed, DriftResult, DriftType, Trigger
+from edge_aiops.observe.drift.rules import Tests, check_rules
+from edge_aiops.observe.drift.sources import Configurations, CurrentBaselines, Spans
+from edge_aiops.observe.drift.subjects import Features, Subject, subjects
+from edge_aiops.stats.evidence import WatchedFeature
+from edge_aiops.stats.summaries import Profile
+from edge_aiops.store.local import LocalDatabase
+
+_HOUR_MS = 3_600_000
+
+
+class _Look(NamedTuple):
+    """One check of a model version, as far as it is the same for all drift types."""
+
+    model_name: str
+    model_version: str
+    baseline: ModelBaseline
+    subjects: list[Subject]
+    trigger: Trigger
+    now_ms: int
+    from_ms: int | None
+    until_ms: int
+
+    @property
+    def one(self) -> bool:
+        """Whether this is one look at a span of the caller's choice."""
+        return self.trigger == "demand" and self.from_ms is not None
+
+
+class DriftChecks:
+    """Checks of drift and their results."""
+
+    def __init__(
+        self,
+        database: LocalDatabase,
+        windows: Spans,
+        baselines: CurrentBaselines,
+        configuration: Configurations,
+        tests: Tests,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._windows = windows
+        self._baselines = baselines
+        self._configuration = configuration
+        self._tests = tests
+        self._clock = clock
+        self._schedule = schedule.Schedule(database)
+
+    def refuse_unknown(self, config: MonitoringConfig) -> None:
+        """Raises `InvalidInput` for a configuration with a method or a threshold that cannot be."""
+        check_rules(config.drift, self._tests)
+
+    async def check(
+        self,
+        model_name: str,
+        model_version: str,
+        *,
+        trigger: Trigger,
+        from_ms: int | None = None,
+        until_ms: int | None = None,
+        drift_types: Sequence[DriftType] | None = None,
+    ) -> list[DriftResult]:
+        """Look now; the results, kept, one for each drift type.
+
+        Without `drift_types` those that are enabled and that the baseline can say something about. The span ends at
+        `until_ms`, or now, and begins at `from_ms`, or as long before as `windowHours` says. Raises `Conflict` where
+        there is no baseline.
+        """
+        baseline = await self._baselines.current(model_name, model_version)
+        if baseline is None:
+            raise Conflict(
+                f"model {model_name} {model_version} has no baseline to compare with; make one with "
+                f"POST /monitoring/baselines/{model_name}, or register the model with baselineDistributions"
+            )
+        now_ms = self._clock.now_ms()
+        end_ms = now_ms + 1 if until_ms is None else until_ms
+        config = self._configuration.of(model_name)
+        chosen = subjects(baseline, config.drift, drift_types)
+        look = _Look(model_name, model_version, baseline, chosen, trigger, now_ms, from_ms, end_ms)
+        found = [await self._result(look, subject) for subject in chosen]
+        results = await self._database.write(lambda connection: self._kept(connection, look, found))
+        if trigger == "schedule":
+            self._schedule.checked(model_name, model_version, now_ms)
+        return results
+
+    async def run_due(self, models: Iterable[tuple[str, str]]) -> list[DriftResult]:
+        """Check each of these model versions whose last scheduled check is as long ago as `drift.driftCheck` says.
+
+        The first one comes an interval after the model version got a baseline. After a pause, however long, there is
+        one check. A check that fails is tried again at the next call, and hinders no other; the first failure is
+        raised in the end.
+        """
+        results: list[DriftResult] = []
+        failures: list[Exception] = []
+        for model_name, model_version in models:
+            try:
+                if await self._is_due(model_name, model_version):
+                    results += await self.check(model_name, model_version, trigger="schedule")
+            except Exception as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
+        return results
+
+    async def latest(
+        self, model_name: str, model_version: str | None = None, drift_type: DriftType | None = None
+    ) -> DriftResult | None:
+        """The newest result, or None."""
+        found = await self.history(model_name, model_version=model_version, drift_type=drift_type, limit=1)
+        return found[0] if found else None
+
+    async def history(
+        self,
+        model_name: str,
+        from_ms: int | None = None,
+        until_ms: int | None = None,
+        drift_type: DriftType | None = None,
+        limit: int = 100,
+        *,
+        model_version: str | None = None,
+    ) -> list[DriftResult]:
+        """The results of checks in a span of time, newest first."""
+        return await history.select(
+            self._database,
+            model_name,
+            model_version=model_version,
+            drift_type=drift_type,
+            from_ms=from_ms,
+            until_ms=until_ms,
+            limit=limit,
+        )
+
+    async def restart(self, model_name: str, model_version: str) -> None:
+        """After a confirmed change was taken care of: no evidence, nothing confirmed. Results stay."""
+
+        def forget(connection: sqlite3.Connection) -> None:
+            evidence.restart(connection, model_name, model_version)
+            state.restart(connection, model_name, model_version)
+
+        await self._database.write(forget)
+
+    async def prune(self, before_ms: int) -> int:
+        """Forget results of checks before then, and watches that took nothing since; gives how many results."""
+
+        def forget(connection: sqlite3.Connection) -> int:
+            evidence.prune(connection, before_ms)
+            schedule.prune(connection, before_ms)
+            state.prune(connection)
+            return history.prune(connection, before_ms)
+
+        return await self._database.write(forget)
+
+    async def _is_due(self, model_name: str, model_version: str) -> bool:
+        config = self._configuration.of(model_name)
+        if not config.enabled or await self._baselines.current(model_name, model_version) is None:
+            return False
+        interval_ms = round(config.drift.drift_check * 1000)
+        return await self._schedule.is_due(model_name, model_version, interval_ms, self._clock.now_ms())
+
+    async def _result(self, look: _Look, subject: Subject) -> tuple[DriftResult, bool]:
+        """The result on one drift type, and whether there were rows enough to judge."""
+        from_ms = look.from_ms
+        if from_ms is None:
+            from_ms = look.until_ms - round(subject.config.window_hours * _HOUR_MS)
+        features, profile = await self._chosen(look, subject, from_ms)
+        watched: dict[str, WatchedFeature] | None = None
+        if features is not None and not look.one:
+            watched = await evidence.watched(
+                self._database,
+                model_name=look.model_name,
+                model_version=look.model_version,
+                role=features.role,
+                baseline=look.baseline,
+            )
+        judgement = await asyncio.to_thread(judge, subject, features, profile, watched, self._tests)
+        return _result(look, subject, judgement, from_ms), judgement.judged
+
+    async def _chosen(self, look: _Look, subject: Subject, from_ms: int) -> tuple[Features | None, Profile | None]:
+        """The features to look at, over the span: the first choice that has values enough, or else the last one."""
+        features: Features | None = None
+        profile: Profile | None = None
+        for features in subject.choices:
+            summary = await self._windows.role(
+                features.role, look.model_name, look.model_version, from_ms, look.until_ms, baseline=look.baseline
+            )
+            profile = summary.profile
+            if len(subject.choices) > 1 and has_values(subject, features, profile):
+                break
+        return features, profile
+
+    def _kept(
+        self, connection: sqlite3.Connection, look: _Look, found: Sequence[tuple[DriftResult, bool]]
+    ) -> list[DriftResult]:
+        kept: list[DriftResult] = []
+        confirmations = {of.drift_type: of.config.confirmations for of in look.subjects}
+        for result, judged in found:
+            key = (look.model_name, look.model_version, result.drift_type)
+            held = state.read(connection, *key)
+            if look.trigger == "schedule" and judged:
+                held = held.after(result.drifted, confirmations[result.drift_type])
+                state.write(connection, *key, held)
+            kept.append(history.add(connection, structs.replace(result, confirmed=held.confirmed)))
+        if look.trigger == "schedule":
+            schedule.note(connection, look.model_name, look.model_version, look.now_ms)
+        return kept
+
+
+def _result(look: _Look, subject: Subject, judgement: Judgement, from_ms: int) -> DriftResult:
+    features = judgement.features
+    return DriftResult(
+        id=0,
+        model_name=look.model_name,
+        model_version=look.model_version,
+        drift_type=subject.drift_type,
+        from_ms=from_ms,
+        until_ms=look.until_ms,
+        checked_at=look.now_ms,
+        trigger=look.trigger,
+        baseline=BaselineUsed.of(look.baseline),
+        method=judgement.method,
+        threshold=judgement.threshold,
+        score=max((of.score for of in features if of.score is not None), default=None),
+        drifted_features=[of.feature for of in features if of.drifted],
+        drifted=any(of.drifted for of in features),
+        confirmed=False,
+        evidence="oneLook" if look.one else "alwaysValid",
+        reference_count=max((of.reference_count for of in features), default=0),
+        current_count=max((of.current_count for of in features), default=0),
+        features=features,
+        warnings=judgement.warnings,
+        **judgement.quality,
+    )

@@ -1,0 +1,86 @@
+"""Results of checks as they are kept: compressed, with the distributions of the most notable features only.
+
+A hundred features take some ten kilobytes a check, of which the distributions of the drifted and then the highest
+scoring ones, twenty in all, are the larger part. `retention.results` says how long they stay.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Sequence
+
+import msgspec
+
+from edge_aiops.observe.drift.result import DriftResult, DriftType, FeatureDrift
+from edge_aiops.store.local import LocalDatabase
+
+PICTURED = 20
+"""Features of a stored result that have their distributions."""
+
+_DECODER = msgspec.json.Decoder(DriftResult)
+_INSERT = """
+    INSERT INTO drift_result (model_name, model_version, drift_type, checked_ms, body) VALUES (?, ?, ?, ?, ?)
+    RETURNING number
+"""
+_SELECT = """
+    SELECT number, body FROM drift_result
+    WHERE model_name = :model_name AND (:model_version IS NULL OR model_version = :model_version)
+        AND (:drift_type IS NULL OR drift_type = :drift_type)
+        AND checked_ms >= :from_ms AND checked_ms < :until_ms
+    ORDER BY checked_ms DESC, number DESC LIMIT :limit
+"""
+_LAST_MS = 2**63 - 1
+
+
+def add(connection: sqlite3.Connection, result: DriftResult) -> DriftResult:
+    """Keep a result; gives it with its id."""
+    body = zlib.compress(msgspec.json.encode(stored(result)), 6)
+    key = (result.model_name, result.model_version, result.drift_type, result.checked_at)
+    (number,) = connection.execute(_INSERT, (*key, body)).fetchone()
+    return msgspec.structs.replace(result, id=number)
+
+
+def stored(result: DriftResult) -> DriftResult:
+    """What is kept of a result."""
+    if len(result.features) <= PICTURED:
+        return result
+    notable = sorted(result.features, key=lambda of: (of.drifted, of.score or 0.0), reverse=True)[:PICTURED]
+    kept = {of.feature for of in notable}
+    features = [of if of.feature in kept else _without_pictures(of) for of in result.features]
+    return msgspec.structs.replace(result, features=features)
+
+
+async def select(
+    database: LocalDatabase,
+    model_name: str,
+    *,
+    model_version: str | None = None,
+    drift_type: DriftType | None = None,
+    from_ms: int | None = None,
+    until_ms: int | None = None,
+    limit: int = 100,
+) -> list[DriftResult]:
+    """The newest results of a model, newest first, of checks from `from_ms` until before `until_ms`."""
+    wanted = {
+        "model_name": model_name,
+        "model_version": model_version,
+        "drift_type": drift_type,
+        "from_ms": from_ms or 0,
+        "until_ms": _LAST_MS if until_ms is None else until_ms,
+        "limit": limit,
+    }
+    return _decoded(await database.read(_SELECT, wanted))
+
+
+def prune(connection: sqlite3.Connection, before_ms: int) -> int:
+    """Forget results of older checks; gives how many."""
+    return connection.execute("DELETE FROM drift_result WHERE checked_ms < ?", (before_ms,)).rowcount
+
+
+def _decoded(rows: Sequence[tuple[int, bytes]]) -> list[DriftResult]:
+    return [msgspec.structs.replace(_DECODER.decode(zlib.decompress(body)), id=number) for number, body in rows]
+
+
+def _without_pictures(of: FeatureDrift) -> FeatureDrift:
+    return msgspec.structs.replace(of, reference=None, current=None)

@@ -1,0 +1,63 @@
+"""Hysteresis: drift is confirmed, and is over, when enough scheduled checks in a row agree."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import NamedTuple
+
+from edge_aiops.observe.drift.result import DriftType
+
+_WRITE = """
+    INSERT INTO drift_state VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET confirmed = excluded.confirmed, streak = excluded.streak
+"""
+
+_PRUNE = """
+    DELETE FROM drift_state WHERE NOT EXISTS (
+        SELECT 1 FROM drift_run
+        WHERE drift_run.model_name = drift_state.model_name AND drift_run.model_version = drift_state.model_version
+    )
+"""
+
+
+class DriftState(NamedTuple):
+    """What is held to be the case, and how many checks in a row have contradicted it."""
+
+    confirmed: bool = False
+    streak: int = 0
+
+    def after(self, drifted: bool, confirmations: int) -> DriftState:
+        """The state after another check."""
+        if drifted == self.confirmed:
+            return DriftState(self.confirmed)
+        if self.streak + 1 >= confirmations:
+            return DriftState(drifted)
+        return DriftState(self.confirmed, self.streak + 1)
+
+
+def read(connection: sqlite3.Connection, model_name: str, model_version: str, drift_type: DriftType) -> DriftState:
+    """The state of one drift type of a model version."""
+    key = "model_name = ? AND model_version = ? AND drift_type = ?"
+    row = connection.execute(
+        f"SELECT confirmed, streak FROM drift_state WHERE {key}", (model_name, model_version, drift_type)
+    ).fetchone()
+    return DriftState(bool(row[0]), row[1]) if row else DriftState()
+
+
+def write(
+    connection: sqlite3.Connection, model_name: str, model_version: str, drift_type: DriftType, state: DriftState
+) -> None:
+    """Keep the state of one drift type of a model version."""
+    connection.execute(_WRITE, (model_name, model_version, drift_type, *state))
+
+
+def restart(connection: sqlite3.Connection, model_name: str, model_version: str) -> None:
+    """Nothing is confirmed of a model version."""
+    connection.execute(
+        "DELETE FROM drift_state WHERE model_name = ? AND model_version = ?", (model_name, model_version)
+    )
+
+
+def prune(connection: sqlite3.Connection) -> None:
+    """Forget the states of model versions that are checked no longer."""
+    connection.execute(_PRUNE)
