@@ -109,6 +109,15 @@ class FleetSettings(Struct, frozen=True, forbid_unknown_fields=True):
     request_timeout: Annotated[Duration, _said("longest time for one request to the hub")] = Duration(30)
 
 
+class TelemetrySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[telemetry]`: metrics sent to an OpenTelemetry collector; needs `pip install 'edge-aiops[telemetry]'`."""
+
+    otlp_endpoint: Annotated[
+        str, _said("address of an OTLP/HTTP collector, such as http://127.0.0.1:4318; empty sends nothing")
+    ] = ""
+    interval: Annotated[Duration, _said("how often metrics are sent")] = Duration(60)
+
+
 class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """`[log]`: what is written to standard error."""
 
@@ -125,6 +134,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     journal: JournalSettings = field(default_factory=JournalSettings)
     registry: RegistrySettings = field(default_factory=RegistrySettings)
     fleet: FleetSettings = field(default_factory=FleetSettings)
+    telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
     log: LogSettings = field(default_factory=LogSettings)
 
     @property

@@ -134,6 +134,11 @@ class Journal:
         newest = Positions(*map(max, found, read_to or found))
         return cls(database, newest=newest, clock=clock, settings=settings)
 
+    @property
+    def newest_place(self) -> int:
+        """The place of the last event that was appended, or read to."""
+        return self._next_place - 1
+
     def listen(self, tell: Listener) -> None:
         """From now on call `tell` in the event loop, in their order, with events that have just reached the disk."""
         self._tell = tell

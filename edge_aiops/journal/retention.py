@@ -12,15 +12,13 @@ import sqlite3
 from functools import partial
 from typing import NamedTuple
 
-from edge_aiops.base.clock import Clock
+from edge_aiops.base.clock import Clock, SteadyClock
 from edge_aiops.base.settings import JournalSettings
 from edge_aiops.store.local import LocalDatabase
 
 SLICE_ROWS = 1_000
 SLICE_PAGES = 256
 MAX_SHARE_BY_AGE = 0.2
-CLOCK_TOLERANCE_MS = 60_000
-STEADY_S = 3_600
 COUNT_TIMEOUT_S = 60
 """Counting reads an index of the whole journal, from slow flash if need be."""
 
@@ -54,8 +52,7 @@ class Retention:
         self._database = database
         self._clock = clock
         self._settings = settings
-        self._offset_ms = self._wall_minus_monotonic_ms()
-        self._steady_since_ns = clock.ticks_ns()
+        self._steady = SteadyClock(clock)
 
     async def run(self) -> int:
         """One pass; gives the number of events deleted. What freed pages there are go back to the file system."""
@@ -70,7 +67,7 @@ class Retention:
         return deleted
 
     async def _too_old(self, extent: _Extent) -> int:
-        if not self._clock_steady() or extent.rows == 0:
+        if not self._steady.is_steady() or extent.rows == 0:
             return 0
         before_ms = self._clock.now_ms() - int(self._settings.max_age * 1000)
         most = max(int(extent.rows * MAX_SHARE_BY_AGE), 1)
@@ -101,18 +98,6 @@ class Retention:
         while await self._database.write(_vacuum_slice):
             shrunk = True
         return shrunk
-
-    def _clock_steady(self) -> bool:
-        offset_ms = self._wall_minus_monotonic_ms()
-        moved_ms = offset_ms - self._offset_ms
-        if abs(moved_ms) > CLOCK_TOLERANCE_MS:
-            logger.warning("the wall clock moved by %d s: nothing is deleted for its age now", moved_ms // 1000)
-            self._steady_since_ns = self._clock.ticks_ns()
-        self._offset_ms = offset_ms
-        return self._clock.ticks_ns() - self._steady_since_ns >= STEADY_S * 1_000_000_000
-
-    def _wall_minus_monotonic_ms(self) -> int:
-        return self._clock.now_ms() - self._clock.ticks_ns() // 1_000_000
 
 
 def _delete_oldest(connection: sqlite3.Connection, rows: int) -> int:

@@ -57,12 +57,8 @@ class DistributionDrift(Struct, frozen=True, kw_only=True, rename="camel", forbi
             "the method's own where left out"
         ),
     ] = None
-    alpha: Annotated[
-        float | None, Meta(gt=0, lt=1, description="false discovery rate over the features; 0.05 where left out")
-    ] = None
-    min_effect: Annotated[float | None, Meta(ge=0, description="least population stability index; 0.1 if left out")] = (
-        None
-    )
+    alpha: Annotated[float, Meta(gt=0, lt=1, description="false discovery rate over the features")] = 0.05
+    min_effect: Annotated[float, Meta(ge=0, description="least population stability index")] = 0.1
     window_hours: Annotated[float, Meta(gt=0, le=24 * 366, description="how far back a check looks")] = 24
     min_samples: Annotated[int, Meta(ge=1, description="fewer rows than this are never called drift")] = 100
     confirmations: Annotated[

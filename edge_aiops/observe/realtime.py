@@ -67,10 +67,10 @@ class Realtime:
             self.totals.add(served_by[:2], columns)
             self._count(served_by, events, columns)
 
-    def restore(self, served_by: ServedBy, events: Sequence[NewEvent]) -> None:
+    def restore(self, served_by: ServedBy, events: Sequence[NewEvent], columns: EventColumns | None = None) -> None:
         """Count events from before this process: they enter the window and not the totals since the start."""
         if events:
-            self._count(served_by, events, columns_of(events))
+            self._count(served_by, events, columns or columns_of(events))
 
     def models(self) -> list[ModelVersion]:
         """Name and version of all that have events in the window."""

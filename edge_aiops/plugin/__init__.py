@@ -5,10 +5,11 @@ from __future__ import annotations
 import pluggy
 
 from edge_aiops.base.errors import InvalidInput, InvalidModel
+from edge_aiops.plugin.monitoring import Notification, NotificationFailed, Notifier
 from edge_aiops.plugin.options import parsed_options
 from edge_aiops.plugin.protocols import Backend, ModelSource, Session, Tensors
 from edge_aiops.plugin.signature import DTYPES, Signature, TensorSpec
-from edge_aiops.plugin.specs import BackendSpec
+from edge_aiops.plugin.specs import BackendSpec, NotifierSpec
 from edge_aiops.plugin.tensors import checked_inputs, fits, numpy_dtype
 
 hookimpl = pluggy.HookimplMarker("edge_aiops")
@@ -21,6 +22,10 @@ __all__ = [
     "InvalidInput",
     "InvalidModel",
     "ModelSource",
+    "Notification",
+    "NotificationFailed",
+    "Notifier",
+    "NotifierSpec",
     "Session",
     "Signature",
     "TensorSpec",

@@ -75,38 +75,71 @@ class QualityFeature(Struct, frozen=True, kw_only=True):
     """None where nothing is known of it: it came without being expected, or never came."""
 
     expected: bool
-    """Whether the schema names it."""
+    """Whether the schema names it, or allows features that it does not name."""
 
     required: bool
     """Whether the schema says that it must be there."""
 
     rows: int
-    """Rows of all events in the span."""
+    """Rows in the span that could be read."""
 
     absent: int
     """Rows in which the feature did not occur at all."""
 
     null: int
-    """Rows in which it was null or NaN."""
+    """Rows in which it was null."""
 
     wrong_type: int
     """Rows in which it had another type than the schema says."""
 
+    nan: int = 0
+    """Rows in which it was not a number, NaN."""
+
     infinite: int = 0
+    nullable: bool | None = None
+    """Whether a given schema allows null; None where it does not say."""
+
+    null_rate_baseline: float | None = None
+    """Share of rows without a value in the baseline, NaN among them."""
+
+    least: float | None = None
+    greatest: float | None = None
+    """The range of the schema."""
+
+    range_given: bool = False
+    """Whether the range is of a given schema, not inferred from the baseline."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+    """Extremes of the finite values."""
+
     out_of_range: int = 0
-    """Rows below the least or above the greatest value of the schema."""
+    """Rows below the least or above the greatest value of the schema. Exact where the baseline was made with this
+    range; else as many as can be told: of a given range at least, of an inferred one at most."""
+
+    fences: tuple[float, float] | None = None
+    """Tukey's outer fences, three interquartile ranges from the quartiles of the baseline; None where there are none."""
 
     outliers: int = 0
-    """Rows beyond three interquartile ranges from the quartiles of the baseline (Tukey's outer fences)."""
+    """Rows beyond the fences."""
+
+    outlier_rate_baseline: float = 0.0
+    """Share of the baseline's values beyond the fences."""
+
+    labels_given: bool = False
+    """Whether the labels are of a given schema, not those of the baseline."""
 
     unknown_labels: int = 0
     """Rows with a label that the schema or the baseline does not have."""
 
-    constant: bool = False
-    """Whether all values of the span are the same, although those of the baseline vary."""
+    unknown_examples: tuple[str, ...] = ()
+    """The most frequent of these labels, three at most."""
 
-    null_rate_baseline: float | None = None
-    """Share of rows without a value in the baseline."""
+    unknown_rate_baseline: float = 0.0
+    """Share of the baseline's values with a label too rare to be known."""
+
+    constant: bool = False
+    """Whether all values of the span are the same, although by the baseline 20 or more should have differed."""
 
 
 class QualityData(Struct, frozen=True, kw_only=True):
@@ -120,13 +153,19 @@ class QualityData(Struct, frozen=True, kw_only=True):
     duplicates: int
     """Rows whose features were all equal to those of an earlier row (estimated above 10,000 rows a window)."""
 
+    combinations: int | None
+    """How many rows with different values the schema allows for, by the labels and bins of its features; None where a
+    feature has values without end."""
+
     wrong_shape: int
-    """Rows with another number of values than the model has features."""
+    """Rows with another number of values than the model has features, or that could not be read at all."""
 
     last_event_ms: int | None
     """When the newest event came, in the span or before; None for a model without events."""
 
-    stale_after_ms: int
+    stale_after_ms: int | None
+    """None where events need not come, as for a version that is not in production."""
+
     features: Mapping[str, QualityFeature]
 
 
@@ -147,19 +186,27 @@ class QualityFinding(Struct, frozen=True, kw_only=True, rename="camel"):
     share: float | None = None
     """What is held against the check's threshold where that is not affected / rows."""
 
+    tolerated: float = 0.0
+    """What the baseline leads to expect, which is added to the threshold."""
+
 
 class QualityCheck(Protocol):
     """Judges the data of one model version. Made once, on first use."""
 
     def check(self, data: QualityData) -> list[QualityFinding]:
-        """What can be said of `data`, whether or not it exceeds a threshold; nothing where it cannot be judged."""
+        """What is not as it should be, whether or not it exceeds a threshold; nothing where all is well or where it
+        cannot be judged. Called in a thread; gets `data` without rows as well."""
+
+
+NotificationKind = Literal["alert.fired", "alert.resolved", "alert.acknowledged", "alert.test"]
+"""What a notification is about; `alert.test` is sent by hand, and its alert is made up."""
 
 
 class Notification(Struct, frozen=True, kw_only=True, rename="camel"):
     """A message about an alert; the same `id` at every attempt."""
 
     id: str
-    type: Literal["alert.fired", "alert.resolved", "alert.acknowledged"]
+    type: NotificationKind
     timestamp: int
     """Milliseconds since the epoch."""
     node_id: str

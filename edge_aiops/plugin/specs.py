@@ -101,3 +101,6 @@ def _check_factory(noun: str, name: str, factory: str) -> None:
     module, colon, attribute = factory.partition(":")
     if not (module and colon and attribute):
         raise ValueError(f'{noun} {name!r}: factory {factory!r} is not written "package.module:Class"')
+
+    secrets: tuple[str, ...] = ()
+    """Names of options that are never shown; those that are called secret, password, token or key are not anyway."""

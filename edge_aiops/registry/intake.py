@@ -12,6 +12,7 @@ from edge_aiops.plugin.registry import Backends
 from edge_aiops.plugin.signature import Signature
 from edge_aiops.registry import catalogue
 from edge_aiops.registry.collection import Collector
+from edge_aiops.registry.distributions import check_distributions
 from edge_aiops.registry.labels import check_labels
 from edge_aiops.registry.messages import ModelVersion, Registration
 from edge_aiops.registry.probe import Probe
@@ -58,6 +59,7 @@ class Intake:
     async def register(self, wanted: Registration, artifact: StagedUpload | None) -> Change:
         """Register `wanted`; raises what `Registry.register` promises."""
         check(wanted, self._backends, size_bytes=artifact.size_bytes if artifact else None)
+        await check_distributions(wanted.baseline_distributions)
         signature = await self._signature(wanted, artifact)
         if artifact:
             await self._artifacts.prepare(artifact)

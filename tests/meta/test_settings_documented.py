@@ -52,6 +52,6 @@ def test_every_command_is_documented_with_an_example(command: str) -> None:
 
 def _row(setting: Setting) -> str:
     value = setting.value
-    default = ", ".join(value) or "none" if isinstance(value, tuple) else str(value)
+    default = (", ".join(value) if isinstance(value, tuple) else str(value)) or "none"
     shown = str(value).lower() if isinstance(value, bool) else default
     return f"| `{setting.key}` | `{shown}` | `{environment_variable(setting.key)}` | {setting.description} |"

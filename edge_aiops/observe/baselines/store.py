@@ -85,7 +85,7 @@ class Baselines:
     ) -> ModelBaseline:
         """Keep a new one, which is in force from now on; the next number is given to it.
 
-        `origin` says what it was made from, for `has_origin`.
+        `origin` says what it was made from, for `last_origin`.
         """
         values = {
             "model_name": model_name,
@@ -135,13 +135,14 @@ class Baselines:
         await self._look_again(gone.model_name, gone.model_version)
         return gone
 
-    async def has_origin(self, model_name: str, model_version: str | None, origin: str) -> bool:
-        """Whether one was ever made of `origin` for this version, even if it was deleted since."""
+    async def last_origin(self, model_name: str, model_version: str) -> str | None:
+        """What the newest that has an origin was made from, even if that was deleted since."""
         rows = await self._database.read(
-            "SELECT 1 FROM baseline WHERE model_name = ? AND model_version IS ? AND origin = ? LIMIT 1",
-            (model_name, model_version, origin),
+            "SELECT origin FROM baseline WHERE model_name = ? AND model_version = ? AND origin IS NOT NULL "
+            "ORDER BY number DESC LIMIT 1",
+            (model_name, model_version),
         )
-        return bool(rows)
+        return rows[0][0] if rows else None
 
     async def retire(self, in_use: Collection[int]) -> int:
         """Forget old ones but the `KEPT` newest of each version and those `in_use`, by windows or results.

@@ -244,3 +244,11 @@ async def test_a_registration_cancelled_at_any_time_is_whole_or_not_there(
 async def test_what_a_version_was_registered_with_registers_it_again(register: Register, registry: Registry) -> None:
     version = (await register("llm", "1", None, framework="configured", tags=["x"], stage="staging")).version
     assert await registry.register(registration_of(version)) == Registered(version, "unchanged")
+
+
+async def test_distributions_that_mean_nothing_are_refused_by_name(register: Register, registry: Registry) -> None:
+    with pytest.raises(InvalidInput, match=r"baselineDistributions\.width: the keys 'mean' make none of") as refused:
+        await register("iris", "1", baselineDistributions={"width": {"mean": 1}, "height": {"mean": 1, "std": 2}})
+    assert [blamed.field for blamed in refused.value.fields] == ["baselineDistributions.width"]
+    assert await registry.models() == []
+    await register("iris", "1", baselineDistributions={"width": {"mean": 1, "std": 1}})

@@ -1,0 +1,121 @@
+"""What a rule says of a model version, given the values of its metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple, Protocol
+
+from edge_aiops.base.errors import EdgeAiopsError
+from edge_aiops.observe.alerts.alert import Judged
+from edge_aiops.observe.alerts.condition import Condition, Reading, combined
+from edge_aiops.observe.alerts.machine import Timing
+from edge_aiops.observe.alerts.rule import AlertRule, seconds
+from edge_aiops.observe.models import ObservedModel
+
+Values = Mapping[Reading, float | None]
+"""What was read of one model version."""
+
+
+class MetricSource(Protocol):
+    """Where the values of metrics come from; made for one evaluation, within which it may remember what it read."""
+
+    async def value(self, condition: Condition, model_name: str, model_version: str) -> float | None:
+        """The value of the condition's metric now; None where there is nothing to say."""
+
+
+class Watched(NamedTuple):
+    """A condition with what it reads."""
+
+    condition: Condition
+    reading: Reading
+    premises: tuple[tuple[Reading, float], ...]
+    in_production_only: bool
+
+    def holds(self, values: Values, *, in_production: bool, firing: bool) -> bool | None:
+        """Whether it holds; None where there is nothing to say."""
+        if self.in_production_only and not in_production:
+            return None
+        for reading, least in self.premises:
+            if (found := values[reading]) is None or found < least:
+                return None
+        return self.condition.holds(values[self.reading], firing=firing)
+
+
+class RuleInForce(NamedTuple):
+    """A rule, made ready to be evaluated often."""
+
+    rule: AlertRule
+    timing: Timing
+    watched: tuple[Watched, ...]
+
+    @classmethod
+    def of(cls, rule: AlertRule) -> RuleInForce:
+        """`rule`, made ready."""
+        repeat = None if rule.repeat_interval is None else _nanoseconds(rule.repeat_interval)
+        timing = Timing(_nanoseconds(rule.for_duration), _nanoseconds(rule.clear_duration), repeat)
+        return cls(rule, timing, tuple(map(_watched, rule.conditions)))
+
+    def verdict(self, values: Values, *, in_production: bool, firing: bool) -> bool | None:
+        """Whether its conditions hold together; None where too little is known."""
+        return combined(
+            [watched.holds(values, in_production=in_production, firing=firing) for watched in self.watched],
+            match=self.rule.match,
+        )
+
+    def judged(
+        self, values: Values, *, in_production: bool, firing: bool, before: tuple[Judged, ...] = ()
+    ) -> tuple[Judged, ...]:
+        """What was found of each condition; where there is no value, the one of `before`."""
+        last = {found.condition: found.value for found in before}
+        return tuple(
+            Judged(
+                condition=watched.condition,
+                unit=watched.condition.about.unit,
+                value=last.get(watched.condition) if (value := values[watched.reading]) is None else value,
+                holds=watched.holds(values, in_production=in_production, firing=firing),
+            )
+            for watched in self.watched
+        )
+
+    def readings(self) -> Iterator[Condition]:
+        """All that must be read for it."""
+        for condition in self.rule.conditions:
+            yield condition
+            yield from (premise for premise, _ in condition.premises)
+
+
+async def read(source: MetricSource, rules: Iterable[RuleInForce], model: ObservedModel) -> _Read:
+    """Each value that `rules` need of a model version, read once.
+
+    A metric that cannot be read has nothing to say; the first such failure is given beside the values.
+    """
+    wanted = {condition.reading: condition for rule in rules for condition in rule.readings()}
+    values: dict[Reading, float | None] = {}
+    failure: EdgeAiopsError | None = None
+    for reading, condition in wanted.items():
+        try:
+            values[reading] = await source.value(condition, model.served_by.model_name, model.served_by.model_version)
+        except EdgeAiopsError as error:
+            values[reading] = None
+            failure = failure or error
+    return _Read(values, failure)
+
+
+def covering(rules: Collection[RuleInForce], model: ObservedModel) -> list[RuleInForce]:
+    """Those of `rules` that are about a model version."""
+    name, version = model.served_by.model_name, model.served_by.model_version
+    return [rule for rule in rules if rule.rule.covers(name, version)]
+
+
+class _Read(NamedTuple):
+    values: dict[Reading, float | None]
+    failure: EdgeAiopsError | None
+
+
+def _watched(condition: Condition) -> Watched:
+    premises = tuple((premise.reading, least) for premise, least in condition.premises)
+    return Watched(condition, condition.reading, premises, condition.of_absence)
+
+
+def _nanoseconds(duration: str) -> int:
+    return round(seconds(duration) * 1e9)

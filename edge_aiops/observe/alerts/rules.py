@@ -1,0 +1,143 @@
+"""The rules of a node: the built-in ones, what was made of them, and those that people added."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from edge_aiops.base.clock import Clock
+from edge_aiops.base.errors import Conflict, InvalidInput, NotFound
+from edge_aiops.base.names import NAME_RULE
+from edge_aiops.observe.alerts.defaults import DEFAULT_RULES
+from edge_aiops.observe.alerts.rule import AlertRule, rule_of
+from edge_aiops.observe.alerts.words import shown, suggestion
+from edge_aiops.store.local import LocalDatabase
+
+MAX_RULES = 1_000
+
+_STORE = """
+    INSERT INTO alert_rule (id, body, updated_ms) VALUES (:id, :body, :updated_ms)
+    ON CONFLICT (id) DO UPDATE SET body = excluded.body, updated_ms = excluded.updated_ms
+"""
+_LONGEST_SLUG = 56
+
+
+class UnknownRule(NotFound):
+    """No alert rule with this id."""
+
+    code = "unknown_rule"
+
+
+class Rules:
+    """Alert rules by id, kept in memory and in monitoring.db.
+
+    `notifiers` gives the names of the notifiers that there are, which a new rule may name.
+    """
+
+    def __init__(
+        self,
+        database: LocalDatabase,
+        stored: Mapping[str, AlertRule],
+        *,
+        clock: Clock,
+        notifiers: Callable[[], tuple[str, ...]],
+    ) -> None:
+        self._database = database
+        self._stored = dict(stored)
+        self._clock = clock
+        self._notifiers = notifiers
+        self.revision = 0
+        """Grows with every change."""
+
+    @classmethod
+    async def open(cls, database: LocalDatabase, *, clock: Clock, notifiers: Callable[[], tuple[str, ...]]) -> Rules:
+        """The rules of this database."""
+        rows = await database.read("SELECT body FROM alert_rule ORDER BY id")
+        rules = [msgspec.json.decode(body, type=AlertRule) for (body,) in rows]
+        return cls(database, {rule.id: rule for rule in rules}, clock=clock, notifiers=notifiers)
+
+    def all(self) -> list[AlertRule]:
+        """Every rule: the default ones first, then the others by id."""
+        added = sorted(self._stored.keys() - DEFAULT_RULES.keys())
+        return [self.get(rule_id) for rule_id in (*DEFAULT_RULES, *added)]
+
+    def get(self, rule_id: str) -> AlertRule:
+        """One rule. Raises `UnknownRule`, which names the nearest."""
+        rule = self._stored.get(rule_id) or DEFAULT_RULES.get(rule_id)
+        if rule is None:
+            known = [*DEFAULT_RULES, *sorted(self._stored.keys() - DEFAULT_RULES.keys())]
+            raise UnknownRule(f"there is no rule {shown(rule_id)}; {suggestion(rule_id, known)}")
+        return rule
+
+    async def put(self, rule_id: str, values: Mapping[str, Any]) -> AlertRule:
+        """Store the rule that `values`, as JSON has them, say under `rule_id`; it replaces the one that is there.
+
+        Of a default rule, what `values` leave out is as it was built in; where nothing is left of the changes, it is
+        the built-in rule again. Raises `InvalidInput`, and `Conflict` over 1,000 rules; then nothing is stored.
+        """
+        builtin = DEFAULT_RULES.get(rule_id)
+        before = self._stored.get(rule_id)
+        if before is None and builtin is None and len(self._stored) >= MAX_RULES:
+            raise Conflict(f"there are {MAX_RULES} rules, which is the most; delete one first")
+        rule = rule_of(
+            rule_id, values, notifiers=self._notifiers(), now_ms=self._clock.now_ms(), before=before, builtin=builtin
+        )
+        if builtin is not None and _same(rule, builtin):
+            await self._forget(rule_id)
+            return builtin
+        await self._store(rule)
+        return rule
+
+    async def add(self, values: Mapping[str, Any]) -> AlertRule:
+        """As `put`, under an id made of the rule's name."""
+        name = values.get("name")
+        if not isinstance(name, str) or not (slug := _slug(name)):
+            raise InvalidInput.of(
+                "name", f"a rule without an id needs a name with letters or digits; or PUT one as {NAME_RULE}"
+            )
+        taken = self._stored.keys() | DEFAULT_RULES.keys()
+        free = next(made for number in range(1, MAX_RULES + 10) if (made := _numbered(slug, number)) not in taken)
+        return await self.put(free, values)
+
+    async def delete(self, rule_id: str) -> AlertRule:
+        """Forget a rule; a default rule is switched off instead, as it would come back. Gives the rule as it is then."""
+        rule = self.get(rule_id)
+        if rule_id in DEFAULT_RULES:
+            changed = msgspec.structs.replace(rule, enabled=False, modified=True, updated_at=self._clock.now_ms())
+            await self._store(changed)
+            return changed
+        await self._forget(rule_id)
+        return rule
+
+    async def _store(self, rule: AlertRule) -> None:
+        row = {"id": rule.id, "body": msgspec.json.encode(rule), "updated_ms": rule.updated_at}
+        await self._database.write(lambda connection: _execute(connection, _STORE, row))
+        self._stored[rule.id] = rule
+        self.revision += 1
+
+    async def _forget(self, rule_id: str) -> None:
+        await self._database.write(
+            lambda connection: _execute(connection, "DELETE FROM alert_rule WHERE id = :id", {"id": rule_id})
+        )
+        self._stored.pop(rule_id, None)
+        self.revision += 1
+
+
+def _execute(connection: sqlite3.Connection, statement: str, row: Mapping[str, object]) -> None:
+    connection.execute(statement, row)
+
+
+def _same(rule: AlertRule, builtin: AlertRule) -> bool:
+    return msgspec.structs.replace(rule, modified=False, created_at=None, updated_at=None) == builtin
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:_LONGEST_SLUG].strip("-")
+
+
+def _numbered(slug: str, number: int) -> str:
+    return slug if number == 1 else f"{slug}-{number}"

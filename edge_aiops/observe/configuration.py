@@ -1,0 +1,124 @@
+"""The monitoring configuration in force: defaults, the node's own, and over both the model's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from edge_aiops.base.clock import Clock
+from edge_aiops.base.durations import Duration
+from edge_aiops.base.errors import FieldError, InvalidInput
+from edge_aiops.observe.config import MonitoringConfig
+from edge_aiops.store.local import LocalDatabase
+
+GLOBAL = ""
+"""The scope of what holds for every model."""
+
+FOR_THE_NODE = ("alertCheck", "notifiers", "retention", "aggregation")
+"""What cannot differ from model to model."""
+
+Patch = dict[str, Any]
+
+
+class Configuration:
+    """What people have configured, by scope, and what follows from it."""
+
+    def __init__(self, database: LocalDatabase, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._patches: dict[str, Patch] = {}
+        self._of: dict[str, MonitoringConfig] = {}
+
+    async def load(self) -> None:
+        """Read what was configured. Must come first."""
+        for scope, body in await self._database.read("SELECT scope, body FROM config"):
+            self._patches[scope] = msgspec.json.decode(body)
+
+    def of(self, model_name: str = GLOBAL) -> MonitoringConfig:
+        """What is in force for a model, or for the node as a whole."""
+        if model_name not in self._patches:
+            model_name = GLOBAL
+        if model_name not in self._of:
+            own = self._patches.get(model_name, {}) if model_name != GLOBAL else {}
+            self._of[model_name] = effective(self._patches.get(GLOBAL, {}), own)
+        return self._of[model_name]
+
+    def patch(self, model_name: str = GLOBAL) -> Patch:
+        """What was sent for a model, or for the node as a whole; empty where nothing was."""
+        return self._patches.get(model_name, {})
+
+    async def replace(self, model_name: str, patch: Patch) -> MonitoringConfig:
+        """Configure a model, or the node; what `patch` does not name falls back to what holds for all.
+
+        Raises `InvalidInput` that names the field; then nothing is changed.
+        """
+        if model_name != GLOBAL and (misplaced := [name for name in FOR_THE_NODE if name in patch]):
+            raise InvalidInput.of(misplaced[0], "holds for the node as a whole; send it to PUT /monitoring/config")
+        in_force = effective(*(() if model_name == GLOBAL else (self.patch(),)), patch)
+        body = msgspec.json.encode(patch)
+        now_ms = self._clock.now_ms()
+        await self._database.write(
+            lambda connection: connection.execute(
+                "INSERT OR REPLACE INTO config VALUES (?, ?, ?)", (model_name, body, now_ms)
+            )
+        )
+        self._patches[model_name] = patch
+        self._of.clear()
+        return in_force
+
+
+def effective(*patches: Patch) -> MonitoringConfig:
+    """The defaults with `patches` laid over them, the last one uppermost. Raises `InvalidInput` that names the field."""
+    merged: Patch = _defaults()
+    for patch in patches:
+        merged = _laid_over(merged, patch)
+    try:
+        return msgspec.convert(merged, MonitoringConfig, dec_hook=_duration)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$")
+        field = path.strip(".`") or "body"
+        raise InvalidInput(f"{field}: {message}", fields=(FieldError(field, message),)) from error
+
+
+def as_json(config: MonitoringConfig) -> Patch:
+    """A configuration as people send it."""
+    said: Patch = msgspec.to_builtins(config, enc_hook=str)
+    return said
+
+
+@lru_cache(maxsize=1)
+def _encoded_defaults() -> bytes:
+    return msgspec.json.encode(as_json(MonitoringConfig()))
+
+
+def _defaults() -> Patch:
+    defaults: Patch = msgspec.json.decode(_encoded_defaults())
+    return defaults
+
+
+def _laid_over(lower: Patch, upper: Mapping[str, Any]) -> Patch:
+    merged = dict(lower)
+    for name, value in upper.items():
+        below = merged.get(name)
+        nested = isinstance(below, dict) and isinstance(value, Mapping) and name not in ("thresholds", "options")
+        merged[name] = _laid_over(below, value) if nested else value  # type: ignore[arg-type]  # a dict, as asked
+    return merged
+
+
+def _duration(wanted: type, value: object) -> object:
+    if wanted is not Duration:
+        raise InvalidInput(f"a {wanted.__name__} cannot be configured")
+    if isinstance(value, Duration):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(f'{value!r} is not a duration; write a number with a unit, as text: "30s", "5m", "6h", "7d"')
+    try:
+        duration = Duration.parse(value)
+    except InvalidInput as error:
+        raise ValueError(error.message) from error
+    if duration <= 0:
+        raise ValueError(f"{value!r}: it must be longer than 0s")
+    return duration

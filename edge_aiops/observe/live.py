@@ -1,0 +1,151 @@
+"""What has been read from the journal and is not written yet: summaries of each window, growing in memory."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from edge_aiops.journal.events import LabelChange, LabelledEvent, NewEvent, ServedBy
+from edge_aiops.observe.baselines.baseline import ModelBaseline, Role
+from edge_aiops.observe.columns import Columns, InputColumns, OutcomeColumns, OutputColumns
+from edge_aiops.observe.columns.outcomes import ABSOLUTE_ERROR, CORRECT
+from edge_aiops.observe.config import AggregationConfig
+from edge_aiops.observe.granularity import WIDTH_MS, window_start
+from edge_aiops.observe.labels import LabelCounts, Labels
+from edge_aiops.observe.models import ObservedModel
+from edge_aiops.observe.performance import EventColumns, Performance
+from edge_aiops.observe.series import FINEST, ROLE, Kind, Series, Summary, Window
+from edge_aiops.observe.summaries import RoleSummary, Sketches
+
+
+class VersionReader:
+    """Makes columns of what one model version takes, gives and is told, on its baseline."""
+
+    def __init__(self, model: ObservedModel, baseline: ModelBaseline | None) -> None:
+        self.model = model
+        self.baseline = baseline
+        self.inputs = InputColumns(model, baseline.inputs if baseline else None)
+        self.outputs = OutputColumns(baseline.outputs if baseline else None)
+        self.outcomes = OutcomeColumns(baseline.outcomes if baseline else None)
+
+
+class LiveWindows:
+    """Deltas by window."""
+
+    def __init__(self) -> None:
+        self.deltas: dict[Window, Summary] = {}
+
+    def performed(self, served_by: ServedBy, at_ms: int, columns: EventColumns) -> None:
+        """Count requests of the window that `at_ms` lies in."""
+        performance = self.deltas.setdefault(_window("performance", served_by, at_ms), Performance())
+        assert isinstance(performance, Performance)
+        performance.add(columns)
+
+    def observed(
+        self, reader: VersionReader, at_ms: int, events: Sequence[NewEvent], config: AggregationConfig
+    ) -> None:
+        """Summarise what went into a model and what came out, for events of the window that `at_ms` lies in."""
+        self._summarise("inputs", "inputSketches", reader, at_ms, reader.inputs.read(events), config)
+        self._summarise("outputs", "outputSketches", reader, at_ms, reader.outputs.read(events), config)
+
+    def labelled(
+        self, reader: VersionReader, at_ms: int, changes: Sequence[LabelChange], config: AggregationConfig
+    ) -> None:
+        """Count what became known of predictions that were made in the window that `at_ms` lies in."""
+        counts = self.deltas.setdefault(_window("labels", reader.model.served_by, at_ms), LabelCounts())
+        assert isinstance(counts, LabelCounts)
+        counts.give(_labels(reader, [change.now for change in changes]))
+        if before := [change.before for change in changes if change.before is not None]:
+            counts.retract(_labels(reader, before))
+        if first := [change.now for change in changes if change.before is None]:
+            # Of a label that is changed later a distribution keeps what it was first: nothing can be taken out of it.
+            self._summarise("outcomes", None, reader, at_ms, reader.outcomes.read(first), config)
+
+    def take(self) -> dict[Window, Summary]:
+        """Hand over everything, and begin anew."""
+        deltas, self.deltas = self.deltas, {}
+        return deltas
+
+    def put_back(self, deltas: dict[Window, Summary]) -> None:
+        """Undo `take`, because they could not be written."""
+        for window, summary in self.deltas.items():
+            if window in deltas:
+                deltas[window].merge(summary)
+            else:
+                deltas[window] = summary
+        self.deltas = deltas
+
+    def _summarise(
+        self,
+        role: Role,
+        sketched: Kind | None,
+        reader: VersionReader,
+        at_ms: int,
+        columns: Columns,
+        config: AggregationConfig,
+    ) -> None:
+        served_by, baseline = reader.model.served_by, reader.baseline
+        window = _window(role, served_by, at_ms, baseline)
+        summary = self.deltas.get(window)
+        if summary is None:
+            reference = baseline.of(role) if baseline else None
+            summary = self.deltas[window] = RoleSummary(reference, max_features=config.max_features)
+        assert isinstance(summary, RoleSummary)
+        summary.update(columns)
+        if sketched is not None and config.quantiles:
+            sketches = self.deltas.setdefault(_window(sketched, served_by, at_ms), Sketches())
+            assert isinstance(sketches, Sketches)
+            sketches.update(columns)
+
+
+def profiles(deltas: dict[Window, Summary]) -> Iterator[tuple[ServedBy, Role, int, RoleSummary]]:
+    """What came in of each role of each version on each baseline, over all windows."""
+    merged: dict[tuple[str, str, Role, int], tuple[ServedBy, RoleSummary]] = {}
+    for window, summary in deltas.items():
+        kind, name, version, deployment, baseline = window.series
+        if kind not in ROLE or not isinstance(summary, RoleSummary) or summary.profile is None:
+            continue
+        key = name, version, ROLE[kind], baseline
+        if key not in merged:
+            merged[key] = ServedBy(name, version, deployment), RoleSummary.from_bytes(
+                summary.to_bytes(), summary.profile.baseline
+            )
+        else:
+            merged[key][1].merge(summary)
+    for (_, _, role, baseline), (served_by, whole) in merged.items():
+        yield served_by, role, baseline, whole
+
+
+def by_window(events: Iterable[NewEvent]) -> dict[tuple[ServedBy, int], list[NewEvent]]:
+    """Events by who answered and by five-minute window."""
+    groups: dict[tuple[ServedBy, int], list[NewEvent]] = defaultdict(list)
+    for event in events:
+        groups[event.served_by, window_start(event.at_ms, "5min")].append(event)
+    return groups
+
+
+def changes_by_window(changes: Iterable[LabelChange]) -> dict[tuple[ServedBy, int], list[LabelChange]]:
+    """Changes of labels by who answered and by the window of the prediction."""
+    groups: dict[tuple[ServedBy, int], list[LabelChange]] = defaultdict(list)
+    for change in changes:
+        groups[change.now.served_by, window_start(change.now.at_ms, "5min")].append(change)
+    return groups
+
+
+def _window(kind: Kind, served_by: ServedBy, at_ms: int, baseline: ModelBaseline | None = None) -> Window:
+    granularity = FINEST[kind]
+    return Window(Series.of(kind, served_by, baseline), WIDTH_MS[granularity], window_start(at_ms, granularity))
+
+
+def _labels(reader: VersionReader, labelled: Sequence[LabelledEvent]) -> Labels:
+    columns = reader.outcomes.read(labelled)
+    correct = columns.labels.get(CORRECT, [])
+    errors = columns.all_numbers().get(ABSOLUTE_ERROR)
+    return Labels(
+        labelled=len(labelled),
+        right=correct.count("true"),
+        wrong=correct.count("false"),
+        absolute_errors=errors.present if errors else np.empty(0),
+    )

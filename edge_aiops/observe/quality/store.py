@@ -1,0 +1,99 @@
+"""Keeps quality reports, and knows when each model version was checked by itself last."""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from edge_aiops.observe.quality.report import QualityReport
+from edge_aiops.store.local import LocalDatabase
+
+FORGOTTEN_AT_ONCE = 1_000
+"""Most reports of a model that go at a time, so that a clock that jumps ahead does not take them all."""
+
+_INSERT = """
+    INSERT INTO quality_report (model_name, model_version, checked_ms, scheduled, body)
+    VALUES (:model_name, :model_version, :checked_ms, :scheduled, :body)
+"""
+_LATEST = """
+    SELECT number, body FROM quality_report WHERE number IN (
+        SELECT max(number) FROM quality_report
+        WHERE model_name = :model_name AND (:model_version IS NULL OR model_version = :model_version)
+        GROUP BY model_version
+    )
+    ORDER BY number DESC
+"""
+_HISTORY = """
+    SELECT number, body FROM quality_report
+    WHERE model_name = :model_name AND (:model_version IS NULL OR model_version = :model_version)
+        AND checked_ms >= :from_ms AND checked_ms < :until_ms
+    ORDER BY checked_ms DESC, number DESC LIMIT :limit
+"""
+_SCHEDULED = """
+    SELECT model_name, model_version, checked_ms FROM quality_report
+    WHERE number IN (SELECT max(number) FROM quality_report WHERE scheduled GROUP BY model_name, model_version)
+"""
+_FORGET = """
+    DELETE FROM quality_report WHERE number IN (
+        SELECT number FROM quality_report WHERE model_name = ? AND checked_ms < ? ORDER BY number LIMIT ?
+    )
+"""
+
+
+class QualityReports:
+    """The quality reports of a node."""
+
+    def __init__(self, database: LocalDatabase) -> None:
+        self._database = database
+
+    async def add(self, report: QualityReport) -> QualityReport:
+        """Keep a report; gives it with its number."""
+        row = {
+            "model_name": report.model_name,
+            "model_version": report.model_version,
+            "checked_ms": report.checked_at,
+            "scheduled": report.trigger == "schedule",
+            "body": zlib.compress(msgspec.msgpack.encode(report)),
+        }
+        return replace(report, id=await self._database.write(lambda connection: _insert(connection, row)))
+
+    async def latest(self, model_name: str, model_version: str | None) -> list[QualityReport]:
+        """The newest report of each version, the newest first."""
+        return _reports(
+            await self._database.read(_LATEST, {"model_name": model_name, "model_version": model_version})
+        )
+
+    async def history(
+        self, model_name: str, model_version: str | None, *, from_ms: int, until_ms: int, limit: int
+    ) -> list[QualityReport]:
+        """The reports made in a span, the newest first."""
+        wanted = {"model_name": model_name, "model_version": model_version, "limit": limit}
+        return _reports(await self._database.read(_HISTORY, {**wanted, "from_ms": from_ms, "until_ms": until_ms}))
+
+    async def scheduled(self) -> dict[tuple[str, str], int]:
+        """When each model version was last checked by itself."""
+        return {(name, version): at_ms for name, version, at_ms in await self._database.read(_SCHEDULED)}
+
+    async def model_names(self) -> list[str]:
+        """The models that there are reports of."""
+        return [name for (name,) in await self._database.read("SELECT DISTINCT model_name FROM quality_report")]
+
+    async def forget(self, model_name: str, before_ms: int) -> int:
+        """Delete old reports of a model, the oldest first; gives how many."""
+        parameters = (model_name, before_ms, FORGOTTEN_AT_ONCE)
+        return await self._database.write(lambda connection: connection.execute(_FORGET, parameters).rowcount)
+
+
+def _insert(connection: sqlite3.Connection, row: dict[str, Any]) -> int:
+    number = connection.execute(_INSERT, row).lastrowid
+    assert number is not None
+    return number
+
+
+def _reports(rows: list[tuple[Any, ...]]) -> list[QualityReport]:
+    decoder = msgspec.msgpack.Decoder(QualityReport)
+    return [replace(decoder.decode(zlib.decompress(body)), id=number) for number, body in rows]

@@ -1,0 +1,210 @@
+"""What readers ask of windows: one summary of any span, or a series of them, with what is not yet written included."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple, TypeVar
+
+from edge_aiops.base.clock import Clock
+from edge_aiops.base.errors import Unavailable
+from edge_aiops.observe.baselines.baseline import ModelBaseline, Role
+from edge_aiops.observe.config import MonitoringConfig
+from edge_aiops.observe.granularity import WIDTH_MS, Granularity
+from edge_aiops.observe.labels import LabelCounts
+from edge_aiops.observe.performance import Performance
+from edge_aiops.observe.series import FINEST, Kind, Series, Summary, Window, read_summary
+from edge_aiops.observe.summaries import RoleSummary, Sketches
+from edge_aiops.store.local import LocalDatabase
+
+S = TypeVar("S", bound=Summary)
+
+READ_TIMEOUT_S = 30.0
+_ATTEMPTS = 5
+_SELECT = """
+    SELECT kind, model_name, model_version, deployment_version, baseline, start_ms, summary FROM window
+    JOIN series ON series.number = window.series
+    WHERE kind = :kind AND model_name = :name AND (:version IS NULL OR model_version = :version)
+        AND (:baseline IS NULL OR baseline = :baseline)
+        AND width_ms = :width_ms AND start_ms >= :from_ms AND start_ms < :until_ms
+"""
+_SELECT_FRESH = """
+    SELECT kind, model_name, model_version, deployment_version, baseline, start_ms,
+           coalesce(fresh.summary, window.summary)
+    FROM fresh JOIN window USING (series, width_ms, start_ms)
+    JOIN series ON series.number = fresh.series
+    WHERE kind = :kind AND model_name = :name AND (:version IS NULL OR model_version = :version)
+        AND (:baseline IS NULL OR baseline = :baseline)
+        AND width_ms < :width_ms AND start_ms >= :from_ms AND start_ms < :until_ms
+"""
+
+
+class Wanted(NamedTuple):
+    """Windows of which series; None does not matter."""
+
+    kind: Kind
+    model_name: str
+    model_version: str | None
+    baseline: int | None = None
+
+
+class Part(NamedTuple):
+    """A piece of a span."""
+
+    series: Series
+    start_ms: int
+    summary: Summary
+
+
+class Span(NamedTuple):
+    """From a moment, up to but not including another, in windows of one width."""
+
+    width_ms: int
+    from_ms: int
+    until_ms: int
+
+
+class Live(NamedTuple):
+    """What is not written yet. `generation` grows with every write."""
+
+    generation: int
+    deltas: Mapping[Window, Summary]
+
+
+class Windows:
+    """Reads windows. Spans are rounded outwards to the windows that are kept."""
+
+    def __init__(
+        self,
+        database: LocalDatabase,
+        *,
+        clock: Clock,
+        live: Callable[[], Live],
+        config: Callable[[], MonitoringConfig],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._live = live
+        self._config = config
+
+    async def performance(
+        self, model_name: str, model_version: str | None, from_ms: int, until_ms: int
+    ) -> Performance:
+        """How a version, or all versions of a model, performed over a span."""
+        return await self._merged(Wanted("performance", model_name, model_version), from_ms, until_ms, Performance())
+
+    async def labels(self, model_name: str, model_version: str | None, from_ms: int, until_ms: int) -> LabelCounts:
+        """What is known of the predictions that were made in a span."""
+        return await self._merged(Wanted("labels", model_name, model_version), from_ms, until_ms, LabelCounts())
+
+    async def role(
+        self,
+        role: Role,
+        model_name: str,
+        model_version: str,
+        from_ms: int,
+        until_ms: int,
+        *,
+        baseline: ModelBaseline | None,
+    ) -> RoleSummary:
+        """Inputs, outputs or outcomes of a span, as far as they were summarised on `baseline`."""
+        wanted = Wanted(role, model_name, model_version, baseline.number if baseline else 0)
+        empty = RoleSummary(
+            baseline.of(role) if baseline else None, max_features=self._config().aggregation.max_features
+        )
+        return await self._merged(wanted, from_ms, until_ms, empty, baseline)
+
+    async def sketches(
+        self, model_name: str, model_version: str | None, from_ms: int, until_ms: int, *, role: Role = "inputs"
+    ) -> Sketches:
+        """Quantile sketches of the numbers of a span, rounded outwards to whole hours."""
+        kind: Kind = "inputSketches" if role == "inputs" else "outputSketches"
+        return await self._merged(Wanted(kind, model_name, model_version), from_ms, until_ms, Sketches())
+
+    async def series(
+        self, wanted: Wanted, granularity: Granularity, from_ms: int, until_ms: int, empty: Callable[[], S]
+    ) -> dict[tuple[str, int], S]:
+        """One summary for each version and window that has any, by version and beginning."""
+        width_ms = WIDTH_MS[granularity]
+        merged: dict[tuple[str, int], S] = {}
+        for part in await self._parts(wanted, [Span(width_ms, from_ms - from_ms % width_ms, until_ms)], None):
+            key = part.series.model_version, part.start_ms - part.start_ms % width_ms
+            merged.setdefault(key, empty()).merge(part.summary)  # type: ignore[arg-type]  # of the wanted kind
+        return merged
+
+    async def _merged(
+        self, wanted: Wanted, from_ms: int, until_ms: int, empty: S, baseline: ModelBaseline | None = None
+    ) -> S:
+        spans = list(self._cover(FINEST[wanted.kind], from_ms, until_ms))
+        for part in await self._parts(wanted, spans, baseline):
+            empty.merge(part.summary)  # type: ignore[arg-type]  # of the wanted kind
+        return empty
+
+    async def _parts(self, wanted: Wanted, spans: list[Span], baseline: ModelBaseline | None) -> list[Part]:
+        for _ in range(_ATTEMPTS):
+            live = self._live()
+            rows = [row for span in spans for row in await self._rows(wanted, span)]
+            if self._live().generation == live.generation:
+                stored = await asyncio.to_thread(_read, rows, baseline)
+                return [*stored, *_unwritten(self._live().deltas, wanted, spans)]
+        raise Unavailable("windows are being written faster than they can be read; ask again")
+
+    async def _rows(self, wanted: Wanted, span: Span) -> list[tuple[object, ...]]:
+        said = {
+            "kind": wanted.kind,
+            "name": wanted.model_name,
+            "version": wanted.model_version,
+            "baseline": wanted.baseline,
+            **span._asdict(),
+        }
+        rows = await self._database.read(_SELECT, said, timeout_s=READ_TIMEOUT_S)
+        if span.width_ms > WIDTH_MS[FINEST[wanted.kind]]:
+            rows += await self._database.read(_SELECT_FRESH, said, timeout_s=READ_TIMEOUT_S)
+        return rows
+
+    def _cover(self, finest: Granularity, from_ms: int, until_ms: int) -> Iterator[Span]:
+        """The widest windows that fit into a span, and narrower ones at its ends, as far back as they are kept."""
+        retention = self._config().retention
+        kept_s = {"5min": retention.five_minute, "hourly": retention.hourly, "daily": retention.daily}
+        now_ms = self._clock.now_ms()
+        for granularity in ("5min", "hourly"):
+            if WIDTH_MS[granularity] < WIDTH_MS[finest] or from_ms < now_ms - kept_s[granularity] * 1000:
+                finest = "hourly" if granularity == "5min" else "daily"
+        width_ms = WIDTH_MS[finest]
+        return _covering(from_ms - from_ms % width_ms, -(-until_ms // width_ms) * width_ms, width_ms)
+
+
+def _covering(from_ms: int, until_ms: int, width_ms: int) -> Iterator[Span]:
+    wider = min((wide for wide in WIDTH_MS.values() if wide > width_ms), default=None)
+    if wider is not None:
+        inner_from, inner_until = -(-from_ms // wider) * wider, until_ms - until_ms % wider
+        if inner_from < inner_until:
+            if from_ms < inner_from:
+                yield Span(width_ms, from_ms, inner_from)
+            yield from _covering(inner_from, inner_until, wider)
+            if inner_until < until_ms:
+                yield Span(width_ms, inner_until, until_ms)
+            return
+    if from_ms < until_ms:
+        yield Span(width_ms, from_ms, until_ms)
+
+
+def _read(rows: Iterable[tuple[object, ...]], baseline: ModelBaseline | None) -> list[Part]:
+    parts = []
+    for *key, start_ms, data in rows:
+        series = Series(*key)  # type: ignore[arg-type]  # columns of a strict table
+        parts.append(Part(series, start_ms, read_summary(series.kind, data, baseline)))  # type: ignore[arg-type]
+    return parts
+
+
+def _unwritten(deltas: Mapping[Window, Summary], wanted: Wanted, spans: list[Span]) -> Iterator[Part]:
+    for window, delta in deltas.items():
+        series = window.series
+        if (
+            series.kind == wanted.kind
+            and series.model_name == wanted.model_name
+            and wanted.model_version in (None, series.model_version)
+            and wanted.baseline in (None, series.baseline)
+            and any(span.from_ms <= window.start_ms < span.until_ms for span in spans)
+        ):
+            yield Part(series, window.start_ms, delta)

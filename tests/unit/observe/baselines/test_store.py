@@ -1,0 +1,124 @@
+"""Baselines are kept by number, and the right one is in force."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge_aiops.base.errors import NotFound
+from edge_aiops.observe.baselines import Baselines
+from edge_aiops.observe.baselines.store import KEPT
+from edge_aiops.stats.summaries import Baseline
+from edge_aiops.store.local import LocalDatabase
+from edge_aiops.testing.clock import FakeClock
+
+Reopened = Callable[[], AbstractAsyncContextManager[Baselines]]
+
+
+async def test_a_baseline_comes_back_as_it_was_after_a_restart(
+    baselines: Baselines, reopened: Reopened, clock: FakeClock, draft: Any
+) -> None:
+    given = draft(outputs=Baseline({"confidence": np.linspace(0, 1, 100)}), warnings=("id was left out",))
+    added = await baselines.add(given, model_name="iris", model_version="1", description="from training")
+    assert (added.number, added.source, added.rows, added.created_at) == (1, "dataset", 200, clock.now_ms())
+    assert (added.description, added.warnings) == ("from training", ("id was left out",))
+    assert (added.inputs, added.outputs, added.outcomes) == (given.inputs, given.outputs, None)
+    async with reopened() as after:
+        assert after.cached("iris", "1") == added
+        assert await after.get(1) == added
+
+
+async def test_a_version_without_a_baseline_of_its_own_has_that_of_the_model(baselines: Baselines, draft: Any) -> None:
+    of_model = await baselines.add(draft(), model_name="iris", model_version=None)
+    of_first = await baselines.add(draft(1), model_name="iris", model_version="1")
+    newer = await baselines.add(draft(2), model_name="iris", model_version=None)
+    assert baselines.cached("iris", "1") == of_first
+    assert baselines.cached("iris", "2") == newer
+    assert baselines.cached("other", "1") is None
+    assert await baselines.current("iris", "1") == of_first
+    assert [one.number for one in await baselines.list("iris")] == [newer.number, of_first.number, of_model.number]
+    assert await baselines.list("other") == []
+
+
+async def test_deleting_the_one_in_force_brings_back_the_one_before(
+    baselines: Baselines, reopened: Reopened, draft: Any
+) -> None:
+    first = await baselines.add(draft(), model_name="iris", model_version="1")
+    second = await baselines.add(draft(1), model_name="iris", model_version="1")
+    seen = baselines.revision
+    assert await baselines.delete(second.number) == second
+    assert baselines.cached("iris", "1") == first
+    assert baselines.revision > seen
+    with pytest.raises(NotFound, match="no baseline 2"):
+        await baselines.get(second.number)
+    with pytest.raises(NotFound):
+        await baselines.delete(second.number)
+    assert await baselines.list("iris") == [first]
+    async with reopened() as after:
+        assert after.cached("iris", "1") == first
+    await baselines.delete(first.number)
+    assert baselines.cached("iris", "1") is None
+
+
+async def test_windows_can_be_read_on_a_deleted_baseline(baselines: Baselines, draft: Any) -> None:
+    added = await baselines.add(draft(), model_name="iris", model_version="1")
+    await baselines.delete(added.number)
+    assert await baselines.recall(added.number) == added
+    assert await baselines.recall(99) is None
+
+
+async def test_a_number_is_never_given_twice(baselines: Baselines, reopened: Reopened, draft: Any) -> None:
+    for _ in range(3):
+        await baselines.delete((await baselines.add(draft(), model_name="iris", model_version="1")).number)
+    assert await baselines.retire(()) == 2
+    async with reopened() as after:
+        assert (await after.add(draft(), model_name="iris", model_version="1")).number == 4
+
+
+async def test_two_at_once_get_a_number_each_and_the_later_is_in_force(baselines: Baselines, draft: Any) -> None:
+    added = await asyncio.gather(
+        *(baselines.add(draft(mean), model_name="iris", model_version="1") for mean in range(8))
+    )
+    assert sorted(one.number for one in added) == list(range(1, 9))
+    in_force = baselines.cached("iris", "1")
+    assert in_force is not None
+    assert in_force.number == 8
+    assert {one.number: one.inputs for one in added}[8] == in_force.inputs
+
+
+async def test_old_ones_are_forgotten_unless_something_uses_them(baselines: Baselines, draft: Any) -> None:
+    for _ in range(KEPT + 3):
+        await baselines.add(draft(), model_name="iris", model_version="1")
+    await baselines.add(draft(), model_name="iris", model_version="2")
+    await baselines.delete(KEPT)
+    assert await baselines.retire({2}) == 2
+    kept = [one.number for one in await baselines.list("iris")]
+    assert kept == [KEPT + 4, KEPT + 3, KEPT + 2, KEPT + 1, *range(KEPT - 1, 1, -1)]
+    assert await baselines.retire(()) == 1
+    assert await baselines.recall(KEPT) is None
+
+
+async def test_a_damaged_baseline_gives_way_to_the_one_before(
+    baselines: Baselines, database: LocalDatabase, reopened: Reopened, draft: Any
+) -> None:
+    first = await baselines.add(draft(), model_name="iris", model_version="1")
+    second = await baselines.add(draft(1), model_name="iris", model_version="1")
+
+    def damage(connection: sqlite3.Connection) -> None:
+        ((whole,),) = connection.execute("SELECT inputs FROM baseline WHERE number = 2")
+        changed = whole[:100] + bytes([whole[100] ^ 1]) + whole[101:]
+        connection.execute("UPDATE baseline SET inputs = ? WHERE number = 2", (changed,))
+
+    await database.write(damage)
+    async with reopened() as after:
+        assert after.cached("iris", "1") == first
+        assert list(after.damaged) == [second.number]
+        with pytest.raises(NotFound, match="no baseline 2: "):
+            await after.get(second.number)
+        assert await after.list("iris") == [first]
