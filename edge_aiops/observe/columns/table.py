@@ -1,0 +1,48 @@
+"""Columns of a reference dataset, derived as those of events are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from edge_aiops.observe.columns.assembly import ABSENT, Assembly
+from edge_aiops.observe.columns.columns import Columns
+from edge_aiops.plugin.monitoring import FeatureKind
+
+Cells = Sequence[Any] | np.ndarray[Any, np.dtype[Any]]
+
+
+def derived_from_table(columns: Mapping[str, Cells], *, kinds: Mapping[str, FeatureKind] | None = None) -> Columns:
+    """The features of a table, one value a row in each column; NumPy arrays or lists, None and NaN where there is no
+    value.
+
+    `kinds` says which columns are numbers or labels whatever their values. Of all other texts, those of a column in
+    which most come more than once are labels and nothing else, as a country is; the others have no labels, as a name
+    or a review, only what is derived from them.
+    """
+    lists = {name: _cells(cells) for name, cells in columns.items()}
+    rows = max(map(len, lists.values()), default=0)
+    known = dict(kinds or {})
+    for name, cells in lists.items():
+        if name not in known and (kind := _kind(name, cells)) is not None:
+            known |= kind
+    assembly = Assembly(rows, known, frozenset(known), digested=True)
+    for name, cells in lists.items():
+        assembly.add(name, cells)
+    return assembly.finished()
+
+
+def _cells(cells: Cells) -> list[Any]:
+    values = cells.tolist() if isinstance(cells, np.ndarray) else list(cells)
+    return [ABSENT if type(value) is float and value != value else value for value in values]
+
+
+def _kind(name: str, cells: list[Any]) -> dict[str, FeatureKind] | None:
+    texts = [cell for cell in cells if type(cell) is str]
+    if not texts:
+        return None
+    if 2 * len(set(texts)) <= len(texts):
+        return {name: "category"}
+    return {f"{name}.length": "numeric", f"{name}.empty": "category", f"{name}.script": "category"}

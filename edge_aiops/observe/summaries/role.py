@@ -1,0 +1,262 @@
+"""The summary of one role of a model, its inputs, outputs or outcomes, over a span of time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_aiops.observe.columns.columns import Columns, NumberColumn, Plain, kinds_of
+from edge_aiops.observe.summaries import loose
+from edge_aiops.observe.summaries.counters import FieldCounters, add, cut
+from edge_aiops.observe.summaries.duplicates import Duplicates, DuplicatesState
+from edge_aiops.observe.summaries.envelope import opened, sealed
+from edge_aiops.observe.summaries.loose import LooseFeature, LooseState
+from edge_aiops.stats import IncompatibleSummaries, UnreadableSummary
+from edge_aiops.stats.summaries import Baseline, Profile
+
+MARK = b"EAR\x01"
+
+
+class RoleState(msgspec.Struct, array_like=True):
+    """What travels of a `RoleSummary`."""
+
+    max_features: int
+    rows: int
+    without_payload: int
+    malformed: int
+    wrong_shape: int
+    beyond: int
+    unexpected_beyond: int
+    null: dict[str, int]
+    wrong_type: dict[str, int]
+    opaque: dict[str, int]
+    unexpected: dict[str, int]
+    duplicates: DuplicatesState
+    loose: dict[str, LooseState]
+    profile: bytes | None
+
+
+class _Layout(NamedTuple):
+    """Where the features of a baseline stand in rows of numbers with given names."""
+
+    names: tuple[str, ...]
+    places: NDArray[np.intp] | None
+    """None where they stand in its order and nothing else does."""
+    complete: bool
+    """Whether all of them are there."""
+
+
+class RoleSummary:
+    """Features on their baseline in a profile, others in loose summaries, and what was wrong with them in counters.
+
+    Mergeable: in whatever parts and order rows come, counts are those of all rows together. Of features without a
+    baseline the first `max_features` by length and spelling of their names are kept, the others' values counted.
+    """
+
+    def __init__(self, baseline: Baseline | None, *, max_features: int) -> None:
+        self._baseline = baseline
+        self._kinds = kinds_of(baseline)
+        self._max_features = max_features
+        self._profile = Profile(baseline) if baseline is not None else None
+        self._loose: dict[str, LooseFeature] = {}
+        self._rows = self._without_payload = self._malformed = self._wrong_shape = 0
+        self._beyond = self._unexpected_beyond = 0
+        self._null: dict[str, int] = {}
+        self._wrong_type: dict[str, int] = {}
+        self._opaque: dict[str, int] = {}
+        self._unexpected: dict[str, int] = {}
+        self._duplicates = Duplicates()
+        self._layout = _Layout((), None, False)
+
+    @property
+    def rows(self) -> int:
+        """Rows whose payload was captured."""
+        return self._rows
+
+    @property
+    def baseline(self) -> Baseline | None:
+        """What `profile` is made on."""
+        return self._baseline
+
+    @property
+    def profile(self) -> Profile | None:
+        """The features that the baseline names."""
+        return self._profile
+
+    @property
+    def loose(self) -> Mapping[str, LooseFeature]:
+        """The features that it does not name."""
+        return MappingProxyType(self._loose)
+
+    @property
+    def counters(self) -> FieldCounters:
+        """What was wrong."""
+        return FieldCounters(
+            absent=self._absent(),
+            null=dict(self._null),
+            wrong_type=dict(self._wrong_type),
+            opaque=dict(self._opaque),
+            unexpected=dict(self._unexpected),
+            unexpected_beyond=self._unexpected_beyond,
+            beyond=self._beyond,
+            without_payload=self._without_payload,
+            malformed=self._malformed,
+            wrong_shape=self._wrong_shape,
+            duplicates=self._duplicates.count,
+            duplicates_exact=self._duplicates.exact,
+        )
+
+    def update(self, columns: Columns) -> None:
+        """Summarise a batch, made on the same baseline."""
+        self._rows += columns.rows
+        self._without_payload += columns.without_payload
+        if not columns.rows:
+            return
+        if self._profile is not None:
+            self._update_profile(self._profile, columns)
+        self._update_loose(columns)
+        self._count(
+            columns.null, columns.wrong_type, columns.opaque, columns.unexpected,
+            beyond=columns.beyond, unexpected_beyond=columns.unexpected_beyond,
+            malformed=columns.malformed, wrong_shape=columns.wrong_shape,
+        )  # fmt: skip
+        self._duplicates.update(columns.digests)
+
+    def merge(self, other: RoleSummary) -> None:
+        """Take in another summary of the same role. Raises `IncompatibleSummaries` for one on another baseline."""
+        if (self._baseline is None) != (other._baseline is None):
+            raise IncompatibleSummaries("one of the summaries has a baseline and the other has none")
+        if self._profile is not None and other._profile is not None:
+            self._profile = self._profile + other._profile
+        self._rows += other._rows
+        self._without_payload += other._without_payload
+        self._beyond += loose.merge(self._loose, other._loose, self._max_features)
+        self._count(
+            other._null, other._wrong_type, other._opaque, other._unexpected,
+            beyond=other._beyond, unexpected_beyond=other._unexpected_beyond,
+            malformed=other._malformed, wrong_shape=other._wrong_shape,
+        )  # fmt: skip
+        self._duplicates.merge(other._duplicates)
+
+    def to_bytes(self) -> bytes:
+        """The summary as it travels: versioned, with a checksum; the baseline is named by its digest only."""
+        state = RoleState(
+            max_features=self._max_features,
+            rows=self._rows,
+            without_payload=self._without_payload,
+            malformed=self._malformed,
+            wrong_shape=self._wrong_shape,
+            beyond=self._beyond,
+            unexpected_beyond=self._unexpected_beyond,
+            null=self._null,
+            wrong_type=self._wrong_type,
+            opaque=self._opaque,
+            unexpected=self._unexpected,
+            duplicates=self._duplicates.state(),
+            loose={name: loose.state_of(feature) for name, feature in self._loose.items()},
+            profile=self._profile.to_bytes() if self._profile is not None else None,
+        )
+        return sealed(MARK, state)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, baseline: Baseline | None) -> RoleSummary:
+        """What `to_bytes` gave of a summary on `baseline`. Raises `UnreadableSummary`, and `IncompatibleSummaries` for
+        another baseline."""
+        state = opened(MARK, data, RoleState)
+        if (state.profile is None) != (baseline is None):
+            raise IncompatibleSummaries(
+                "these are the bytes of a summary " + ("without" if state.profile is None else "with") + " a baseline"
+            )
+        summary = cls(baseline, max_features=state.max_features)
+        if state.profile is not None and baseline is not None:
+            summary._profile = Profile.from_bytes(state.profile, baseline)
+        try:
+            summary._duplicates = Duplicates.of(state.duplicates)
+        except ValueError as error:
+            raise UnreadableSummary(f"the digests of rows are not as they should be: {error}") from error
+        summary._loose = {name: loose.feature_of(feature) for name, feature in state.loose.items()}
+        summary._rows, summary._without_payload = state.rows, state.without_payload
+        summary._malformed, summary._wrong_shape = state.malformed, state.wrong_shape
+        summary._beyond, summary._unexpected_beyond = state.beyond, state.unexpected_beyond
+        summary._null, summary._wrong_type = state.null, state.wrong_type
+        summary._opaque, summary._unexpected = state.opaque, state.unexpected
+        return summary
+
+    def _count(
+        self,
+        null: Mapping[str, int],
+        wrong_type: Mapping[str, int],
+        opaque: Mapping[str, int],
+        unexpected: Mapping[str, int],
+        *,
+        beyond: int,
+        unexpected_beyond: int,
+        malformed: int,
+        wrong_shape: int,
+    ) -> None:
+        add(self._null, null)
+        add(self._wrong_type, wrong_type)
+        add(self._opaque, opaque)
+        add(self._unexpected, unexpected)
+        self._unexpected_beyond += unexpected_beyond + cut(self._unexpected)
+        self._beyond += beyond
+        self._malformed += malformed
+        self._wrong_shape += wrong_shape
+
+    def _update_profile(self, profile: Profile, columns: Columns) -> None:
+        if columns.plain is not None and (layout := self._layout_of(columns.plain)).complete:
+            matrix = columns.plain.matrix
+            in_order = matrix if layout.places is None else np.ascontiguousarray(matrix[:, layout.places])
+            # One row waits for others, to be summarised with them.
+            profile.update_row(in_order[0]) if len(in_order) == 1 else profile.update_rows(in_order)
+            return
+        numbers, rows = columns.all_numbers(), columns.rows
+        found: dict[str, Any] = {}
+        for name, kind in self._kinds.items():
+            if kind == "numeric":
+                found[name] = _with_mask(numbers.get(name), rows)
+            else:
+                found[name] = columns.labels.get(name) or [None] * rows
+        profile.update(found)
+
+    def _layout_of(self, plain: Plain) -> _Layout:
+        if self._layout.names is plain.names:
+            return self._layout
+        places = {name: place for place, name in enumerate(plain.names)}
+        wanted = [places.get(name, -1) for name in self._kinds]
+        as_it_is = wanted == list(range(len(plain.names)))
+        complete = -1 not in wanted and "category" not in self._kinds.values()
+        self._layout = _Layout(plain.names, None if as_it_is else np.array(wanted, np.intp), complete)
+        return self._layout
+
+    def _update_loose(self, columns: Columns) -> None:
+        numbers = columns.plain.names if columns.plain is not None else columns.numbers
+        names = {name for name in (*numbers, *columns.labels) if name not in self._kinds}
+        if names:
+            self._beyond += loose.merge(self._loose, loose.loose_features(columns, names), self._max_features)
+
+    def _absent(self) -> dict[str, int]:
+        present = {name: feature.count for name, feature in self._loose.items()}
+        if self._profile is not None:
+            for name, kind in self._kinds.items():
+                found: Any = self._profile[name]
+                total, missing = (
+                    (found.moments.total, found.moments.missing) if kind == "numeric" else (found.total, found.missing)
+                )
+                present[name] = total - missing
+        others = (self._null, self._wrong_type, self._opaque)
+        absent = {
+            name: self._rows - count - sum(counts.get(name, 0) for counts in others) for name, count in present.items()
+        }
+        return {name: count for name, count in absent.items() if count > 0}
+
+
+def _with_mask(column: NumberColumn | None, rows: int) -> Any:
+    if column is None:
+        return np.zeros(rows), np.ones(rows, np.bool_)
+    return column.values if column.missing is None else (column.values, column.missing)

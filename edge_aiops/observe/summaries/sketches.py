@@ -1,0 +1,71 @@
+"""Quantile sketches of numeric features, for percentiles and for bins that nobody knew beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from edge_aiops.observe.columns.columns import Columns, first_names
+from edge_aiops.observe.summaries.envelope import opened, sealed
+from edge_aiops.stats.summaries import Quantiles
+
+MARK = b"EAQ\x01"
+MOST_FEATURES = 1_000
+
+
+class SketchesState(msgspec.Struct, array_like=True):
+    """What travels of `Sketches`."""
+
+    max_features: int
+    quantiles: dict[str, bytes]
+
+
+class Sketches(Mapping[str, Quantiles]):
+    """A sketch of each numeric feature by name; mergeable. Too many features are cut as in `RoleSummary`."""
+
+    def __init__(self, *, max_features: int = MOST_FEATURES) -> None:
+        self._max_features = max_features
+        self._quantiles: dict[str, Quantiles] = {}
+
+    def __getitem__(self, name: str) -> Quantiles:
+        return self._quantiles[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._quantiles)
+
+    def __len__(self) -> int:
+        return len(self._quantiles)
+
+    def update(self, columns: Columns) -> None:
+        """Add the numbers of a batch."""
+        for name, column in columns.all_numbers().items():
+            if (quantiles := self._quantiles.get(name)) is None:
+                quantiles = self._quantiles[name] = Quantiles()
+            quantiles.update(column.values, missing=column.missing)
+        self._cut()
+
+    def merge(self, other: Sketches) -> None:
+        """Take in the sketches of other rows."""
+        for name, quantiles in other._quantiles.items():
+            mine = self._quantiles.get(name)
+            self._quantiles[name] = quantiles if mine is None else mine + quantiles
+        self._cut()
+
+    def to_bytes(self) -> bytes:
+        """The sketches as they travel, versioned and with a checksum."""
+        quantiles = {name: quantiles.to_bytes() for name, quantiles in self._quantiles.items()}
+        return sealed(MARK, SketchesState(self._max_features, quantiles))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Sketches:
+        """What `to_bytes` gave. Raises `UnreadableSummary`."""
+        state = opened(MARK, data, SketchesState)
+        sketches = cls(max_features=state.max_features)
+        sketches._quantiles = {name: Quantiles.from_bytes(quantiles) for name, quantiles in state.quantiles.items()}
+        return sketches
+
+    def _cut(self) -> None:
+        if len(self._quantiles) > self._max_features:
+            kept = first_names(self._quantiles, self._max_features)
+            self._quantiles = {name: quantiles for name, quantiles in self._quantiles.items() if name in kept}
