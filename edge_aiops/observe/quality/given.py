@@ -137,11 +137,11 @@ class _Reading:
         categories = self._categories(said["categories"], field)
         nullable = self._flag(said["nullable"], field)
         minimum, maximum = self._range(entry, said, field)
-        if categories and all(map(_is_number, said["categories"][1])) and kind == "numeric":
-            numbers = [float(label) for label in said["categories"][1]]
-            minimum, maximum = (min(numbers) if minimum is None else minimum), (
-                max(numbers) if maximum is None else maximum
-            )
+        if categories and kind != "category" and all(map(_is_number, said["categories"][1])):
+            # Numbers are summarised as numbers: of those that are allowed, only the extremes are held against them.
+            kind = "numeric"
+            minimum = min(said["categories"][1]) if minimum is None else minimum
+            maximum = max(said["categories"][1]) if maximum is None else maximum
         wanted = self._flag(said["required"], field)
         return GivenFeature(
             kind=kind or ("category" if categories else "numeric" if (minimum, maximum) != (None, None) else None),
@@ -157,7 +157,8 @@ class _Reading:
         name, value = said
         types = value if isinstance(value, list) else [] if value is None else [value]
         named = [str(kind).lower().removeprefix("tensor(") for kind in types]
-        kinds = {_kind_of(kind) for kind in named if kind not in ("null", "none")}
+        # A boolean is a number or a label, whichever its baseline is made of.
+        kinds = {_kind_of(kind) for kind in named if kind not in ("null", "none") and not kind.startswith("bool")}
         if None in kinds:
             self._problem(f"{field}.{name}", f"{_shown(value)} is no known type; write number, boolean or string")
         may_be_null = len(named) > 1 and "null" in named
@@ -256,8 +257,6 @@ def _is_vector(entry: Mapping[str, Any], kind: object) -> bool:
 
 
 def _kind_of(name: str) -> FeatureKind | None:
-    if name.startswith("bool"):
-        return "category"
     if name.startswith(_NUMERIC):
         return "numeric"
     return "category" if name.startswith(_CATEGORY) else None

@@ -9,7 +9,7 @@ from typing import Protocol
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import EdgeAiopsError, InvalidInput, UnknownModel
 from edge_aiops.observe.baselines.baseline import ModelBaseline, Role
-from edge_aiops.observe.columns import RoleSummary
+from edge_aiops.observe.summaries import RoleSummary
 from edge_aiops.observe.config import MonitoringConfig, QualityConfig
 from edge_aiops.observe.models import ObservedModel
 from edge_aiops.observe.performance import Performance
@@ -215,7 +215,6 @@ class QualityChecks:
         return quality_data(
             schema,
             await self._windows.role("inputs", name, version, from_ms, until_ms, baseline=baseline),
-            baseline.inputs if baseline else None,
             from_ms=from_ms,
             until_ms=until_ms,
             last_event_ms=last_event_ms,

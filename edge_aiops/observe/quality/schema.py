@@ -146,7 +146,8 @@ def _overlaid(
             f"it says {given['kind']}, the baseline holds {expected.kind} values and counts later ones as these; "
             "make a new baseline, or correct the schema",
         )
-        given = {key: value for key, value in given.items() if key in ("required", "nullable")}
+        fitting = ("categories",) if expected.kind == "category" else ("minimum", "maximum")
+        given = {key: value for key, value in given.items() if key in ("required", "nullable", *fitting)}
     if {"minimum", "maximum"} & given.keys():
         # A range is one property: a limit that a given one leaves out is none.
         expected = replace(expected, minimum=None, maximum=None, sources=_without(expected.sources, "minimum", "maximum"))
