@@ -9,16 +9,16 @@ import asyncio
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_aiops.observe.baselines.baseline import Role
-from edge_aiops.observe.config import MonitoringConfig
 from edge_aiops.observe.configuration import effective
 from edge_aiops.observe.drift.result import DriftResult, DriftType
 from edge_aiops.stats.comparison import compare
@@ -28,6 +28,8 @@ from edge_aiops.stats.summaries import Baseline, Profile
 from .comparisons import DRIFTS, MODEL, Draw, Draws, columns, labels
 from .decisions import Rate
 from .monitored import WINDOWS_A_DAY, Arrival, MonitoredModels, Usual
+
+T = TypeVar("T")
 
 REFERENCE = 10_000
 EVENTS = 300
@@ -179,3 +181,116 @@ def _arrivals(shift: Shift, window: int, start: int) -> Iterator[Arrival]:
     if made >= 0:
         draws = {**USUAL[shift.role], **(shift.later if made >= start else {})}
         yield Arrival(shift.role, draws, ROWS[shift.role], made_ago=shift.label_delay)
+
+
+def _input(drift: str, **more: object) -> Shift:
+    draws = DRIFTS[drift]
+    (feature,) = draws
+    return Shift("inputs", "input", feature, draws, **more)  # type: ignore[arg-type]  # fields of Shift
+
+
+def _accuracy(share: float, *, label_delay_h: int, **more: object) -> Shift:
+    delay = int(label_delay_h / HOURS_A_WINDOW)
+    later = {"correct": right(share)}
+    return Shift("outcomes", "concept", "correct", later, label_delay=delay, **more)  # type: ignore[arg-type]
+
+
+SMALL: dict[str, object] = {"drift": {"inputDrift": {"minEffect": 0.005}}}
+QUICK: dict[str, object] = {
+    "drift": {"driftCheck": "1h", "inputDrift": {"windowHours": 6}, "conceptDrift": {"windowHours": 24}}
+}
+WEEK_BEFORE = {"quiet_days": 7, "most_days": 7}
+
+SHIFTS: dict[tuple[str, str], Shift] = {
+    **{(drift, "default"): _input(drift) for drift in DRIFTS if "fifth" not in drift and "shape" not in drift},
+    **{
+        (drift, "`minEffect` 0.005"): _input(drift, patch=SMALL)
+        for drift in ("mean by 0.1 deviations", "mean by 0.2 deviations", "missing from 1 % to 3 %")
+    },
+    **{
+        (drift, "`driftCheck` 1h, `windowHours` 6"): _input(drift, patch=QUICK)
+        for drift in ("mean by 0.5 deviations", "mean by 1 deviation", "missing from 1 % to 10 %")
+    },
+    **{
+        (f"accuracy from 93 % to {share * 100:.0f} %, labels after {delay} h", "default"): _accuracy(
+            share, label_delay_h=delay, **WEEK_BEFORE
+        )
+        for share, delay in ((0.85, 0), (0.85, 24), (0.75, 0), (0.75, 24))
+    },
+    **{
+        (f"accuracy from 93 % to 85 %, labels after {delay} h", "`driftCheck` 1h, `windowHours` 24"): _accuracy(
+            0.85, label_delay_h=delay, patch=QUICK, **WEEK_BEFORE
+        )
+        for delay in (0, 24)
+    },
+}
+"""By what changes, and how it is looked for."""
+
+
+def report_quiet(title: str, found: QuietDays) -> Iterator[str]:
+    """The table of one configuration, line by line."""
+    yield f"\n{title}, {found.days:,} days without drift:\n"
+    yield "| drift type | checks | that said drift | confirmed | days with a check that said drift, at most |"
+    yield "|---|---|---|---|---|"
+    for drift_type, checks in found.checks.items():
+        drifted = Rate(found.drifted[drift_type], found.days)
+        most = "" if drifted.times > found.days else f"{drifted.interval[1]:.2%}"
+        yield f"| {drift_type} | {checks:,} | {drifted.times:,} | {found.confirmed[drift_type]:,} | {most} |"
+
+
+def report_fixed_level(found: Mapping[str, float], *, days: int) -> Iterator[str]:
+    yield f"\nWhat is usual elsewhere, every five minutes, 18 numeric features without drift, {days} days:\n"
+    yield "| alarm | alarms a day |"
+    yield "|---|---|"
+    for name, alarms in found.items():
+        yield f"| {name} | {alarms:,.1f} |"
+
+
+def report_delays(rows: Iterable[tuple[tuple[str, str], Delays]], *, models: int) -> Iterator[str]:
+    yield f"\nHours from the shift, median and 90 % of {models} models:\n"
+    yield "| shift | configuration | evidence suffices | a scheduled check says drift | confirmed |"
+    yield "|---|---|---|---|---|"
+    for (shift, configuration), found in rows:
+        cells = (_hours(of) for of in (found.evidence, found.drifted, found.confirmed))
+        yield f"| {shift} | {configuration} | {' | '.join(cells)} |"
+
+
+def _hours(found: NDArray[np.float64]) -> str:
+    median, most = np.quantile(found, [0.5, 0.9], method="inverted_cdf")
+    if np.isinf(median):
+        return "not found" if np.isinf(found).all() else f"found in {np.isfinite(found).sum()}"
+    return f"{median:.1f}, {most:.1f}" if np.isfinite(most) else f"{median:.1f}, not found"
+
+
+def in_folder(run: Callable[[Path], Coroutine[object, object, T]]) -> T:
+    """What `run` gives in a folder of its own."""
+    with tempfile.TemporaryDirectory() as name:
+        return asyncio.run(run(Path(name)))
+
+
+def main() -> None:
+    """Print every table, each when it is done."""
+    start = time.process_time()
+
+    def show(lines: Iterable[str]) -> None:
+        for line in lines:
+            print(line, flush=True)
+
+    show(report_fixed_level(fixed_level_alarms(days=100, seed=1), days=100))
+    often = {"drift": {"driftCheck": "5m"}}
+    for title, models, days, patch in (
+        ("Checks every six hours, as by default", 40, 25, {}),
+        ("Checks every five minutes", 10, 10, often),
+    ):
+        show(report_quiet(title, in_folder(partial(quiet_days, models=models, days=days, seed=2, patch=patch))))
+    models = 24
+    rows = (
+        (key, in_folder(partial(delays, shift=shift, models=models, seed=seed)))
+        for seed, (key, shift) in enumerate(SHIFTS.items(), start=3)
+    )
+    show(report_delays(rows, models=models))
+    print(f"\n{time.process_time() - start:.0f} s of CPU")
+
+
+if __name__ == "__main__":
+    main()
