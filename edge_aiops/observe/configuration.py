@@ -55,9 +55,7 @@ class Configuration:
 
         Raises `InvalidInput` that names the field; then nothing is changed.
         """
-        if model_name != GLOBAL and (misplaced := [name for name in FOR_THE_NODE if name in patch]):
-            raise InvalidInput.of(misplaced[0], "holds for the node as a whole; send it to PUT /monitoring/config")
-        in_force = effective(*(() if model_name == GLOBAL else (self.patch(),)), patch)
+        in_force = self.tried(model_name, patch)
         body = msgspec.json.encode(patch)
         now_ms = self._clock.now_ms()
         await self._database.write(
@@ -68,6 +66,12 @@ class Configuration:
         self._patches[model_name] = patch
         self._of.clear()
         return in_force
+
+    def tried(self, model_name: str, patch: Patch) -> MonitoringConfig:
+        """What `replace` would put in force. Raises as it does."""
+        if model_name != GLOBAL and (misplaced := [name for name in FOR_THE_NODE if name in patch]):
+            raise InvalidInput.of(misplaced[0], "holds for the node as a whole; send it to PUT /monitoring/config")
+        return effective(*(() if model_name == GLOBAL else (self.patch(),)), patch)
 
 
 def effective(*patches: Patch) -> MonitoringConfig:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import EdgeAiopsError
@@ -23,7 +23,7 @@ from edge_aiops.observe.baselines.store import Baselines
 from edge_aiops.observe.configuration import Configuration
 from edge_aiops.observe.drift import evidence
 from edge_aiops.observe.live import LiveWindows, VersionReader, by_window, changes_by_window, profiles
-from edge_aiops.observe.models import ObservedModel
+from edge_aiops.observe.models import ObservedModel, ObservedModels
 from edge_aiops.observe.performance import columns_of
 from edge_aiops.observe.realtime import WINDOW_MS, Realtime
 from edge_aiops.observe.series import Summary, Window, read_summary
@@ -41,7 +41,6 @@ _PAGE = 1_000
 
 logger = logging.getLogger(__name__)
 
-Models = Mapping[tuple[str, str], ObservedModel]
 Write = tuple[dict[Window, Summary], dict[int, ModelBaseline], Positions, Positions]
 
 
@@ -54,7 +53,7 @@ class Observer:
         database: LocalDatabase,
         *,
         reached: Positions,
-        models: Callable[[], Models],
+        models: ObservedModels,
         baselines: Baselines,
         configuration: Configuration,
         realtime: Realtime,
@@ -76,7 +75,7 @@ class Observer:
         self._live = LiveWindows()
         self._bases: dict[int, ModelBaseline] = {}
         self._readers: dict[ServedBy, VersionReader] = {}
-        self._readers_of: tuple[int, Models] = (0, {})
+        self._readers_of = (0, 0)
         self._generation = 0
         self._working = asyncio.Lock()
         self._flushed_ms = clock.now_ms()
@@ -208,12 +207,12 @@ class Observer:
             await asyncio.sleep(0)
 
     def _reader(self, served_by: ServedBy) -> VersionReader:
-        revision, models = self._baselines.revision, self._models()
-        if self._readers_of[0] != revision or self._readers_of[1] is not models:
-            self._readers, self._readers_of = {}, (revision, models)
+        in_force = self._baselines.revision, self._models.revision
+        if self._readers_of != in_force:
+            self._readers, self._readers_of = {}, in_force
         reader = self._readers.get(served_by)
         if reader is None:
-            model = models.get(served_by[:2]) or ObservedModel(served_by=served_by, stage="archived")
+            model = self._models.get(served_by[:2]) or ObservedModel(served_by=served_by, stage="archived")
             if model.served_by != served_by:
                 model = ObservedModel(served_by=served_by, stage="archived", feature_names=model.feature_names)
             baseline = self._baselines.cached(served_by.model_name, served_by.model_version)

@@ -93,6 +93,9 @@ class NotifierSpec(Struct, frozen=True, kw_only=True):
     requires: tuple[str, ...] = ()
     """Top-level modules that must be importable."""
 
+    secrets: tuple[str, ...] = ()
+    """Names of options that are never shown; those that are called secret, password, token or key are not anyway."""
+
     def __post_init__(self) -> None:
         _check_factory("notifier", self.name, self.factory)
 
@@ -101,6 +104,3 @@ def _check_factory(noun: str, name: str, factory: str) -> None:
     module, colon, attribute = factory.partition(":")
     if not (module and colon and attribute):
         raise ValueError(f'{noun} {name!r}: factory {factory!r} is not written "package.module:Class"')
-
-    secrets: tuple[str, ...] = ()
-    """Names of options that are never shown; those that are called secret, password, token or key are not anyway."""

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from edge_aiops.base.structured import parsed
 from edge_aiops.journal.capture import CapturePolicy
 from edge_aiops.plugin.signature import Signature
 from edge_aiops.registry.stages import Stage, stage_named
-from edge_aiops.base.structured import parsed
 
 Label = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)")]
 """A short text on one line."""

@@ -12,8 +12,9 @@ from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import Conflict, NotFound
 from edge_aiops.observe.alerts import records
 from edge_aiops.observe.alerts.alert import Alert, AlertPage, new_id
+from edge_aiops.observe.alerts.deliveries import Outgoing
 from edge_aiops.observe.alerts.evaluation import MetricSource, RuleInForce, covering, read
-from edge_aiops.observe.alerts.outbox import Outbox, Outgoing
+from edge_aiops.observe.alerts.outbox import Outbox
 from edge_aiops.observe.alerts.records import AlertFilter, Kept
 from edge_aiops.observe.alerts.rule import AlertRule
 from edge_aiops.observe.alerts.rules import Rules

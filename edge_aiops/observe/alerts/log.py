@@ -15,7 +15,7 @@ logger = logging.getLogger("edge_aiops.alerts")
 
 
 class LogNotifier:
-    """Writes to the logger `edge_aiops.alerts`: critical, warning or info, as severe as the alert; it has no options."""
+    """Writes to the logger `edge_aiops.alerts`, at the level of the alert's severity; it has no options."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         for name in options:

@@ -30,7 +30,7 @@ class State(NamedTuple):
     counted_ns: int = 0
     """Pending: how long the conditions have held. Firing: how long they have been over."""
     since_ns: int | None = None
-    """Up to which moment of the monotonic clock that is counted; None while the last evaluation did not speak for it."""
+    """Up to which moment of the monotonic clock; None where the last evaluation did not speak for it."""
     told_ns: int = 0
     """When the alert was last sent."""
 

@@ -156,7 +156,8 @@ class Outbox:
         if place.notifier is not None:
             error = await _attempt(place.notifier, notification)
             failed = error.message if error else None
-            if error is None and self._gone.pop(name, None):
+            if error is None and name in self._gone:
+                del self._gone[name]
                 await self._database.write(lambda connection: deliveries.unmark_gone(connection, name))
         duration_ms = (self._clock.ticks_ns() - began_ns) / 1e6
         return TestResult(id=notification.id, delivered=failed is None, error=failed, duration_ms=duration_ms)

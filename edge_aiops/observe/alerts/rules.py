@@ -104,7 +104,7 @@ class Rules:
         return await self.put(free, values)
 
     async def delete(self, rule_id: str) -> AlertRule:
-        """Forget a rule; a default rule is switched off instead, as it would come back. Gives the rule as it is then."""
+        """Forget a rule; a default one is switched off instead, as it would come back. Gives the rule as it is then."""
         rule = self.get(rule_id)
         if rule_id in DEFAULT_RULES:
             changed = msgspec.structs.replace(rule, enabled=False, modified=True, updated_at=self._clock.now_ms())

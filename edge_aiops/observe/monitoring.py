@@ -1,0 +1,254 @@
+"""Monitoring as a whole: everything behind the journal, put together, and the beat to which it works."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from edge_aiops.base.clock import Clock
+from edge_aiops.base.tasks import BackgroundTasks
+from edge_aiops.journal.journal import Journal
+from edge_aiops.journal.journal import Positions as JournalPositions
+from edge_aiops.observe.alerts.alerts import Alerts
+from edge_aiops.observe.alerts.metrics import MonitoringMetrics
+from edge_aiops.observe.alerts.notifiers import Notifiers
+from edge_aiops.observe.alerts.outbox import Outbox
+from edge_aiops.observe.alerts.rules import Rules
+from edge_aiops.observe.baselines.baseline import ModelBaseline
+from edge_aiops.observe.baselines.metadata import MetadataBaselines
+from edge_aiops.observe.baselines.store import Baselines
+from edge_aiops.observe.config import MonitoringConfig
+from edge_aiops.observe.configuration import GLOBAL, Configuration, Patch
+from edge_aiops.observe.drift.checks import DriftChecks
+from edge_aiops.observe.granularity import WIDTH_MS
+from edge_aiops.observe.models import ObservedModel, ObservedModels
+from edge_aiops.observe.observer import Observer
+from edge_aiops.observe.quality.quality import QualityChecks
+from edge_aiops.observe.realtime import Realtime
+from edge_aiops.observe.retention import WindowRetention
+from edge_aiops.observe.series import read_summary
+from edge_aiops.observe.store import ROLL_UP_SLICE, Positions, positions, roll_up
+from edge_aiops.observe.tables import MONITORING_SCHEMA
+from edge_aiops.observe.windows import Windows
+from edge_aiops.plugin.extensions import Extensions
+from edge_aiops.plugin.loader import Plugins
+from edge_aiops.plugin.specs import DriftTestSpec, NotifierSpec, QualityCheckSpec
+from edge_aiops.store.local import LocalDatabase
+
+BEAT_S = 1.0
+HOUSEKEEPING_S = 3_600.0
+FIRST_HOUSEKEEPING_S = 60.0
+
+_BASELINES_OF_FRESH = "SELECT DISTINCT baseline FROM fresh JOIN series ON series.number = fresh.series WHERE baseline > 0"
+_BASELINES_IN_USE = "SELECT DISTINCT baseline FROM window JOIN series ON series.number = window.series"
+
+logger = logging.getLogger(__name__)
+
+
+class Monitoring:
+    """What a node knows of its models. `open` it, `follow` the journal, `run` it, `close` it."""
+
+    def __init__(self, database: LocalDatabase, *, clock: Clock, plugins: Plugins, node_id: str) -> None:
+        self.database = database
+        self.models = ObservedModels()
+        self.realtime = Realtime(clock)
+        self.configuration = Configuration(database, clock)
+        self.baselines = Baselines(database, clock)
+        self.metadata_baselines = MetadataBaselines(self.baselines)
+        self.drift_tests = Extensions(plugins, hook="register_drift_tests", spec=DriftTestSpec)
+        self.quality_checks = Extensions(plugins, hook="register_quality_checks", spec=QualityCheckSpec)
+        self.notifiers = Notifiers(Extensions(plugins, hook="register_notifiers", spec=NotifierSpec))
+        self._clock = clock
+        self._node_id = node_id
+        self._retention = WindowRetention(database, clock=clock)
+        self._rolled_up: dict[str, int] = {}
+        self._stack = AsyncExitStack()
+
+    rules: Rules
+    outbox: Outbox
+    alerts: Alerts
+    windows: Windows
+    drift: DriftChecks
+    quality: QualityChecks
+    observer: Observer
+
+    @classmethod
+    async def open(cls, folder: Path, *, clock: Clock, plugins: Plugins, node_id: str) -> Monitoring:
+        """Open `folder`/monitoring.db, made as needed."""
+        database = await LocalDatabase.open(folder / "monitoring.db", MONITORING_SCHEMA, clock=clock)
+        monitoring = cls(database, clock=clock, plugins=plugins, node_id=node_id)
+        try:
+            await monitoring._load()
+        except BaseException:
+            await database.close()
+            raise
+        return monitoring
+
+    @property
+    def read_to(self) -> JournalPositions | None:
+        """How far the journal was read; None where this begins anew."""
+        return None if self._reached is None else JournalPositions(self._reached.events, self._reached.labels)
+
+    async def follow(self, journal: Journal) -> None:
+        """From now on see what `journal` records, and what it has recorded since."""
+        self.observer = Observer(
+            journal,
+            self.database,
+            reached=self._reached or Positions(0, 0),
+            models=self.models,
+            baselines=self.baselines,
+            configuration=self.configuration,
+            realtime=self.realtime,
+            clock=self._clock,
+        )
+        self.windows = Windows(
+            self.database, clock=self._clock, live=self.observer.live, config=self.configuration.of
+        )
+        self.drift = DriftChecks(
+            self.database, self.windows, self.baselines, self.configuration, self.drift_tests, self._clock
+        )
+        self.quality = QualityChecks(
+            self.database,
+            self.windows,
+            self.baselines,
+            configuration=self.configuration,
+            models=self.models,
+            checks=self.quality_checks,
+            clock=self._clock,
+        )
+        self.alerts = await Alerts.open(
+            self.database,
+            rules=self.rules,
+            outbox=self.outbox,
+            metrics=partial(MonitoringMetrics, self),
+            models=self.models.values,
+            clock=self._clock,
+            node_id=self._node_id,
+        )
+        await self.observer.start()
+
+    def serve(self, models: Iterable[ObservedModel]) -> None:
+        """From now on the node serves these."""
+        self.models.replace(models)
+
+    def run(self, tasks: BackgroundTasks) -> None:
+        """Work in the background, each task by its own."""
+        beat: dict[str, Callable[[], Awaitable[object]]] = {
+            "monitoring: read the journal": self._observe,
+            "monitoring: merge windows": self._roll_up_when_due,
+            "monitoring: check drift": self._check_drift,
+            "monitoring: check data quality": self.quality.run_due,
+            "monitoring: deliver notifications": self.outbox.deliver_due,
+        }
+        for name, work in beat.items():
+            tasks.every(BEAT_S, name, work)
+        tasks.every(
+            float(self.configuration.of().alert_check), "monitoring: evaluate alert rules", self._evaluate_rules
+        )
+        tasks.every(
+            HOUSEKEEPING_S, "monitoring: retention", self._keep_house, first_after_s=FIRST_HOUSEKEEPING_S
+        )
+
+    async def catch_up(self) -> None:
+        """Have everything that is journaled by now in what is shown."""
+        await self.observer.catch_up()
+
+    async def flush(self) -> None:
+        """Have everything that is journaled by now in windows on disk, and in the evidence of drift."""
+        await self.observer.flush()
+
+    async def roll_up(self) -> None:
+        """Merge fresh windows into the hourly and daily ones now, whatever the configuration says."""
+        await self._roll_up(WIDTH_MS["5min"], WIDTH_MS["hourly"])
+        await self._roll_up(WIDTH_MS["hourly"], WIDTH_MS["daily"])
+
+    async def configure(self, model_name: str, patch: Patch) -> MonitoringConfig:
+        """Configure a model, or with the name "" the node. Raises `InvalidInput` that names the field."""
+        before = self.configuration.of(model_name)
+        config = self.configuration.tried(model_name, patch)
+        self.drift.refuse_unknown(config)
+        self.quality.refuse_unknown(config)
+        if model_name == GLOBAL and "notifiers" in patch:
+            config = self.notifiers.restored(config, before)
+            await self.notifiers.check(config)
+            patch = {**patch, "notifiers": msgspec.to_builtins(config.notifiers)}
+        config = await self.configuration.replace(model_name, patch)
+        if model_name == GLOBAL:
+            await self.notifiers.configure(config)
+        return config
+
+    async def close(self) -> None:
+        """Write what is read, and close the file in order."""
+        try:
+            if hasattr(self, "observer"):
+                await self.observer.flush()
+        except Exception as error:
+            # Nothing is lost: the next start reads it from the journal again.
+            logger.warning("the last windows could not be written: %s", error)
+        finally:
+            await self.notifiers.close()
+            await self.database.close()
+
+    async def _load(self) -> None:
+        self._reached = await positions(self.database)
+        await self.configuration.load()
+        await self.baselines.load()
+        await self.notifiers.configure(self.configuration.of())
+        self.rules = await Rules.open(self.database, clock=self._clock, notifiers=lambda: self.notifiers.names)
+        self.outbox = await Outbox.open(
+            self.database, notifiers=self.notifiers, clock=self._clock, node_id=self._node_id
+        )
+
+    async def _observe(self) -> None:
+        await self.metadata_baselines.follow(self.models.values())
+        await self.observer.tick()
+
+    async def _roll_up_when_due(self) -> None:
+        aggregation = self.configuration.of().aggregation
+        for width, into, interval_s in (
+            ("5min", "hourly", aggregation.hourly_aggregation),
+            ("hourly", "daily", aggregation.daily_aggregation),
+        ):
+            beat = self._clock.now_ms() // int(interval_s * 1000)
+            if self._rolled_up.get(width) != beat:
+                await self._roll_up(WIDTH_MS[width], WIDTH_MS[into])  # type: ignore[index]  # names of granularities
+                self._rolled_up[width] = beat
+
+    async def _roll_up(self, width_ms: int, into_ms: int) -> None:
+        bases: dict[int, ModelBaseline | None] = {}
+        for (number,) in await self.database.read(_BASELINES_OF_FRESH):
+            bases[number] = await self.baselines.recall(number)
+
+        def unit(connection: object) -> int:
+            return roll_up(
+                connection,  # type: ignore[arg-type]  # a connection of sqlite3
+                width_ms,
+                into_ms,
+                lambda series, data: read_summary(series.kind, data, bases.get(series.baseline)),
+            )
+
+        while await self.database.write(unit) == ROLL_UP_SLICE:
+            pass
+
+    async def _check_drift(self) -> None:
+        await self.drift.run_due(list(self.models))
+
+    async def _evaluate_rules(self) -> None:
+        await self.observer.catch_up()
+        await self.alerts.evaluate()
+
+    async def _keep_house(self) -> None:
+        config = self.configuration.of()
+        await self._retention.run(config.retention)
+        before_ms = self._clock.now_ms() - int(config.retention.results * 1000)
+        await self.drift.prune(before_ms)
+        await self.alerts.prune(before_ms)
+        await self.outbox.prune()
+        in_use = {number for (number,) in await self.database.read(_BASELINES_IN_USE)}
+        await self.baselines.retire(in_use | await self.drift.baselines_in_use())
+        await self.database.checkpoint()
