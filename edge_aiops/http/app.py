@@ -32,6 +32,8 @@ ROUTE_MODULES: dict[str, Role] = {
     "predictions": "node",
     "events": "node",
     "loaded": "node",
+    "monitoring": "node",
+    "quality": "node",
     "catalogue": "hub",
     "fleet": "hub",
     "health": "any",

@@ -109,8 +109,9 @@ def profiles(deltas: dict[Window, Summary]) -> Iterator[tuple[ServedBy, Role, in
             continue
         key = name, version, ROLE[kind], baseline
         if key not in merged:
-            merged[key] = ServedBy(name, version, deployment), RoleSummary.from_bytes(
-                summary.to_bytes(), summary.profile.baseline
+            merged[key] = (
+                ServedBy(name, version, deployment),
+                RoleSummary.from_bytes(summary.to_bytes(), summary.profile.baseline),
             )
         else:
             merged[key][1].merge(summary)

@@ -23,12 +23,6 @@ def register_notifiers() -> Iterable[NotifierSpec]:
 
 
 @hookimpl
-def register_drift_tests() -> Iterable[DriftTestSpec]:
-    """The built-in drift tests."""
-    return DRIFT_TESTS
-
-
-@hookimpl
 def register_quality_checks() -> list[QualityCheckSpec]:
     """The checks of data quality in `edge_aiops.observe.quality.checks`."""
     checks = "edge_aiops.observe.quality.checks"

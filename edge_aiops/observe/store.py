@@ -122,9 +122,7 @@ def _grow(connection: sqlite3.Connection, number: int, window: Window, delta: Su
         _freshen(connection, key, window.series, delta, read)
 
 
-def _freshen(
-    connection: sqlite3.Connection, key: dict[str, int], series: Series, delta: Summary, read: Reader
-) -> None:
+def _freshen(connection: sqlite3.Connection, key: dict[str, int], series: Series, delta: Summary, read: Reader) -> None:
     fresh = connection.execute(f"SELECT summary FROM fresh WHERE {_KEY}", key).fetchone()
     if fresh is None:
         connection.execute(
@@ -142,7 +140,9 @@ def _readable(series: Series, data: bytes, read: Reader) -> Summary | None:
     try:
         return read(series, data)
     except (UnreadableSummary, IncompatibleSummaries) as error:
-        logger.warning("a window of %s %s (%s) is lost: %s", series.model_name, series.model_version, series.kind, error)
+        logger.warning(
+            "a window of %s %s (%s) is lost: %s", series.model_name, series.model_version, series.kind, error
+        )
         return None
 
 

@@ -118,7 +118,7 @@ class QualityFeature(Struct, frozen=True, kw_only=True):
     range; else as many as can be told: of a given range at least, of an inferred one at most."""
 
     fences: tuple[float, float] | None = None
-    """Tukey's outer fences, three interquartile ranges from the quartiles of the baseline; None where there are none."""
+    """Tukey's outer fences, three interquartile ranges from the quartiles of the baseline; None without quartiles."""
 
     outliers: int = 0
     """Rows beyond the fences."""

@@ -168,7 +168,9 @@ class Shape:
     def check(self, data: QualityData) -> list[QualityFinding]:
         if not data.wrong_shape:
             return []
-        message = f"{data.wrong_shape:,} of {data.rows:,} rows have another number of values than the model has features"
+        message = (
+            f"{data.wrong_shape:,} of {data.rows:,} rows have another number of values than the model has features"
+        )
         return [_of_rows("shape", data.wrong_shape, data.rows, message)]
 
 

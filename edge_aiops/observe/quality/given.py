@@ -63,9 +63,7 @@ def read_schema(schema: object, field: str = "inputSchema") -> GivenSchema:
     """What `schema` says; `field` is how problems call it. Never raises."""
     reading = _Reading()
     reading.read(schema, field)
-    return GivenSchema(
-        features=reading.features, allows_others=reading.allows_others, problems=tuple(reading.problems)
-    )
+    return GivenSchema(features=reading.features, allows_others=reading.allows_others, problems=tuple(reading.problems))
 
 
 class _Reading:

@@ -9,7 +9,6 @@ from typing import Protocol
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import EdgeAiopsError, InvalidInput, UnknownModel
 from edge_aiops.observe.baselines.baseline import ModelBaseline, Role
-from edge_aiops.observe.summaries import RoleSummary
 from edge_aiops.observe.config import MonitoringConfig, QualityConfig
 from edge_aiops.observe.models import ObservedModel
 from edge_aiops.observe.performance import Performance
@@ -18,6 +17,7 @@ from edge_aiops.observe.quality.judge import Judge, score
 from edge_aiops.observe.quality.report import QualityReport, Trigger
 from edge_aiops.observe.quality.schema import ModelSchema, schema_of
 from edge_aiops.observe.quality.store import QualityReports
+from edge_aiops.observe.summaries import RoleSummary
 from edge_aiops.plugin.extensions import Extensions
 from edge_aiops.plugin.monitoring import QualityData
 from edge_aiops.plugin.specs import QualityCheckSpec

@@ -150,7 +150,9 @@ def _overlaid(
         given = {key: value for key, value in given.items() if key in ("required", "nullable", *fitting)}
     if {"minimum", "maximum"} & given.keys():
         # A range is one property: a limit that a given one leaves out is none.
-        expected = replace(expected, minimum=None, maximum=None, sources=_without(expected.sources, "minimum", "maximum"))
+        expected = replace(
+            expected, minimum=None, maximum=None, sources=_without(expected.sources, "minimum", "maximum")
+        )
     return replace(expected, **given, sources={**expected.sources, **dict.fromkeys(("name", *given), "given")}), problem
 
 

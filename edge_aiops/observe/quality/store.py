@@ -63,9 +63,7 @@ class QualityReports:
 
     async def latest(self, model_name: str, model_version: str | None) -> list[QualityReport]:
         """The newest report of each version, the newest first."""
-        return _reports(
-            await self._database.read(_LATEST, {"model_name": model_name, "model_version": model_version})
-        )
+        return _reports(await self._database.read(_LATEST, {"model_name": model_name, "model_version": model_version}))
 
     async def history(
         self, model_name: str, model_version: str | None, *, from_ms: int, until_ms: int, limit: int
