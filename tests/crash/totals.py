@@ -14,8 +14,7 @@ from edge_aiops.observe.granularity import WIDTH_MS, Granularity
 GRANULARITIES: tuple[Granularity, ...] = ("5min", "hourly", "daily")
 
 _RECORDED = """
-    SELECT at_ms - at_ms % :width_ms, model_version, count(*), count(error), count(feedback.place),
-           total(correct = 1), total(correct = 0)
+    SELECT at_ms - at_ms % :width_ms, model_version, count(*), count(error), count(feedback.place), total(correct)
     FROM event
     JOIN served_by ON served_by.number = event.served_by
     LEFT JOIN feedback ON feedback.place = event.place
@@ -25,13 +24,12 @@ _RECORDED = """
 
 
 class Counts(NamedTuple):
-    """What is counted in a window."""
+    """What is counted in a window; every label of these tests says whether the prediction was right."""
 
     requests: int
     errors: int
-    labels: int
-    correct: int
-    incorrect: int
+    labelled: int
+    right: int
 
 
 Totals = dict[Granularity, dict[tuple[int, str], Counts]]
@@ -53,8 +51,22 @@ def recorded(folder: Path, model_name: str) -> Totals:
 
 
 async def summarised(client: Any, model_name: str) -> Totals:
-    """What the server says of every window."""
+    """What the server says of every window of today and of the days before."""
     return {granularity: await _series(client, model_name, granularity) for granularity in GRANULARITIES}
+
+
+async def _series(client: Any, model_name: str, granularity: Granularity) -> dict[tuple[int, str], Counts]:
+    answer = await client.get(f"/monitoring/metrics/{model_name}?granularity={granularity}")
+    assert answer.status == 200, answer
+    return {
+        (window["start"], window["modelVersion"]): Counts(
+            window["requests"],
+            window["errors"],
+            window["labelled"],
+            round((window["accuracy"] or 0) * window["labelled"]),
+        )
+        for window in answer.body["windows"]
+    }
 
 
 async def settled(client: Any, folder: Path, model_name: str, *, timeout_s: float = 30, still_s: float = 0.0) -> Totals:
