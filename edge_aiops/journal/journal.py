@@ -58,8 +58,9 @@ _NUMBERS = """
 """
 
 _NOTE_CHANGE = """
-    INSERT INTO label_change (sequence, place, old_outcome, old_correct)
-    SELECT :sequence, event.place, actual_outcome, correct
+    INSERT INTO label_change
+    SELECT :sequence, event.place, feedback.place IS NULL, feedback.actual_outcome, feedback.correct,
+           coalesce(:actual_outcome, feedback.actual_outcome), coalesce(:correct, feedback.correct)
     FROM event LEFT JOIN feedback ON feedback.place = event.place
     WHERE event.place = :place AND salt = :salt AND at_ms = :at_ms
 """
