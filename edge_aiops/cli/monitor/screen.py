@@ -18,6 +18,9 @@ WIDE = 110
 """Columns from which everything is shown."""
 
 MOST_ALERTS = 5
+"""So many leave room for the models: the severest, and of those the newest."""
+
+_SEVERITIES = ("critical", "warning", "info")
 
 _STYLES = {"ok": "green", "warning": "yellow", "critical": "bold red", "info": "cyan", "unknown": "dim"}
 
@@ -184,8 +187,8 @@ def _alerts(alerts: list[dict[str, Any]]) -> RenderResult:
     if not alerts:
         return
     table = Table.grid(padding=(0, 2, 0, 0))
-    # The newest ones, and no more than leave room for the models.
-    for alert in alerts[: -MOST_ALERTS - 1 : -1]:
+    newest = reversed(alerts)
+    for alert in sorted(newest, key=lambda alert: _SEVERITIES.index(alert["severity"]))[:MOST_ALERTS]:
         seen = f" (seen by {printable(alert['acknowledgedBy'])})" if alert["acknowledged"] else ""
         table.add_row(
             Text(alert["severity"], style=_STYLES.get(alert["severity"], "")),

@@ -197,12 +197,13 @@ def test_drift_is_said_once_it_is_suspected_and_loudly_once_it_is_confirmed(
 
 
 def test_many_alerts_leave_room_for_the_models() -> None:
-    alerts = [{**ALERT, "message": f"alert {number}"} for number in range(40)]
+    alerts = [{**ALERT, "message": f"alert {number}"} for number in range(39)]
+    alerts += [{**ALERT, "message": "a new one", "severity": "info"}]
 
     lines = shown(BUSY, alerts=alerts)
 
     assert [line.split()[-1] for line in lines if line.startswith("critical")] == ["ops)"] * 5
-    assert any("alert 39 " in line for line in lines) and not any("alert 34 " in line for line in lines)
+    assert any("alert 38 " in line for line in lines) and not any("alert 33 " in line for line in lines)
     assert any(line.startswith("and 35 more") for line in lines)
     assert any("california-housing" in line for line in lines)
 
