@@ -92,7 +92,7 @@ async def check_drift(request: web.Request, body: DriftCheckRequest) -> list[Dri
 
 @ENDPOINTS.post("/monitoring/drift/{modelName}/restart", body=DriftRestart, optional=True, answer=Restarted)
 async def restart_drift(request: web.Request, body: DriftRestart) -> Restarted:
-    """Forget the evidence of drift, after a confirmed change was taken care of. Results stay."""
+    """Forget the evidence of drift, after a confirmed change was taken care of. The history stays."""
     monitoring, name = request.app[NODE].monitoring, request.match_info["modelName"]
     versions = await monitoring.known(name, body.model_version)
     await monitoring.flush()

@@ -175,11 +175,13 @@ class DriftChecks:
         )
 
     async def restart(self, model_name: str, model_version: str) -> None:
-        """After a confirmed change was taken care of: no evidence, nothing confirmed. Results stay."""
+        """After a confirmed change was taken care of: no evidence, nothing confirmed, no latest result. The history
+        stays."""
 
         def forget(connection: sqlite3.Connection) -> None:
             evidence.restart(connection, model_name, model_version)
             state.restart(connection, model_name, model_version)
+            history.supersede(connection, model_name, model_version)
 
         await self._database.write(forget)
         self._latest = {key: of for key, of in self._latest.items() if key[:2] != (model_name, model_version)}
