@@ -62,6 +62,9 @@ class Watch:
         """The notifications that were delivered."""
         self.refuse: Callable[[Any], BaseException | None] = lambda notification: None
 
+        self.hanging: asyncio.Event | None = None
+        """Where there is one, an attempt sets it, and hangs for ever."""
+
     database: LocalDatabase
     notifiers: Notifiers
     rules: Rules
@@ -162,6 +165,9 @@ class _Memory:
         self._watch = watch
 
     async def notify(self, notification: Any) -> None:
+        if self._watch.hanging is not None:
+            self._watch.hanging.set()
+            await asyncio.Event().wait()
         if error := self._watch.refuse(notification):
             raise error
         self._watch.sent.append(notification)
