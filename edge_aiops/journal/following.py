@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any
 
 from edge_aiops.journal.events import LabelChange, LabelledEvent, NewEvent, RecordedEvent, ServedBy
 from edge_aiops.store.local import LocalDatabase
@@ -11,30 +12,42 @@ READ_TIMEOUT_S = 30.0
 MOST_RECENT = 200_000
 """How many events are looked at to find those of the last minutes."""
 
-_EVENTS = """
+_SELECT_EVENTS = """
     SELECT place, at_ms, model_name, model_version, deployment_version, request_id, user_id, session_id, row_count,
            batch_rows, queue_us, latency_us, features, prediction, confidence, label, error
     FROM event JOIN served_by ON served_by.number = event.served_by
-    WHERE place > :after ORDER BY place LIMIT :limit
+"""
+_EVENTS = f"{_SELECT_EVENTS} WHERE place > :after ORDER BY place LIMIT :limit"
+_DEPLOYMENTS = """
+    SELECT number FROM served_by WHERE model_name = :model_name AND model_version = :model_version
+"""
+_EVENTS_BACK = f"{_SELECT_EVENTS} WHERE event.served_by = :number AND place <= :upto ORDER BY place DESC LIMIT :limit"
+_LABELS = """
+    SELECT 0, event.place, at_ms, model_name, model_version, deployment_version, row_count, prediction,
+           confidence, label, actual_outcome, correct, NULL, NULL
+    FROM event
+    JOIN served_by ON served_by.number = event.served_by
+    JOIN feedback ON feedback.place = event.place
+    WHERE event.served_by = :number AND event.place BETWEEN :first AND :last
+        AND event.place NOT IN (SELECT place FROM label_change WHERE sequence > :changes)
 """
 _SINCE = """
     SELECT min(place) FROM (SELECT place, at_ms FROM event ORDER BY place DESC LIMIT :most) WHERE at_ms >= :since_ms
 """
 _CHANGES = """
     SELECT sequence, event.place, at_ms, model_name, model_version, deployment_version, row_count, prediction,
-           confidence, label, actual_outcome, correct, old_outcome, old_correct
+           confidence, label, first, old_outcome, old_correct, new_outcome, new_correct
     FROM label_change
     JOIN event ON event.place = label_change.place
     JOIN served_by ON served_by.number = event.served_by
-    JOIN feedback ON feedback.place = event.place
     WHERE sequence > :after AND sequence <= :last ORDER BY sequence
 """
 _LAST_CHANGE = """
     SELECT max(sequence) FROM (SELECT sequence FROM label_change WHERE sequence > :after ORDER BY sequence LIMIT :limit)
 """
 _LOG_ALL = """
-    INSERT INTO label_change (sequence, place)
-    SELECT row_number() OVER (ORDER BY place), place FROM feedback
+    INSERT INTO label_change
+    SELECT row_number() OVER (ORDER BY place), place, true, NULL, NULL, actual_outcome, correct FROM feedback
 """
 
 
@@ -42,6 +55,28 @@ async def events_after(database: LocalDatabase, place: int, *, limit: int) -> li
     """The first `limit` events after `place`."""
     rows = await database.read(_EVENTS, {"after": place, "limit": limit}, timeout_s=READ_TIMEOUT_S)
     return [RecordedEvent(row[0], NewEvent(row[1], ServedBy(*row[2:5]), *row[5:])) for row in rows]
+
+
+async def deployments_of(database: LocalDatabase, model_name: str, model_version: str) -> list[int]:
+    """By which numbers the journal knows what was served as this version."""
+    said = {"model_name": model_name, "model_version": model_version}
+    return [number for (number,) in await database.read(_DEPLOYMENTS, said, timeout_s=READ_TIMEOUT_S)]
+
+
+async def events_back(database: LocalDatabase, deployment: int, upto: int, *, limit: int) -> list[RecordedEvent]:
+    """The last `limit` events of a deployment up to the place `upto`, newest first."""
+    said = {"number": deployment, "upto": upto, "limit": limit}
+    rows = await database.read(_EVENTS_BACK, said, timeout_s=READ_TIMEOUT_S)
+    return [RecordedEvent(row[0], NewEvent(row[1], ServedBy(*row[2:5]), *row[5:])) for row in rows]
+
+
+async def labels_between(
+    database: LocalDatabase, deployment: int, first: int, last: int, *, changes: int
+) -> list[LabelledEvent]:
+    """What is known of the events of a deployment from one place to another, but for labels that changed after the
+    sequence number `changes`."""
+    said = {"number": deployment, "first": first, "last": last, "changes": changes}
+    return [_change(row).now for row in await database.read(_LABELS, said, timeout_s=READ_TIMEOUT_S)]
 
 
 async def first_place_since(database: LocalDatabase, since_ms: int) -> int | None:
@@ -53,15 +88,17 @@ async def first_place_since(database: LocalDatabase, since_ms: int) -> int | Non
 async def label_changes(database: LocalDatabase, after: int, *, limit: int) -> tuple[int, list[LabelChange]]:
     """How far `limit` changes after the sequence number `after` lead, and what became of each event in them.
 
-    Several changes of one event come as one, from before the first to what is known now. Changes of events that are
-    deleted already are passed over.
+    Several changes of one event come as one, from before the first of them to after the last: so later ones, which may
+    be there already, continue them. Changes of events that are deleted already are passed over.
     """
     ((last,),) = await database.read(_LAST_CHANGE, {"after": after, "limit": limit}, timeout_s=READ_TIMEOUT_S)
     if last is None:
         return after, []
     changes: dict[int, LabelChange] = {}
     for row in await database.read(_CHANGES, {"after": after, "last": last}, timeout_s=READ_TIMEOUT_S):
-        changes.setdefault(row[1], _change(row))
+        change = _change(row)
+        earlier = changes.get(change.now.place)
+        changes[change.now.place] = change if earlier is None else change._replace(before=earlier.before)
     return last, list(changes.values())
 
 
@@ -76,12 +113,14 @@ def log_every_label(connection: sqlite3.Connection) -> None:
     connection.execute(_LOG_ALL)
 
 
-def _change(row: tuple[object, ...]) -> LabelChange:
-    sequence, place, at_ms, name, version, deployment, rows, prediction, confidence, label, outcome, correct, *old = row
-    known = (place, at_ms, ServedBy(name, version, deployment), rows, prediction, confidence, label)  # type: ignore[arg-type]  # a row of strict tables
-    now = LabelledEvent(*known, outcome, _truth(correct))  # type: ignore[arg-type]
-    before = None if old == [None, None] else LabelledEvent(*known, old[0], _truth(old[1]))  # type: ignore[arg-type]
-    return LabelChange(sequence, now, before)  # type: ignore[arg-type]
+def _change(row: tuple[Any, ...]) -> LabelChange:
+    sequence, place, at_ms, name, version, deployment, rows, prediction, confidence, label, first, *told = row
+    served_by = ServedBy(name, version, deployment)
+
+    def labelled(outcome: str | None, correct: int | None) -> LabelledEvent:
+        return LabelledEvent(place, at_ms, served_by, rows, prediction, confidence, label, outcome, _truth(correct))
+
+    return LabelChange(sequence, labelled(*told[2:]), None if first else labelled(*told[:2]))
 
 
 def _truth(value: object) -> bool | None:

@@ -21,8 +21,13 @@ from edge_aiops.fleet.state import NodeState
 from edge_aiops.journal.capture import Capture
 from edge_aiops.journal.journal import Journal
 from edge_aiops.journal.retention import Retention
+from edge_aiops.node.measuring import Measuring
+from edge_aiops.node.telemetry import telemetry
+from edge_aiops.observe.models import ObservedModel
+from edge_aiops.observe.monitoring import Monitoring
 from edge_aiops.plugin.loader import LoadedPlugin, Plugins
 from edge_aiops.plugin.registry import Backends
+from edge_aiops.serving.deployment import Deployment
 from edge_aiops.serving.engine import Engine
 from edge_aiops.store.local import FolderLock, LocalDatabase
 
@@ -61,6 +66,8 @@ class Node:
 
     engine: Engine
     journal: Journal
+    monitoring: Monitoring
+    measuring: Measuring
     follower: Follower | None
 
     def __init__(
@@ -93,11 +100,16 @@ class Node:
     ) -> None:
         await self._stack.aclose()
 
+    def now_ms(self) -> int:
+        """What the node's clock says: milliseconds since the epoch."""
+        return self._clock.now_ms()
+
     def status(self) -> NodeStatus:
         """How the node is."""
         reasons = [f"background task {name}: {failure}" for name, failure in self._tasks.failures.items()]
         reasons += [f"plugin {plugin.name}: {plugin.error}" for plugin in self._failed_plugins()]
         reasons += [self._quarantine(database) or "" for database in self._databases() if database.quarantined]
+        reasons += self.monitoring.problems
         return NodeStatus(
             node_id=self._identity.node_id,
             ready=True,
@@ -121,8 +133,16 @@ class Node:
         self.state = await NodeState.open(self._folder, clock=self._clock)
         stack.push_async_callback(self.state.close)
         self._identity = await self.state.identity()
-        self.journal = await Journal.open(self._folder, clock=self._clock, settings=self._settings.journal)
+        self.monitoring = await Monitoring.open(
+            self._folder, clock=self._clock, plugins=self._plugins, node_id=self._identity.node_id
+        )
+        stack.push_async_callback(self.monitoring.close)
+        self.journal = await Journal.open(
+            self._folder, clock=self._clock, settings=self._settings.journal, read_to=self.monitoring.read_to
+        )
         stack.push_async_callback(self.journal.close)
+        await self.monitoring.follow(self.journal)
+        stack.push_async_callback(self.monitoring.stop)
         self.engine = Engine(
             journal=self.journal,
             backends=self._backends,
@@ -131,11 +151,25 @@ class Node:
             settings=self._settings.serving,
         )
         stack.push_async_callback(self.engine.close)
+        self.measuring = Measuring(
+            engine=self.engine, monitoring=self.monitoring, databases=self._databases, clock=self._clock
+        )
+        self._send_measures(stack)
         self.follower = await self._following(stack)
         stack.push_async_callback(self._tasks.stop, timeout_s=STOP_TIMEOUT_S)
         retention = Retention(self.journal.database, clock=self._clock, settings=self._settings.journal)
         interval_s = self._settings.journal.retention_interval
         self._tasks.every(interval_s, "retention", retention.run, first_after_s=min(interval_s, FIRST_RETENTION_S))
+        self.monitoring.run(self._tasks)
+
+    def _send_measures(self, stack: AsyncExitStack) -> None:
+        settings = self._settings.telemetry
+        sending = telemetry(
+            settings, node_id=self._identity.node_id, clock=self._clock, measures=self.measuring.measures
+        )
+        if sending is not None:
+            stack.callback(sending.close)
+            self._tasks.every(settings.interval, "telemetry", sending.export)
 
     async def _following(self, stack: AsyncExitStack) -> Follower | None:
         if self._hub_url is None:
@@ -143,10 +177,14 @@ class Node:
         files = await asyncio.to_thread(ModelFiles, self._folder / "models")
         timeout = aiohttp.ClientTimeout(total=None, sock_read=self._settings.fleet.request_timeout, sock_connect=10)
         http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
-        follower = Follower(self._hub_url, state=self.state, files=files, http=http, apply=self.engine.serve)
+        follower = Follower(self._hub_url, state=self.state, files=files, http=http, apply=self._serve)
         await follower.restore()
         self._tasks.every(self._settings.fleet.sync_interval, "sync with the hub", follower.pull)
         return follower
+
+    def _serve(self, deployments: list[Deployment]) -> None:
+        self.engine.serve(deployments)
+        self.monitoring.serve(map(_observed, self.engine.deployments))
 
     async def catch_up(self, generation: int | None = None) -> None:
         """Serve at least `generation` of the hub's catalogue, or else what the hub has now.
@@ -161,7 +199,7 @@ class Node:
             logger.warning("what the hub has now is not served yet: %s", error)
 
     def _databases(self) -> list[LocalDatabase]:
-        return [self.state.database, self.journal.database]
+        return [self.state.database, self.journal.database, self.monitoring.database]
 
     def _failed_plugins(self) -> list[LoadedPlugin]:
         return [plugin for plugin in self._plugins.all() if plugin.status == "failed"]
@@ -172,3 +210,16 @@ class Node:
         if found is None:
             return None
         return f"{database.path.name} was damaged ({found.reason}) and set aside in {found.folder}"
+
+
+def _observed(deployment: Deployment) -> ObservedModel:
+    return ObservedModel(
+        served_by=deployment.served_by,
+        stage=deployment.stage,
+        task_type=deployment.task_type,
+        feature_names=deployment.feature_names,
+        class_labels=deployment.class_labels,
+        output_names=deployment.output_names,
+        baseline_distributions=deployment.baseline_distributions,
+        input_schema=deployment.input_schema,
+    )

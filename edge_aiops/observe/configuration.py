@@ -75,7 +75,7 @@ class Configuration:
 
 
 def effective(*patches: Patch) -> MonitoringConfig:
-    """The defaults with `patches` laid over them, the last one uppermost. Raises `InvalidInput` that names the field."""
+    """The defaults with `patches` laid over them, the last uppermost. Raises `InvalidInput` that names the field."""
     merged: Patch = _defaults()
     for patch in patches:
         merged = _laid_over(merged, patch)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import msgspec
 
 from edge_aiops.base.clock import Clock
+from edge_aiops.base.errors import EdgeAiopsError, UnknownModel
 from edge_aiops.base.tasks import BackgroundTasks
 from edge_aiops.journal.journal import Journal
 from edge_aiops.journal.journal import Positions as JournalPositions
@@ -19,12 +20,15 @@ from edge_aiops.observe.alerts.notifiers import Notifiers
 from edge_aiops.observe.alerts.outbox import Outbox
 from edge_aiops.observe.alerts.rules import Rules
 from edge_aiops.observe.baselines.baseline import ModelBaseline
+from edge_aiops.observe.baselines.making import BaselineMaking
 from edge_aiops.observe.baselines.metadata import MetadataBaselines
 from edge_aiops.observe.baselines.store import Baselines
+from edge_aiops.observe.baselines.upload import sweep
 from edge_aiops.observe.config import MonitoringConfig
 from edge_aiops.observe.configuration import GLOBAL, Configuration, Patch
 from edge_aiops.observe.drift.checks import DriftChecks
 from edge_aiops.observe.granularity import WIDTH_MS
+from edge_aiops.observe.history import MetricHistory
 from edge_aiops.observe.models import ObservedModel, ObservedModels
 from edge_aiops.observe.observer import Observer
 from edge_aiops.observe.quality.quality import QualityChecks
@@ -43,7 +47,10 @@ BEAT_S = 1.0
 HOUSEKEEPING_S = 3_600.0
 FIRST_HOUSEKEEPING_S = 60.0
 
-_BASELINES_OF_FRESH = "SELECT DISTINCT baseline FROM fresh JOIN series ON series.number = fresh.series WHERE baseline > 0"
+_BASELINES_OF_FRESH = (
+    "SELECT DISTINCT baseline FROM fresh JOIN series ON series.number = fresh.series WHERE baseline > 0"
+)
+_VERSIONS = "SELECT DISTINCT model_version FROM series WHERE model_name = ?"
 _BASELINES_IN_USE = "SELECT DISTINCT baseline FROM window JOIN series ON series.number = window.series"
 
 logger = logging.getLogger(__name__)
@@ -66,12 +73,13 @@ class Monitoring:
         self._node_id = node_id
         self._retention = WindowRetention(database, clock=clock)
         self._rolled_up: dict[str, int] = {}
-        self._stack = AsyncExitStack()
 
     rules: Rules
     outbox: Outbox
     alerts: Alerts
     windows: Windows
+    baseline_making: BaselineMaking
+    history: MetricHistory
     drift: DriftChecks
     quality: QualityChecks
     observer: Observer
@@ -93,6 +101,13 @@ class Monitoring:
         """How far the journal was read; None where this begins anew."""
         return None if self._reached is None else JournalPositions(self._reached.events, self._reached.labels)
 
+    @property
+    def problems(self) -> list[str]:
+        """What an operator should look at."""
+        unread = (f"baseline {number} cannot be read: {error}" for number, error in self.baselines.damaged.items())
+        of_metadata = self.metadata_baselines.problems.items()
+        return [*unread, *(f"model {name} {version}: {problem}" for (name, version), problem in of_metadata)]
+
     async def follow(self, journal: Journal) -> None:
         """From now on see what `journal` records, and what it has recorded since."""
         self.observer = Observer(
@@ -105,8 +120,10 @@ class Monitoring:
             realtime=self.realtime,
             clock=self._clock,
         )
-        self.windows = Windows(
-            self.database, clock=self._clock, live=self.observer.live, config=self.configuration.of
+        self.windows = Windows(self.database, clock=self._clock, live=self.observer.live, config=self.configuration.of)
+        self.history = MetricHistory(self.windows, self.baselines)
+        self.baseline_making = BaselineMaking(
+            self.baselines, windows=self.windows, models=self.models, folder=self.database.path.parent
         )
         self.drift = DriftChecks(
             self.database, self.windows, self.baselines, self.configuration, self.drift_tests, self._clock
@@ -149,9 +166,23 @@ class Monitoring:
         tasks.every(
             float(self.configuration.of().alert_check), "monitoring: evaluate alert rules", self._evaluate_rules
         )
-        tasks.every(
-            HOUSEKEEPING_S, "monitoring: retention", self._keep_house, first_after_s=FIRST_HOUSEKEEPING_S
-        )
+        tasks.every(HOUSEKEEPING_S, "monitoring: retention", self._keep_house, first_after_s=FIRST_HOUSEKEEPING_S)
+
+    async def known(self, model_name: str, model_version: str | None = None) -> list[str]:
+        """The versions of a model that the node serves, or of which it has windows; or the one, if that is known.
+
+        Raises `UnknownModel`.
+        """
+        found = {version for name, version in self.models if name == model_name}
+        found |= {version for (version,) in await self.database.read(_VERSIONS, (model_name,))}
+        if not found:
+            self.models.versions(model_name)  # raises, and names what there is
+        if model_version is None:
+            return sorted(found)
+        if model_version not in found:
+            known = ", ".join(sorted(found))
+            raise UnknownModel(f"model {model_name!r} has no version {model_version[:80]!r} here; it has: {known}")
+        return [model_version]
 
     async def catch_up(self) -> None:
         """Have everything that is journaled by now in what is shown."""
@@ -181,19 +212,21 @@ class Monitoring:
             await self.notifiers.configure(config)
         return config
 
-    async def close(self) -> None:
-        """Write what is read, and close the file in order."""
+    async def stop(self) -> None:
+        """Write what is read; the journal must still be open."""
         try:
-            if hasattr(self, "observer"):
-                await self.observer.flush()
-        except Exception as error:
+            await self.observer.flush()
+        except EdgeAiopsError as error:
             # Nothing is lost: the next start reads it from the journal again.
             logger.warning("the last windows could not be written: %s", error)
-        finally:
-            await self.notifiers.close()
-            await self.database.close()
+
+    async def close(self) -> None:
+        """Give back what notifiers hold, and close the file in order."""
+        await self.notifiers.close()
+        await self.database.close()
 
     async def _load(self) -> None:
+        await asyncio.to_thread(sweep, self.database.path.parent)
         self._reached = await positions(self.database)
         await self.configuration.load()
         await self.baselines.load()
@@ -246,8 +279,9 @@ class Monitoring:
         await self._retention.run(config.retention)
         before_ms = self._clock.now_ms() - int(config.retention.results * 1000)
         await self.drift.prune(before_ms)
+        await self.quality.prune(before_ms)
         await self.alerts.prune(before_ms)
         await self.outbox.prune()
         in_use = {number for (number,) in await self.database.read(_BASELINES_IN_USE)}
-        await self.baselines.retire(in_use | await self.drift.baselines_in_use())
+        await self.baselines.retire(in_use)
         await self.database.checkpoint()

@@ -44,9 +44,7 @@ class WindowRetention:
         deleted = 0
         while deleted < most:
             limit = min(RETIRE_SLICE, most - deleted)
-            count = await self._database.write(
-                partial(retire, width_ms=width_ms, before_ms=before_ms, limit=limit)
-            )
+            count = await self._database.write(partial(retire, width_ms=width_ms, before_ms=before_ms, limit=limit))
             if count == 0:
                 break
             deleted += count

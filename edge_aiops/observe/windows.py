@@ -87,9 +87,7 @@ class Windows:
         self._live = live
         self._config = config
 
-    async def performance(
-        self, model_name: str, model_version: str | None, from_ms: int, until_ms: int
-    ) -> Performance:
+    async def performance(self, model_name: str, model_version: str | None, from_ms: int, until_ms: int) -> Performance:
         """How a version, or all versions of a model, performed over a span."""
         return await self._merged(Wanted("performance", model_name, model_version), from_ms, until_ms, Performance())
 

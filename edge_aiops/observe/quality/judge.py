@@ -125,7 +125,9 @@ def _by_chance(finding: QualityFinding) -> bool:
     """Whether so many rows may come about although only what is tolerated is usual."""
     if finding.tolerated <= 0 or finding.share is not None:
         return False
-    rate = RateSequence(tightest_at=100).update_counts(successes=finding.affected, failures=finding.rows - finding.affected)
+    rate = RateSequence(tightest_at=100).update_counts(
+        successes=finding.affected, failures=finding.rows - finding.affected
+    )
     return rate.interval(alpha=CHANCE)[0] <= finding.tolerated
 
 
