@@ -105,7 +105,7 @@ def rule_of(
     said = {name: value for name, value in values.items() if name not in _TOLD}
     if builtin is not None:
         said = _over_builtin(said, builtin)
-    wish = parsed(RuleWish, said, max_depth=5)
+    wish = parsed(RuleWish, said)
     return AlertRule(
         id=rule_id,
         name=_line(wish.name or rule_id, "name"),

@@ -15,7 +15,7 @@ from edge_aiops.observe.alerts.rules import Rules
 
 CONDITION: dict[str, Any] = {"metric": "p95Latency", "operator": ">", "threshold": 500}
 DEEP: Any = "x"
-for _ in range(50):
+for _ in range(900):
     DEEP = [DEEP]
 
 
@@ -74,7 +74,10 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (condition(metric="nullRate", threshold=0.1), "condition.feature", "nullRate needs it"),
     (condition(metric="nullRate", threshold=0.1, feature="a\nb"), "condition.feature", "not a name"),
     (condition(metric="nullRate", threshold=0.1, feature="a" * 300), "condition.feature", "not a name"),
-    (condition(feature=DEEP), "condition", "nests deeper"),
+    (condition(feature=DEEP), "condition.feature", "Expected `str"),
+    (condition(metric=DEEP), "condition.metric", "is not a metric"),
+    (conditions(DEEP), "conditions[0]", "is not an object"),
+    ({**condition(), "id": DEEP}, "id", "of the path"),
     ({**condition(), "severity": "fatal"}, "severity", "There are: critical, warning, info"),
     ({**condition(), "severity": "warn"}, "severity", "did you mean 'warning'?"),
     ({**condition(), "match": "some"}, "match", "There are: all, any"),
