@@ -31,7 +31,8 @@ def parsed(kind: type[S], values: Mapping[str, Any], *, max_depth: int | None = 
     """`values`, by the names of JSON, as a `kind`.
 
     Raises `InvalidInput` that blames the missing and the unknown fields (with the nearest right ones; ten at most), or
-    else the first field with a wrong value. `max_depth`: how deep free-form values may nest (the setting http.max_depth).
+    else the first field with a wrong value. `max_depth`: how deep free-form values may nest, the setting
+    http.max_depth.
     """
     known = {field.encode_name: field for field in fields(kind)}
     given = {name: value for name, value in values.items() if name not in known or value not in (None, "")}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Collection
-from reprlib import Repr
 
 from edge_aiops.base.durations import Duration
 from edge_aiops.base.errors import InvalidInput
@@ -12,7 +12,6 @@ from edge_aiops.observe.alerts.catalogue import Unit
 
 _LISTED = 40
 _LONG = 60
-_REPR = Repr(maxlevel=3)
 _SIDES = {">": "above", ">=": "at or above", "<": "below", "<=": "at or below", "==": "equal to", "!=": "other than"}
 
 
@@ -34,7 +33,7 @@ def suggestion(value: object, known: Collection[str]) -> str:
 
 def shown(value: object) -> str:
     """A value for a message, cut where it is long."""
-    text = repr(value[:_LONG]) if isinstance(value, str) else _REPR.repr(value)
+    text = repr(value[:_LONG]) if isinstance(value, str) else reprlib.repr(value)
     return text if len(text) <= _LONG else text[: _LONG - 3] + "..."
 
 
