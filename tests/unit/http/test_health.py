@@ -29,7 +29,7 @@ async def test_the_status_tells_of_both_roles(client: Any) -> None:
     node = status["node"]
     assert (node["ready"], node["reasons"], node["models"], node["modelsLoaded"]) == (True, [], 1, 1)
     assert node["hub"] == {"hub": client.url, "generation": 1, "lastError": None}
-    assert [database["file"] for database in node["databases"]] == ["state.db", "events.db"]
+    assert [database["file"] for database in node["databases"]] == ["state.db", "events.db", "monitoring.db"]
 
 
 async def test_the_plugins_are_told_with_their_versions(client: Any) -> None:
