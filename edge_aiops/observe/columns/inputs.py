@@ -10,6 +10,7 @@ from edge_aiops.journal.events import NewEvent
 from edge_aiops.observe.columns import digests
 from edge_aiops.observe.columns.assembly import Assembly
 from edge_aiops.observe.columns.columns import (
+    MOST_FEATURES,
     MOST_NAMES,
     NO_DIGESTS,
     Columns,
@@ -21,7 +22,9 @@ from edge_aiops.observe.columns.columns import (
 from edge_aiops.observe.columns.digests import Hashes
 from edge_aiops.observe.columns.payload import PayloadReader, Row, WrongShape
 from edge_aiops.observe.columns.plain import PlainReader
+from edge_aiops.observe.columns.ranges import Ranges
 from edge_aiops.observe.models import ObservedModel
+from edge_aiops.observe.quality.given import read_schema
 from edge_aiops.stats.summaries import Baseline
 
 _ROWS = attrgetter("rows")
@@ -33,12 +36,20 @@ def inputs_of(events: Sequence[NewEvent], model: ObservedModel, baseline: Baseli
 
 
 class InputColumns:
-    """Makes columns of the features of one model version, on its baseline. For many batches, keep one."""
+    """Makes columns of the features of one model version, on its baseline. For many batches, keep one.
 
-    def __init__(self, model: ObservedModel, baseline: Baseline | None) -> None:
+    Of objects with more than `max_features` members beside those of the baseline, only the first ones are looked at.
+    """
+
+    def __init__(self, model: ObservedModel, baseline: Baseline | None, *, max_features: int = MOST_FEATURES) -> None:
+        self._max_features = max_features
         self._kinds = kinds_of(baseline)
         self._known = with_parents(self._kinds)
+        given = read_schema(model.input_schema)
         self._expected = self._known | set(model.feature_names)
+        if not given.allows_others:
+            self._expected |= given.features.keys()
+        self._ranges = Ranges(given.ranges)
         self._payload = PayloadReader(model.feature_names, self._known)
         self._plain = PlainReader(self._payload)
         self._all_numeric = "category" not in self._kinds.values()
@@ -51,6 +62,7 @@ class InputColumns:
         """The features of a batch. What one event has wrong is counted, and harms no other."""
         captured = [event for event in events if event.features is not None]
         columns = self._read_plain(captured) or self._read_any(captured)
+        columns.out_of_range = self._ranges.outside(columns)
         if len(captured) < len(events):
             columns.without_payload = sum(event.rows for event in events if event.features is None)
         return columns
@@ -59,7 +71,7 @@ class InputColumns:
         if not self._all_numeric or set(map(_ROWS, events)) != {1}:
             return None
         plain = self._plain.read([event.features or "" for event in events])
-        if plain is None:
+        if plain is None or sum(name not in self._known for name in plain.names) > self._max_features:
             return None
         if plain.names is not self._names:
             self._names, self._keys = plain.names, self._hashes.keys(plain.names)
@@ -81,7 +93,7 @@ class InputColumns:
             except (ValueError, RecursionError):
                 malformed += event.rows
         unreadable = malformed + wrong_shape
-        assembly = Assembly(len(rows) + unreadable, self._kinds, self._known, self._hashes)
+        assembly = Assembly(len(rows) + unreadable, self._kinds, self._known, self._hashes, most=self._max_features)
         assembly.add_rows(rows + [{}] * unreadable)
         columns = assembly.finished()
         columns.malformed, columns.wrong_shape = malformed, wrong_shape
