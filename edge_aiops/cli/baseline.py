@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_aiops.cli.command import Command, Group
+from edge_aiops.cli.values import moment_ms
 
 _CHUNK_BYTES = 256 * 1024
 _COLUMNS = ("number", "in force", "version", "source", "rows", "inputs", "outputs", "outcomes", "made", "description")
@@ -36,8 +37,10 @@ def _create_arguments(parser: ArgumentParser) -> None:
     _model_argument(parser)
     parser.add_argument("file", metavar="FILE", nargs="?", help="reference dataset: CSV, JSON lines or Parquet")
     parser.add_argument("--version", dest="model_version", metavar="V", help="of this version; else of the whole model")
-    parser.add_argument("--from", dest="from_time", metavar="TIME", help="a span of production instead of a file")
-    parser.add_argument("--to", dest="until_time", metavar="TIME", help="its end, by default now")
+    parser.add_argument(
+        "--from", dest="from_ms", type=moment_ms, metavar="TIME", help="a span of production, not a file"
+    )
+    parser.add_argument("--to", dest="until_ms", type=moment_ms, metavar="TIME", help="its end, by default now")
     parser.add_argument("--prediction", metavar="COLUMN", help="column of what the model predicted")
     parser.add_argument("--confidence", metavar="COLUMN", help="column of how sure it was")
     parser.add_argument("--outcome", metavar="COLUMN", help="column of what was really the case")
@@ -55,7 +58,7 @@ def _create(arguments: Namespace) -> None:
     from edge_aiops.cli.client import Client
     from edge_aiops.cli.output import print_json
 
-    if (arguments.file is None) == (arguments.from_time is None):
+    if (arguments.file is None) == (arguments.from_ms is None):
         raise InvalidInput("name a FILE, or a span with --from, and not both")
     client = Client.of(arguments)
     made = _of_span(client, arguments) if arguments.file is None else _of_file(client, arguments)
@@ -92,11 +95,9 @@ def _of_span(client: Any, arguments: Namespace) -> Any:
     import json
     import time
 
-    from edge_aiops.cli.values import moment_ms
-
     span = {
-        "from": moment_ms(arguments.from_time),
-        "to": moment_ms(arguments.until_time) if arguments.until_time else time.time_ns() // 1_000_000,
+        "from": arguments.from_ms,
+        "to": time.time_ns() // 1_000_000 if arguments.until_ms is None else arguments.until_ms,
         "modelVersion": arguments.model_version,
         "description": arguments.description,
         "bins": arguments.bins,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
+
+from edge_aiops.cli.main import main
 
 CSV = {"Content-Type": "text/csv"}
 BASE = "/monitoring/baselines/model"
@@ -213,3 +216,62 @@ async def test_a_dataset_over_the_limit_is_refused(serve: Any, tmp_path: Path) -
         answer = await client.post(BASE, data=b"a\n" + b"1\n" * 100_000, headers=CSV)
         assert answer.problem == (413, "too_large")
         assert left_behind(tmp_path) == []
+
+
+async def command(client: Any, capfd: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    """Exit code, output and errors of a command beside the server."""
+    capfd.readouterr()
+    code = await asyncio.to_thread(main, ["baseline", *map(str, arguments), "--url", client.url])
+    return code, *capfd.readouterr()
+
+
+async def test_the_command_line_makes_shows_and_deletes_baselines(
+    client: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    await client.register(**NAMES)
+    file = tmp_path / "training.csv"
+    file.write_text(dataset())
+    columns = ("--prediction", "said", "--confidence", "sure", "--outcome", "was")
+    code, out, _ = await command(client, capfd, "create", "model", file, *columns, "--description", "training")
+    assert code == 0
+    assert "in force     yes" in out
+    assert "confidence, label" in out
+    code, out, _ = await command(client, capfd, "create", "model", file, "--ignore", "said", "--ignore", "a", "--json")
+    assert list(json.loads(out)["inputs"]) == ["b", "c", "d"]
+    code, out, _ = await command(client, capfd, "list", "model")
+    assert [line.split()[:2] for line in out.splitlines()[1:]] == [["2", "yes"], ["1", "(all)"]]
+    code, out, _ = await command(client, capfd, "show", "model", 1)
+    assert "outputs" in out
+    assert "red" in out
+    code, out, _ = await command(client, capfd, "delete", "model", 2)
+    assert (code, "baseline 2 of model is deleted" in out) == (0, True)
+    code, out, _ = await command(client, capfd, "list", "model", "--json")
+    assert [one["number"] for one in json.loads(out)] == [1]
+
+
+async def test_the_command_line_freezes_production(client: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    await client.register(**NAMES)
+    await asyncio.gather(*(client.predict(features=[i, 1, 2, 3]) for i in range(100)))
+    code, out, err = await command(client, capfd, "create", "model", "--from", "1h", "--bins", 16, "--json")
+    assert (code, err) == (0, "")
+    assert (json.loads(out)["source"], json.loads(out)["rows"]) == ("production", 100)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("create", "model"), "name a FILE, or a span"),
+        (("create", "model", "rows.csv", "--from", "1h"), "name a FILE, or a span"),
+        (("create", "model", "rows.xlsx"), "its name does not tell the format"),
+        (("create", "model", "/nowhere/rows.csv"), "cannot read /nowhere/rows.csv"),
+        (("list", "nobody"), "no model named 'nobody'"),
+        (("show", "model", "7"), "no baseline '?7"),
+    ],
+)
+async def test_the_command_line_says_what_is_wrong(
+    client: Any, capfd: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
+    await client.register()
+    code, _, err = await command(client, capfd, *arguments)
+    assert code == 1
+    assert re.search(said, err)
