@@ -11,6 +11,7 @@ from edge_aiops.base.errors import EdgeAiopsError, FieldError
 from edge_aiops.cli import (
     alerts,
     backup,
+    baseline,
     config,
     doctor,
     drift,
@@ -37,6 +38,7 @@ COMMANDS: tuple[Command | Group, ...] = (
     model.GROUP,
     events.GROUP,
     monitor.COMMAND,
+    baseline.GROUP,
     drift.GROUP,
     quality.COMMAND,
     alerts.GROUP,
