@@ -11,15 +11,12 @@ from typing import Any
 import numpy as np
 
 from edge_aiops.observe.columns import texts, vectors
-from edge_aiops.observe.columns.columns import Columns, Mask, NumberColumn, Numbers, first_names
+from edge_aiops.observe.columns.columns import MOST_FEATURES, Columns, Mask, NumberColumn, Numbers, first_names
 from edge_aiops.observe.columns.digests import Hashes, RowDigests
 from edge_aiops.plugin.monitoring import FeatureKind
 
 DEEPEST = 8
 """Objects within objects that are looked into."""
-
-MOST_MEMBERS = 10_000
-"""Features of an object that are looked at, beside those of the baseline."""
 
 HASHED = "blake2b:"
 """How a value begins that the capture policy has replaced."""
@@ -40,15 +37,22 @@ class Assembly:
 
     `kinds`: the features of the baseline. Of what it names by itself or by something derived, nothing else is derived;
     of anything else, all there is. `known`: names under which something of the baseline may be found. `hashes`: given
-    where rows are to be digested.
+    where rows are to be digested. `most`: members of an object, beside those of the baseline, that are looked at.
     """
 
     def __init__(
-        self, rows: int, kinds: Mapping[str, FeatureKind], known: Collection[str], hashes: Hashes | None = None
+        self,
+        rows: int,
+        kinds: Mapping[str, FeatureKind],
+        known: Collection[str],
+        hashes: Hashes | None = None,
+        *,
+        most: int = MOST_FEATURES,
     ) -> None:
         self._rows = rows
         self._kinds = kinds
         self._known = known
+        self._most = most
         self._digests = RowDigests(rows, hashes) if hashes is not None else None
         self._columns = Columns(rows=rows)
         self._null: Counter[str] = Counter()
@@ -70,15 +74,14 @@ class Assembly:
         first = tuple(rows[0])
         alike = all(tuple(row) == first for row in rows)
         names = first if alike else tuple(dict.fromkeys(chain.from_iterable(rows)))
-        admitted = self._admitted([above + name for name in names]) if len(names) > MOST_MEMBERS else None
+        if len(names) > self._most and (left_out := self._left_out(above, names)):
+            self._leave_out(above, rows, left_out)
+            names, alike = tuple(name for name in names if name not in left_out), False
         columns = (
             zip(*(row.values() for row in rows), strict=True) if alike else (_column(rows, name) for name in names)
         )
         for name, values in zip(names, columns, strict=True):
-            if admitted is None or above + name in admitted:
-                self.add(above + name, values, depth)
-            else:
-                self._columns.beyond += sum(value is not ABSENT for value in values)
+            self.add(above + name, values, depth)
 
     def add(self, name: str, values: Sequence[Any], depth: int = 0) -> None:
         """Add a feature with one value a row, `ABSENT` where there is none."""
@@ -172,9 +175,15 @@ class Assembly:
         counter = self._wrong_type if name in self._kinds else self._opaque
         counter[name] += sum(type(value) is dict for value in values)
 
-    def _admitted(self, names: list[str]) -> set[str]:
-        known = {name for name in names if name in self._known}
-        return known | first_names([name for name in names if name not in known], MOST_MEMBERS)
+    def _left_out(self, above: str, names: Sequence[str]) -> set[str]:
+        others = {name for name in names if above + name not in self._known}
+        return others - first_names(others, self._most)
+
+    def _leave_out(self, above: str, rows: Sequence[Mapping[str, Any]], left_out: set[str]) -> None:
+        rests = [{name: value for name, value in row.items() if name in left_out} for row in rows]
+        self._columns.beyond += sum(map(len, rests))
+        if self._digests is not None:
+            self._digests.add_values(f"{above}...", rests, None)
 
     def _wanted(self, name: str, endings: Sequence[str], *, label: bool = False) -> list[str]:
         """The endings of what is to be derived: those that the baseline has, or all if it has nothing of `name`;

@@ -10,6 +10,7 @@ from edge_aiops.journal.events import NewEvent
 from edge_aiops.observe.columns import digests
 from edge_aiops.observe.columns.assembly import Assembly
 from edge_aiops.observe.columns.columns import (
+    MOST_FEATURES,
     MOST_NAMES,
     NO_DIGESTS,
     Columns,
@@ -35,9 +36,13 @@ def inputs_of(events: Sequence[NewEvent], model: ObservedModel, baseline: Baseli
 
 
 class InputColumns:
-    """Makes columns of the features of one model version, on its baseline. For many batches, keep one."""
+    """Makes columns of the features of one model version, on its baseline. For many batches, keep one.
 
-    def __init__(self, model: ObservedModel, baseline: Baseline | None) -> None:
+    Of objects with more than `max_features` members beside those of the baseline, only the first ones are looked at.
+    """
+
+    def __init__(self, model: ObservedModel, baseline: Baseline | None, *, max_features: int = MOST_FEATURES) -> None:
+        self._max_features = max_features
         self._kinds = kinds_of(baseline)
         self._known = with_parents(self._kinds)
         given = read_schema(model.input_schema)
@@ -66,7 +71,7 @@ class InputColumns:
         if not self._all_numeric or set(map(_ROWS, events)) != {1}:
             return None
         plain = self._plain.read([event.features or "" for event in events])
-        if plain is None:
+        if plain is None or sum(name not in self._known for name in plain.names) > self._max_features:
             return None
         if plain.names is not self._names:
             self._names, self._keys = plain.names, self._hashes.keys(plain.names)
@@ -88,7 +93,7 @@ class InputColumns:
             except (ValueError, RecursionError):
                 malformed += event.rows
         unreadable = malformed + wrong_shape
-        assembly = Assembly(len(rows) + unreadable, self._kinds, self._known, self._hashes)
+        assembly = Assembly(len(rows) + unreadable, self._kinds, self._known, self._hashes, most=self._max_features)
         assembly.add_rows(rows + [{}] * unreadable)
         columns = assembly.finished()
         columns.malformed, columns.wrong_shape = malformed, wrong_shape

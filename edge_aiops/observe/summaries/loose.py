@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 
-import msgspec
 from msgspec import Struct
 
 from edge_aiops.observe.columns.columns import Columns, NumberColumn, first_names
@@ -41,47 +40,54 @@ class LooseFeature(Struct):
             self.categories = (self.categories or Categories()) + other.categories
 
 
-class LooseState(msgspec.Struct, array_like=True):
+class LooseState(Struct, array_like=True):
     """What travels of a `LooseFeature`."""
 
     moments: bytes | None
     categories: bytes | None
 
+    @classmethod
+    def of(cls, feature: LooseFeature) -> LooseState:
+        """What is needed to go on elsewhere."""
+        return cls(
+            feature.moments.to_bytes() if feature.moments is not None else None,
+            feature.categories.to_bytes() if feature.categories is not None else None,
+        )
 
-def update(features: dict[str, LooseFeature], columns: Columns, known: Container[str]) -> None:
-    """Summarise those features of a batch that are not in `known`."""
-    for name, column in columns.all_numbers(known).items():
+    def feature(self) -> LooseFeature:
+        """The feature that this is of. Raises `UnreadableSummary`."""
+        return LooseFeature(
+            Moments.from_bytes(self.moments) if self.moments is not None else None,
+            Categories.from_bytes(self.categories) if self.categories is not None else None,
+        )
+
+
+def update(features: dict[str, LooseFeature], columns: Columns, known: Container[str], most: int) -> int:
+    """Summarise those features of a batch that are not in `known`, and keep the first `most`; gives the number of
+    values of the others."""
+    names = {name for name in columns.names if name not in known}
+    beyond = 0
+    if len(features) + len(names) > most:
+        kept = first_names(features.keys() | names, most)
+        beyond = sum(columns.present(name) for name in names - kept) + _keep(features, kept)
+        names &= kept
+    if not names:
+        return beyond
+    for name, column in columns.all_numbers(names).items():
         features.setdefault(name, LooseFeature()).add_numbers(column)
     for name, labels in columns.labels.items():
-        if name not in known:
+        if name in names:
             features.setdefault(name, LooseFeature()).add_labels(labels)
+    return beyond
 
 
-def merge(features: dict[str, LooseFeature], more: Mapping[str, LooseFeature]) -> None:
-    """Merge `more` into `features`, and share nothing with it."""
+def merge(features: dict[str, LooseFeature], more: Mapping[str, LooseFeature], most: int) -> int:
+    """Merge `more` into `features`, sharing nothing, and keep the first `most`; gives the number of values of the
+    others."""
     for name, feature in more.items():
         features.setdefault(name, LooseFeature()).merge(feature)
+    return _keep(features, first_names(features, most)) if len(features) > most else 0
 
 
-def cut(features: dict[str, LooseFeature], most: int) -> int:
-    """Keep the first `most` features; gives the number of values of the others."""
-    if len(features) <= most:
-        return 0
-    kept = first_names(features, most)
+def _keep(features: dict[str, LooseFeature], kept: set[str]) -> int:
     return sum(features.pop(name).count for name in list(features) if name not in kept)
-
-
-def state_of(feature: LooseFeature) -> LooseState:
-    """What is needed to go on elsewhere."""
-    return LooseState(
-        feature.moments.to_bytes() if feature.moments is not None else None,
-        feature.categories.to_bytes() if feature.categories is not None else None,
-    )
-
-
-def feature_of(state: LooseState) -> LooseFeature:
-    """What `state_of` gave. Raises `UnreadableSummary`."""
-    return LooseFeature(
-        Moments.from_bytes(state.moments) if state.moments is not None else None,
-        Categories.from_bytes(state.categories) if state.categories is not None else None,
-    )

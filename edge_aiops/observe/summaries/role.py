@@ -122,8 +122,7 @@ class RoleSummary:
             return
         if self._profile is not None:
             self._update_profile(self._profile, columns)
-        loose.update(self._loose, columns, self._kinds)
-        self._beyond += loose.cut(self._loose, self._max_features)
+        self._beyond += loose.update(self._loose, columns, self._kinds, self._max_features)
         self._count(
             columns.null, columns.wrong_type, columns.out_of_range, columns.opaque, columns.unexpected,
             beyond=columns.beyond, unexpected_beyond=columns.unexpected_beyond,
@@ -139,8 +138,7 @@ class RoleSummary:
             self._profile = self._profile + other._profile
         self._rows += other._rows
         self._without_payload += other._without_payload
-        loose.merge(self._loose, other._loose)
-        self._beyond += loose.cut(self._loose, self._max_features)
+        self._beyond += loose.merge(self._loose, other._loose, self._max_features)
         self._count(
             other._null, other._wrong_type, other._out_of_range, other._opaque, other._unexpected,
             beyond=other._beyond, unexpected_beyond=other._unexpected_beyond,
@@ -163,7 +161,7 @@ class RoleSummary:
             opaque=self._opaque,
             unexpected=self._unexpected,
             duplicates=self._duplicates.state(),
-            loose={name: loose.state_of(feature) for name, feature in self._loose.items()},
+            loose={name: LooseState.of(feature) for name, feature in self._loose.items()},
             profile=self._profile.to_bytes() if self._profile is not None else None,
             out_of_range=self._out_of_range,
         )
@@ -185,7 +183,7 @@ class RoleSummary:
             summary._duplicates = Duplicates.of(state.duplicates)
         except ValueError as error:
             raise UnreadableSummary(f"the digests of rows are not as they should be: {error}") from error
-        summary._loose = {name: loose.feature_of(feature) for name, feature in state.loose.items()}
+        summary._loose = {name: feature.feature() for name, feature in state.loose.items()}
         summary._rows, summary._without_payload = state.rows, state.without_payload
         summary._malformed, summary._wrong_shape = state.malformed, state.wrong_shape
         summary._beyond, summary._unexpected_beyond = state.beyond, state.unexpected_beyond
