@@ -37,7 +37,7 @@ async def sent(client: Any) -> Any:
 
 
 async def test_a_check_names_what_is_wrong_and_is_kept(sent: Any) -> None:
-    answer = await sent.post("/monitoring/quality/people/check", {})
+    answer = await sent.post("/monitoring/quality/people/check")
     assert answer.status == 200, answer
     (report,) = answer.body
     assert (report["modelVersion"], report["rows"], report["trigger"]) == ("1", 100, "demand")
@@ -78,9 +78,7 @@ async def test_a_check_comes_by_itself(sent: Any) -> None:
 
 async def test_what_does_not_exist_is_404_and_what_cannot_be_is_400(sent: Any) -> None:
     for method, path in (("GET", ""), ("POST", "/check"), ("GET", "/schema")):
-        answer = await sent.call(
-            method, f"/monitoring/quality/nobody{path}", **({"json": {}} if method == "POST" else {})
-        )
+        answer = await sent.call(method, f"/monitoring/quality/nobody{path}")
         assert answer.problem == (404, "unknown_model")
     answer = await sent.post("/monitoring/quality/people/check", {"modelVersion": "7"})
     assert answer.problem == (404, "unknown_model")
