@@ -8,12 +8,11 @@ from aiohttp import web
 from msgspec import Meta, Struct, field
 
 from edge_aiops.http.endpoint import NODE, Endpoints
+from edge_aiops.http.routes.events import Moment
 from edge_aiops.observe.quality.report import QualityReport
 from edge_aiops.observe.quality.schema import ModelSchema
 
 ENDPOINTS = Endpoints("monitoring", role="node")
-
-Moment = Annotated[int, Meta(ge=0, lt=2**48)]
 
 
 class QualityQuery(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):

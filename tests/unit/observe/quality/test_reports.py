@@ -62,6 +62,14 @@ async def test_rows_without_names_are_not_held_against_a_schema_of_names(site: S
     assert report.note is not None and "featureNames" in report.note
 
 
+async def test_rows_without_names_are_not_held_against_a_baseline_of_names(site: Site) -> None:
+    site.serve()
+    await site.expect(age=np.array(ages(500)), height=np.array(ages(500)))
+    site.send([[1.5, age] for age in ages(50)])
+    report = await site.check()
+    assert (report.violations, report.score) == ((), None)
+
+
 async def test_texts_and_lists_that_come_are_not_missing(site: Site) -> None:
     site.serve(input_schema=[{"name": "review", "type": "string"}, {"name": "pixels", "type": "array"}])
     site.send([{"review": "x" * 200 + str(n), "pixels": [n, 2, 3]} for n in range(50)])
