@@ -40,7 +40,7 @@ class OutcomeColumns:
                 rows += _rows(event, of_classes=self._kinds.get(OUTCOME) == "category")
             except (ValueError, RecursionError):
                 malformed += event.rows
-        rows += [{}] * malformed
+                rows += [{}] * event.rows
         assembly = Assembly(len(rows), self._kinds, self._kinds)
         for name in (CORRECT, ERROR, ABSOLUTE_ERROR):
             assembly.add(name, [row.get(name, ABSENT) for row in rows])

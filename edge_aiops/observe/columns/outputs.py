@@ -44,8 +44,9 @@ class OutputColumns:
                 rows += _rows(event)
             except (ValueError, RecursionError):
                 malformed += event.rows
-        assembly = Assembly(len(rows) + malformed, self._kinds, self._known)
-        assembly.add_rows(rows + [{}] * malformed)
+                rows += [{}] * event.rows
+        assembly = Assembly(len(rows), self._kinds, self._known)
+        assembly.add_rows(rows)
         columns = assembly.finished()
         columns.without_payload, columns.malformed = without_payload, malformed
         return columns

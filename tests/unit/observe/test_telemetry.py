@@ -71,9 +71,7 @@ async def measures() -> list[Measure]:
 @pytest.fixture
 def telemetry_to() -> Callable[[str], Telemetry]:
     def make(endpoint: str) -> Telemetry:
-        return Telemetry(
-            endpoint, node_id="node-7", program_version="1.2.3", clock=FakeClock(5_000), measures=measures
-        )
+        return Telemetry(endpoint, node_id="node-7", program_version="1.2.3", clock=FakeClock(5_000), measures=measures)
 
     return make
 
