@@ -120,7 +120,7 @@ def test_names_that_change_from_batch_to_batch_are_followed() -> None:
     for _ in range(3):
         for names in ("ab", "ab", "ab", "ba", "cd", "ab", "abc"):
             columns = reader.read([event(dict.fromkeys(names, 1.0))] * 2)
-            assert shown(columns) == dict.fromkeys(names, [1.0, 1.0])
+            assert shown(columns) == {name: [1.0, 1.0] for name in names}
 
 
 def test_of_a_name_that_is_sent_twice_the_last_value_counts() -> None:
