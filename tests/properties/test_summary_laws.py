@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
@@ -10,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_aiops.journal.events import NewEvent, ServedBy
-from edge_aiops.observe.columns import inputs_of
+from edge_aiops.journal.events import LabelledEvent, NewEvent, ServedBy
+from edge_aiops.observe.columns import inputs_of, outcomes_of, outputs_of
 from edge_aiops.observe.models import ObservedModel
-from edge_aiops.observe.summaries import RoleSummary, Sketches
+from edge_aiops.observe.summaries import RoleSummary, Sketches, describe
 from edge_aiops.observe.summaries.duplicates import MOST_EXACT, Duplicates
 from edge_aiops.stats import UnreadableSummary
 from edge_aiops.stats.summaries import Baseline, Moments
@@ -137,6 +138,38 @@ def test_no_row_and_no_value_is_lost(part: list[NewEvent], baseline: Baseline | 
             present = found.moments.count + found.moments.infinite
         fields = (counters.absent, counters.null, counters.wrong_type, counters.opaque)
         assert present + sum(field.get(name, 0) for field in fields) == made.rows
+
+
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from([10**30, -(10**400), 1e308, -1e308, 5e-324, "blake2b:", "data:image/png;base64,", "[1", "{}"])
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names | st.text(max_size=2), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.lists(st.tuples(anything, st.integers(1, 3)), max_size=5), baselines)
+@settings(deadline=None, max_examples=200)
+def test_whatever_json_comes_is_counted(contents: list[tuple[Any, int]], baseline: Baseline | None) -> None:
+    texts = [(json.dumps(content), rows) for content, rows in contents]
+    batch = [
+        NewEvent(0, IRIS, None, None, None, rows, rows, 0, 0, text, text, None if rows > 1 else "0.5", text, None)
+        for text, rows in texts
+    ]
+    labelled = [
+        LabelledEvent(1, 0, IRIS, rows, text, None, other, text, None) for text, rows in texts for other in (None, text)
+    ]
+    columns = inputs_of(batch, MODEL, baseline)
+    assert columns.rows == sum(rows for _, rows in texts)
+    for found in (columns, outputs_of(batch, None), outcomes_of(labelled, None)):
+        made = RoleSummary(baseline if found is columns else None, max_features=MOST)
+        made.update(found)
+        describe(made, Sketches())
+        assert RoleSummary.from_bytes(made.to_bytes(), made.baseline).counters == made.counters
 
 
 @given(events, baselines)

@@ -151,7 +151,7 @@ class Assembly:
             self._derive(name, wanted, [of.get(value, _NO_MEMBERS) for value in values])
 
     def _add_lists(self, name: str, values: Sequence[Any], depth: int) -> None:
-        if f"{name}.length" not in self._kinds:
+        if not any(name + ending in self._kinds for ending in vectors.DERIVED):
             values, alone = _unwrapped(values)
             if alone is not None:
                 self.add(name, alone, depth)

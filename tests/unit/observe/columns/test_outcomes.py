@@ -51,6 +51,11 @@ def test_many_rows_have_an_outcome_each() -> None:
     assert shown(outcomes_of([numbers], None))["absoluteError"] == [0.5, 0.5]
 
 
+def test_a_list_of_one_row_is_that_row() -> None:
+    event = labelled(label=["cat"], actual_outcome=["cat"])
+    assert shown(outcomes_of([event], None)) == {"correct": ["true"], "outcome": ["cat"]}
+
+
 def test_one_verdict_on_many_rows_counts_once() -> None:
     columns = outcomes_of([labelled(3, label=["a", "b", "c"], correct=True)], None)
     assert (columns.rows, shown(columns)) == (1, {"correct": ["true"]})
