@@ -12,6 +12,7 @@ NAMES = {
     "startup": "cold start, memory, import time",
     "store": "the event store by itself",
     "statistics": "the Rust extension beside its peers, which it installs under .bench/ the first time",
+    "monitoring": "what it costs to observe a model, beside the same peers; takes five minutes",
     "serving": "durable predictions over HTTP; takes four minutes",
 }
 

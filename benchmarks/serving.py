@@ -75,7 +75,7 @@ def _compared(shape: Shape, connections: int, *, with_normal: bool = False) -> t
         folder = Path(name)
         model, body = folder / "model.onnx", folder / "body.json"
         onnx.save(shape.model(), model)
-        body.write_text(json.dumps(_request(shape)), "utf-8")
+        body.write_text(json.dumps(request_of(shape)), "utf-8")
         arguments = ["-m", "edge_aiops", "--log-level", "warning", "serve", "--port"]
         ports = [free_port() for _ in range(3)]
         data = [{"EDGE_AIOPS_DATA__FOLDER": str(folder / mode)} for mode in ("full", "normal")]
@@ -86,14 +86,15 @@ def _compared(shape: Shape, connections: int, *, with_normal: bool = False) -> t
             server([*arguments, str(ports[2])], environment=data[1], port=ports[2], ready="/readyz") as normal,
         ):
             for running in (full, normal):
-                _prepare(running, model, _request(shape))
+                prepare(running, model, request_of(shape))
             used = ports if with_normal else ports[:2]
-            taken = _rounds(used, body, connections)
-        measured = [_median(taken[port]) for port in used]
+            taken = rounds(used, body, connections)
+        measured = [median(taken[port]) for port in used]
         return measured[0], measured[1], measured[-1]
 
 
-def _rounds(ports: list[int], body: Path, connections: int) -> dict[int, list[dict[str, Any]]]:
+def rounds(ports: list[int], body: Path, connections: int) -> dict[int, list[dict[str, Any]]]:
+    """What the load generator measured of each server, in turns, after a short round to warm up."""
     for port in ports:
         load(port, body, connections=connections, seconds=SECONDS / 4)
     taken: dict[int, list[dict[str, Any]]] = {port: [] for port in ports}
@@ -103,18 +104,21 @@ def _rounds(ports: list[int], body: Path, connections: int) -> dict[int, list[di
     return taken
 
 
-def _prepare(running: Server, model: Path, request: dict[str, Any]) -> None:
+def prepare(running: Server, model: Path, request: dict[str, Any]) -> None:
+    """Register the model, and predict with it a few times."""
     register(running.port, model)
     for _ in range(20):
         post(running.port, "/predict", request)
 
 
-def _request(shape: Shape) -> dict[str, Any]:
+def request_of(shape: Shape) -> dict[str, Any]:
+    """The body of a prediction."""
     rows = np.random.default_rng(1).normal(size=(shape.rows, shape.width)).round(3).tolist()
     return {"modelName": "probe", "features": {"input": rows}}
 
 
-def _median(taken: list[dict[str, Any]]) -> Measured:
+def median(taken: list[dict[str, Any]]) -> Measured:
+    """Of the rounds of one server."""
     rates = [round_["requests"] / round_["seconds"] for round_ in taken]
     rate = statistics.median(rates)
     return Measured(

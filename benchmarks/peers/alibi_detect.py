@@ -35,5 +35,6 @@ def _detector(reference: Any) -> Any:
 
 CASES = [
     *(Case(f"ks 1e{power}", "alibi-detect KSDrift", partial(_one, 10**power)) for power in (4, 5, 6)),
+    Case("check", f"alibi-detect KSDrift alone, {_FEATURES} features x 10", _many, scale=10, once=True),
     Case("binned and ks", f"alibi-detect KSDrift alone, {_FEATURES} features x 10", _many, scale=10, once=True),
 ]

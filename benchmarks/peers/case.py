@@ -17,7 +17,7 @@ class Case:
     """One contender's way to one figure.
 
     Args:
-        figure: the key of the figure in benchmarks/statistics/figures.py.
+        figure: the key of the figure, in benchmarks/statistics/figures.py or benchmarks/monitoring/figures.py.
         label: what the row calls the contender.
         prepare: makes the inputs and gives the work. It imports what it needs itself, because the case is also read
             by a Python that does not have the peer.

@@ -5,6 +5,8 @@ Read by every contender's Python, so it needs nothing but NumPy.
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,6 +48,13 @@ def event() -> dict[str, float]:
     """One event of 20 features."""
     values = np.random.default_rng(2).normal(size=EVENT_FEATURES)
     return {f"feature_{place:03}": float(value) for place, value in enumerate(values)}
+
+
+def payloads(events: int, *, features: int = EVENT_FEATURES) -> list[str]:
+    """The features of so many events as the JSON text that callers send."""
+    named = columns("current", features=features, rows=events)
+    rows = zip(*(values.tolist() for values in named.values()), strict=True)
+    return [json.dumps(dict(zip(named, row, strict=True))) for row in rows]
 
 
 def categories(*, shared: bool) -> list[str]:

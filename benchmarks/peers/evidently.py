@@ -27,6 +27,7 @@ def _report(method: str) -> Work:
 _SHARE = f"{_FEATURES} features x 10"
 
 CASES = [
+    Case("check", f"Evidently, KS alone, {_SHARE}", partial(_report, "ks"), scale=10, once=True),
     Case("binned and ks", f"Evidently, KS alone, {_SHARE}", partial(_report, "ks"), scale=10, once=True),
     Case(
         "binned, ks and wasserstein",

@@ -40,6 +40,7 @@ def _calculator(frame: Any) -> Any:
 _FIGURE = "binned, ks and wasserstein"
 
 CASES = [
+    Case("check", "NannyML, four methods, fit reused", _calculate, once=True),
     Case(_FIGURE, "NannyML, four methods", _fit_and_calculate, once=True),
     Case(_FIGURE, "NannyML, four methods, fit reused", _calculate, once=True),
 ]

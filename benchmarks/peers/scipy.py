@@ -178,6 +178,7 @@ CASES = [
     Case("psi 64", "np.searchsorted", partial(_psi_by_search, 64)),
     Case("binned", "np.histogram alone", _histograms),
     Case("binned and ks", "scipy ks_2samp alone, 10 features x 10", partial(_ks_of_features, 10), scale=10, once=True),
+    Case("check", "scipy, five tests, 10 features x 10", partial(_five_tests, 10), scale=10, once=True),
     Case(
         "binned, ks and wasserstein",
         "scipy, five tests, 10 features x 10",

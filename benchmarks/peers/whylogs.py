@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
 from typing import Any
 
 from benchmarks.peers import data
 from benchmarks.peers.case import Case, Work
+from benchmarks.peers.resident import resident_bytes
 
 _FEATURES = 10
 _NODES = 10
+_MODELS = 10
 
 
 def _profile() -> Work:
@@ -33,8 +37,49 @@ def _track_event() -> Work:
     return lambda: profile.track(event)
 
 
-def _window() -> Work:
-    view = _view()
+def _observe(batch: int) -> Work:
+    from whylogs.core import DatasetProfile
+
+    payloads, profile = data.payloads(batch), DatasetProfile()
+
+    def work() -> None:
+        for payload in payloads:
+            profile.track(json.loads(payload))
+
+    return work
+
+
+def _observe_frame(batch: int) -> Work:
+    import pandas
+    from whylogs.core import DatasetProfile
+
+    payloads, profile = data.payloads(batch), DatasetProfile()
+    return lambda: profile.track(pandas.DataFrame([json.loads(payload) for payload in payloads]))
+
+
+def _memory() -> Work:
+    import pandas
+    from whylogs.core import DatasetProfile
+
+    frame = pandas.DataFrame(data.columns("current", rows=data.WINDOW))
+
+    def observed() -> DatasetProfile:
+        profile = DatasetProfile()
+        profile.track(frame)
+        return profile
+
+    observed()  # what it imports and keeps at its first is not a model's
+
+    def work() -> float:
+        before = resident_bytes()
+        models = [observed() for _ in range(_MODELS)]
+        return (resident_bytes() - before) / len(models)
+
+    return work
+
+
+def _window(features: int = data.FEATURES) -> Work:
+    view = _view(features)
     return lambda: float(len(view.serialize()))
 
 
@@ -49,11 +94,11 @@ def _merge() -> Work:
     return work
 
 
-def _view() -> Any:
+def _view(features: int = data.FEATURES) -> Any:
     import pandas
     import whylogs
 
-    return whylogs.log(pandas.DataFrame(data.columns("current", rows=data.WINDOW))).view()
+    return whylogs.log(pandas.DataFrame(data.columns("current", features=features, rows=data.WINDOW))).view()
 
 
 CASES = [
@@ -61,5 +106,15 @@ CASES = [
     Case("event dict", "whylogs, log", _log_event),
     Case("event dict", "whylogs, track", _track_event),
     Case("window", "whylogs", _window),
+    *(
+        Case(f"observe {batch}", "whylogs, track of dicts", partial(_observe, batch), scale=1 / batch)
+        for batch in (1, 8, 64)
+    ),
+    *(
+        Case(f"observe {batch}", "whylogs, track of a frame", partial(_observe_frame, batch), scale=1 / batch)
+        for batch in (8, 64)
+    ),
+    Case("memory", "whylogs, a profile alone", _memory, once=True),
+    *(Case(f"window {features}", "whylogs", partial(_window, features)) for features in (20, 100)),
     Case("merge", f"whylogs, {_NODES} nodes x {data.NODES // _NODES}", _merge, scale=data.NODES / _NODES, once=True),
 ]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from benchmarks.statistics import imports, memory, speed, wheel
+from benchmarks import compared
+from benchmarks.statistics import imports, memory, wheel
+from benchmarks.statistics.figures import FIGURES
 from benchmarks.table import Row
 
 
 def rows() -> list[Row]:
     """Every row of this benchmark."""
-    return [*speed.rows(), *imports.rows(), *wheel.rows(), *memory.rows()]
+    speed = compared.rows(FIGURES, ours="benchmarks.statistics.ours")
+    return [*speed, *imports.rows(), *wheel.rows(), *memory.rows()]

@@ -2,33 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-_PER_MS = {"ms": 1.0, "us": 1e3, "ns": 1e6}
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One row of the table.
-
-    Args:
-        key: what cases call it.
-        what: what the row says.
-        unit: ms, us or ns: the time of the work; KB: what the work answers, in bytes.
-        limit: what ours must not exceed, in `unit`; None informs only.
-        cores: how many cores the contenders are kept to.
-    """
-
-    key: str
-    what: str
-    unit: str
-    limit: float | None
-    cores: int = 1
-
-    def reading(self, ms: float, answer: float | None) -> float:
-        """What was measured, in the figure's unit."""
-        return (answer or 0) / 1000 if self.unit == "KB" else ms * _PER_MS[self.unit]
-
+from benchmarks.figure import Figure
 
 _WIDE = "100 features x 100,000 rows"
 

@@ -139,6 +139,7 @@ class Follower:
             options=model.options,
             task_type=model.task_type,
             feature_names=model.feature_names,
+            missing_values=model.missing_values,
             class_labels=model.class_labels,
             output_names=tuple(output.name for output in model.signature.outputs) if model.signature else (),
             baseline_distributions=model.baseline_distributions,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any
 
 from edge_aiops.journal.events import LabelChange, LabelledEvent, NewEvent, RecordedEvent, ServedBy
 from edge_aiops.store.local import LocalDatabase
@@ -35,19 +36,18 @@ _SINCE = """
 """
 _CHANGES = """
     SELECT sequence, event.place, at_ms, model_name, model_version, deployment_version, row_count, prediction,
-           confidence, label, actual_outcome, correct, old_outcome, old_correct
+           confidence, label, first, old_outcome, old_correct, new_outcome, new_correct
     FROM label_change
     JOIN event ON event.place = label_change.place
     JOIN served_by ON served_by.number = event.served_by
-    JOIN feedback ON feedback.place = event.place
     WHERE sequence > :after AND sequence <= :last ORDER BY sequence
 """
 _LAST_CHANGE = """
     SELECT max(sequence) FROM (SELECT sequence FROM label_change WHERE sequence > :after ORDER BY sequence LIMIT :limit)
 """
 _LOG_ALL = """
-    INSERT INTO label_change (sequence, place)
-    SELECT row_number() OVER (ORDER BY place), place FROM feedback
+    INSERT INTO label_change
+    SELECT row_number() OVER (ORDER BY place), place, true, NULL, NULL, actual_outcome, correct FROM feedback
 """
 
 
@@ -88,15 +88,17 @@ async def first_place_since(database: LocalDatabase, since_ms: int) -> int | Non
 async def label_changes(database: LocalDatabase, after: int, *, limit: int) -> tuple[int, list[LabelChange]]:
     """How far `limit` changes after the sequence number `after` lead, and what became of each event in them.
 
-    Several changes of one event come as one, from before the first to what is known now. Changes of events that are
-    deleted already are passed over.
+    Several changes of one event come as one, from before the first of them to after the last: so later ones, which may
+    be there already, continue them. Changes of events that are deleted already are passed over.
     """
     ((last,),) = await database.read(_LAST_CHANGE, {"after": after, "limit": limit}, timeout_s=READ_TIMEOUT_S)
     if last is None:
         return after, []
     changes: dict[int, LabelChange] = {}
     for row in await database.read(_CHANGES, {"after": after, "last": last}, timeout_s=READ_TIMEOUT_S):
-        changes.setdefault(row[1], _change(row))
+        change = _change(row)
+        earlier = changes.get(change.now.place)
+        changes[change.now.place] = change if earlier is None else change._replace(before=earlier.before)
     return last, list(changes.values())
 
 
@@ -111,12 +113,14 @@ def log_every_label(connection: sqlite3.Connection) -> None:
     connection.execute(_LOG_ALL)
 
 
-def _change(row: tuple[object, ...]) -> LabelChange:
-    sequence, place, at_ms, name, version, deployment, rows, prediction, confidence, label, outcome, correct, *old = row
-    known = (place, at_ms, ServedBy(name, version, deployment), rows, prediction, confidence, label)  # type: ignore[arg-type]  # a row of strict tables
-    now = LabelledEvent(*known, outcome, _truth(correct))  # type: ignore[arg-type]
-    before = None if old == [None, None] else LabelledEvent(*known, old[0], _truth(old[1]))  # type: ignore[arg-type]
-    return LabelChange(sequence, now, before)  # type: ignore[arg-type]
+def _change(row: tuple[Any, ...]) -> LabelChange:
+    sequence, place, at_ms, name, version, deployment, rows, prediction, confidence, label, first, *told = row
+    served_by = ServedBy(name, version, deployment)
+
+    def labelled(outcome: str | None, correct: int | None) -> LabelledEvent:
+        return LabelledEvent(place, at_ms, served_by, rows, prediction, confidence, label, outcome, _truth(correct))
+
+    return LabelChange(sequence, labelled(*told[2:]), None if first else labelled(*told[:2]))
 
 
 def _truth(value: object) -> bool | None:

@@ -49,13 +49,16 @@ EVENTS_SCHEMA = Schema(
             """,
         ),
         (
-            # What a label was before each change: monitoring reads and empties it. Both are null for the first label.
+            # What was known of an event before and after each change: monitoring reads and empties it.
             """
             CREATE TABLE label_change (
                 sequence INTEGER PRIMARY KEY,
                 place INTEGER NOT NULL,
+                first INTEGER NOT NULL,
                 old_outcome TEXT,
-                old_correct INTEGER
+                old_correct INTEGER,
+                new_outcome TEXT,
+                new_correct INTEGER
             ) STRICT
             """,
         ),

@@ -279,6 +279,7 @@ class Monitoring:
         await self._retention.run(config.retention)
         before_ms = self._clock.now_ms() - int(config.retention.results * 1000)
         await self.drift.prune(before_ms)
+        await self.quality.prune(before_ms)
         await self.alerts.prune(before_ms)
         await self.outbox.prune()
         in_use = {number for (number,) in await self.database.read(_BASELINES_IN_USE)}

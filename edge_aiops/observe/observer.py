@@ -12,6 +12,7 @@ import logging
 import sqlite3
 from collections import deque
 from collections.abc import Sequence
+from itertools import chain
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import EdgeAiopsError
@@ -152,18 +153,24 @@ class Observer:
         self._handed_events = 0
 
     async def _take_events(self) -> None:
-        while self._behind:
-            # From here on what is committed is handed over; some of it may be read from the journal as well.
-            page = await events_after(self._journal.database, self._seen, limit=_PAGE)
-            if len(page) < _PAGE:
-                self._behind = False
-                page = await events_after(self._journal.database, self._seen, limit=10 * _PAGE)
-                self._behind = len(page) == 10 * _PAGE
-            await self._take(page)
-        while self._handed:
-            events = self._handed.popleft()
-            self._handed_events -= len(events)
-            await self._take(events)
+        try:
+            while self._behind:
+                # From here on what is committed is handed over; some of it may be read from the journal as well.
+                page = await events_after(self._journal.database, self._seen, limit=_PAGE)
+                if len(page) < _PAGE:
+                    self._behind = False
+                    page = await events_after(self._journal.database, self._seen, limit=10 * _PAGE)
+                    self._behind = len(page) == 10 * _PAGE
+                await self._take(page)
+            while self._handed:
+                # Together, however few came with each commit: a batch costs little more than an event.
+                events = list(chain.from_iterable(self._handed))
+                self._forget_handed()
+                await self._take(events)
+        except BaseException:
+            # Cancelled, or the journal could not be read: what was not taken is read from there the next time.
+            self._behind = True
+            raise
 
     async def _take(self, recorded: Sequence[RecordedEvent]) -> None:
         for start in range(0, len(recorded), SLICE):

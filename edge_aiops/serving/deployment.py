@@ -25,6 +25,7 @@ class Deployment(Struct, frozen=True, kw_only=True):
     options: dict[str, Any] = {}
     task_type: str | None = None
     feature_names: tuple[str, ...] = ()
+    missing_values: bool = False
     class_labels: tuple[str, ...] = ()
     output_names: tuple[str, ...] = ()
     baseline_distributions: dict[str, Any] = {}

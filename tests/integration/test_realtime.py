@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import pty
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -233,3 +235,35 @@ async def test_the_terminal_view_goes_on_while_the_server_is_away(serve: Serve, 
         _, errors = await process.communicate()
     assert process.returncode == 130
     assert b"Traceback" not in errors
+
+
+async def test_on_a_terminal_the_view_is_alive_until_ctrl_c_and_leaves_the_terminal_as_it_was(client: Any) -> None:
+    await client.register()
+    master, slave = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *EDGE_AIOPS,
+        *("monitor", "--interval", "0.2", "--url", client.url),
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "30", "PYTHONUTF8": "1"},
+    )
+    os.close(slave)
+    said = b""
+    async with asyncio.timeout(30):
+        while b"1 model version" not in said:
+            said += await asyncio.to_thread(os.read, master, 65_536)
+        await predicted(client, 3)
+        while "█".encode() not in said:
+            said += await asyncio.to_thread(os.read, master, 65_536)
+        process.send_signal(signal.SIGINT)
+        with suppress(OSError):  # a terminal that nobody writes to any more
+            while read := await asyncio.to_thread(os.read, master, 65_536):
+                said += read
+        code = await process.wait()
+    os.close(master)
+    assert code == 130
+    assert b"Traceback" not in said
+    assert b"\x1b[?1049h" in said, "it takes the other screen"
+    assert b"\x1b[?1049l" in said and b"\x1b[?25h" in said, "and gives back the first one, with its cursor"

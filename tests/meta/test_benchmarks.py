@@ -1,4 +1,4 @@
-"""The table of the statistics' benchmark is whole: every figure has our case, every peer its pinned packages."""
+"""The tables of contests are whole: every figure has our case, every peer its pinned packages."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.contest import PEERS
 from benchmarks.peers.case import Case
-from benchmarks.statistics import ours
 from benchmarks.statistics.array_calls import CALLS, FIXED_SIZE, functions_of_arrays
-from benchmarks.statistics.contest import PEERS
-from benchmarks.statistics.figures import FIGURES
 
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "peers"
-KEYS = {figure.key for figure in FIGURES}
+CONTESTS = ("statistics", "monitoring")
+
+
+def keys(contest: str) -> set[str]:
+    return {figure.key for figure in import_module(f"benchmarks.{contest}.figures").FIGURES}
 
 
 def cases(peer: str) -> list[Case]:
@@ -23,14 +25,20 @@ def cases(peer: str) -> list[Case]:
     return found
 
 
-def test_every_figure_has_one_case_of_ours() -> None:
-    assert Counter(case.figure for case in ours.CASES) == Counter(KEYS)
+@pytest.mark.parametrize("contest", CONTESTS)
+def test_every_figure_has_one_case_of_ours(contest: str) -> None:
+    ours = import_module(f"benchmarks.{contest}.ours").CASES
+    assert Counter(case.figure for case in ours) == Counter(keys(contest))
+
+
+def test_no_figure_is_in_two_contests() -> None:
+    assert set.intersection(*map(keys, CONTESTS)) == set()
 
 
 @pytest.mark.parametrize("peer", PEERS)
 def test_a_peer_competes_only_in_figures_that_there_are(peer: str) -> None:
     assert cases(peer)
-    assert {case.figure for case in cases(peer)} <= KEYS
+    assert {case.figure for case in cases(peer)} <= set.union(*map(keys, CONTESTS))
 
 
 @pytest.mark.parametrize("peer", PEERS)

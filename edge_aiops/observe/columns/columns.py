@@ -61,6 +61,8 @@ class Columns(Struct, kw_only=True):
     """Rows in which a feature was null."""
     wrong_type: dict[str, int] = {}
     """Rows in which a feature was something else than its baseline is made of."""
+    out_of_range: dict[str, int] = {}
+    """Rows in which a number was outside of the range that the model's schema gives."""
     opaque: dict[str, int] = {}
     """Rows in which a feature had a value of which there is no summary: a hash, a list of texts, too deep a nesting."""
     unexpected: dict[str, int] = {}

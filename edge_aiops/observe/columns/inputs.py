@@ -22,7 +22,9 @@ from edge_aiops.observe.columns.columns import (
 from edge_aiops.observe.columns.digests import Hashes
 from edge_aiops.observe.columns.payload import PayloadReader, Row, WrongShape
 from edge_aiops.observe.columns.plain import PlainReader
+from edge_aiops.observe.columns.ranges import Ranges
 from edge_aiops.observe.models import ObservedModel
+from edge_aiops.observe.quality.given import read_schema
 from edge_aiops.stats.summaries import Baseline
 
 _ROWS = attrgetter("rows")
@@ -43,7 +45,11 @@ class InputColumns:
         self._max_features = max_features
         self._kinds = kinds_of(baseline)
         self._known = with_parents(self._kinds)
+        given = read_schema(model.input_schema)
         self._expected = self._known | set(model.feature_names)
+        if not given.allows_others:
+            self._expected |= given.features.keys()
+        self._ranges = Ranges(given.ranges)
         self._payload = PayloadReader(model.feature_names, self._known)
         self._plain = PlainReader(self._payload)
         self._all_numeric = "category" not in self._kinds.values()
@@ -56,6 +62,7 @@ class InputColumns:
         """The features of a batch. What one event has wrong is counted, and harms no other."""
         captured = [event for event in events if event.features is not None]
         columns = self._read_plain(captured) or self._read_any(captured)
+        columns.out_of_range = self._ranges.outside(columns)
         if len(captured) < len(events):
             columns.without_payload = sum(event.rows for event in events if event.features is None)
         return columns

@@ -18,6 +18,8 @@ class FieldCounters(Struct, frozen=True, kw_only=True):
     """Rows in which it was null."""
     wrong_type: Mapping[str, int]
     """Rows in which it had another type than its baseline."""
+    out_of_range: Mapping[str, int]
+    """Rows in which a number was outside of the range that the model's schema gives."""
     opaque: Mapping[str, int]
     """Rows in which it had a value that is not summarised, such as a hash."""
     unexpected: Mapping[str, int]

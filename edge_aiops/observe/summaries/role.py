@@ -39,6 +39,7 @@ class RoleSummaryState(msgspec.Struct, array_like=True):
     duplicates: DuplicatesState
     loose: dict[str, LooseState]
     profile: bytes | None
+    out_of_range: dict[str, int]
 
 
 class _Layout(NamedTuple):
@@ -68,6 +69,7 @@ class RoleSummary:
         self._beyond = self._unexpected_beyond = 0
         self._null: dict[str, int] = {}
         self._wrong_type: dict[str, int] = {}
+        self._out_of_range: dict[str, int] = {}
         self._opaque: dict[str, int] = {}
         self._unexpected: dict[str, int] = {}
         self._duplicates = Duplicates()
@@ -100,6 +102,7 @@ class RoleSummary:
             absent=self._absent(),
             null=dict(self._null),
             wrong_type=dict(self._wrong_type),
+            out_of_range=dict(self._out_of_range),
             opaque=dict(self._opaque),
             unexpected=dict(self._unexpected),
             unexpected_beyond=self._unexpected_beyond,
@@ -121,7 +124,7 @@ class RoleSummary:
             self._update_profile(self._profile, columns)
         self._beyond += loose.update(self._loose, columns, self._kinds, self._max_features)
         self._count(
-            columns.null, columns.wrong_type, columns.opaque, columns.unexpected,
+            columns.null, columns.wrong_type, columns.out_of_range, columns.opaque, columns.unexpected,
             beyond=columns.beyond, unexpected_beyond=columns.unexpected_beyond,
             malformed=columns.malformed, wrong_shape=columns.wrong_shape,
         )  # fmt: skip
@@ -137,7 +140,7 @@ class RoleSummary:
         self._without_payload += other._without_payload
         self._beyond += loose.merge(self._loose, other._loose, self._max_features)
         self._count(
-            other._null, other._wrong_type, other._opaque, other._unexpected,
+            other._null, other._wrong_type, other._out_of_range, other._opaque, other._unexpected,
             beyond=other._beyond, unexpected_beyond=other._unexpected_beyond,
             malformed=other._malformed, wrong_shape=other._wrong_shape,
         )  # fmt: skip
@@ -160,6 +163,7 @@ class RoleSummary:
             duplicates=self._duplicates.state(),
             loose={name: LooseState.of(feature) for name, feature in self._loose.items()},
             profile=self._profile.to_bytes() if self._profile is not None else None,
+            out_of_range=self._out_of_range,
         )
         return sealed(MARK, state)
 
@@ -185,12 +189,14 @@ class RoleSummary:
         summary._beyond, summary._unexpected_beyond = state.beyond, state.unexpected_beyond
         summary._null, summary._wrong_type = state.null, state.wrong_type
         summary._opaque, summary._unexpected = state.opaque, state.unexpected
+        summary._out_of_range = state.out_of_range
         return summary
 
     def _count(
         self,
         null: Mapping[str, int],
         wrong_type: Mapping[str, int],
+        out_of_range: Mapping[str, int],
         opaque: Mapping[str, int],
         unexpected: Mapping[str, int],
         *,
@@ -201,6 +207,7 @@ class RoleSummary:
     ) -> None:
         add(self._null, null)
         add(self._wrong_type, wrong_type)
+        add(self._out_of_range, out_of_range)
         add(self._opaque, opaque)
         add(self._unexpected, unexpected)
         for counts in (self._null, self._opaque):

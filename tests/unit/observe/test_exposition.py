@@ -13,7 +13,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from edge_aiops.journal.events import NewEvent, ServedBy
-from edge_aiops.observe.exposition import rendered
+from edge_aiops.observe.exposition import prometheus_name, rendered
 from edge_aiops.observe.findings import DriftState, QualityState
 from edge_aiops.observe.measures import NodeSnapshot, measures_of
 from edge_aiops.observe.performance import columns_of
@@ -202,3 +202,21 @@ def test_what_is_measured_does_not_change_while_it_is_rendered() -> None:
     said = values(rendered(measures, "")[0].decode())
     assert said[series("inference_requests_total", model="iris", version="1", outcome="ok")] == 1
     assert said[series("inference_batch_rows_count", model="iris", version="1")] == 1
+
+
+def test_every_metric_is_documented_with_its_type_and_labels() -> None:
+    page = (Path(__file__).parents[3] / "docs/monitoring/metrics.md").read_text("utf-8")
+    documented = {
+        tuple(cell.strip() for cell in line.split("|")[1:4])
+        for line in page.splitlines()
+        if line.startswith("| `edge_")
+    }
+
+    assert documented == {
+        (
+            f"`{prometheus_name(measure)}{'_total' if measure.kind == 'counter' else ''}`",
+            measure.kind,
+            ", ".join(f"`{label}`" for label in measure.labels),
+        )
+        for measure in measures_of(busy())
+    }

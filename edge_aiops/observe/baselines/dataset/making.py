@@ -64,6 +64,7 @@ class _Making:
     def draft(self) -> Draft:
         samples = {role: Sample() for role in ROLES}
         kinds: dict[Role, Kinds] = {role: {} for role in ROLES}
+        kinds["inputs"] |= dict.fromkeys(self._request.categorical, "category")
         rows = 0
         for block in self._blocks():
             rows += block.rows

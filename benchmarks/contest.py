@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
+from benchmarks.figure import Figure
 from benchmarks.peers.case import Case
 from benchmarks.peers.contender import Contender, ContenderFailed, Timed, contender
 from benchmarks.peers.environments import PeerMissing, interpreter
-from benchmarks.statistics.figures import Figure
 
 PEERS = ["scipy", "alibi_detect", "frouros", "nannyml", "evidently", "whylogs", "datasketches", "river"]
 ROUNDS = 7
-_OURS = "benchmarks.statistics.ours"
 
 
 @dataclass(slots=True)
@@ -41,17 +40,23 @@ class Entry:
 
 
 class Contest:
-    """The contenders' processes, started when they are first needed and ended together."""
+    """The contenders' processes, started when they are first needed and ended together.
 
-    def __init__(self, ending: contextlib.ExitStack) -> None:
+    Args:
+        ending: what ends them.
+        ours: the module with our cases.
+    """
+
+    def __init__(self, ending: contextlib.ExitStack, ours: str) -> None:
         self._ending = ending
-        self._pythons = {peer: _python(peer) for peer in PEERS}
+        self._ours = ours
+        self._pythons: dict[str, Path | PeerMissing] = {}
         self._running: dict[tuple[str, int], Contender] = {}
 
     def hold(self, figure: Figure) -> list[Entry]:
         """Time every case of the figure, ours first: A B A B, then those that run once, one by one."""
         print(f"  {figure.what.strip()}", file=sys.stderr)
-        entries = _entries(figure.key)
+        entries = self._entries(figure.key)
         self._rounds([entry for entry in entries if not entry.case.once], figure.cores, ROUNDS)
         for entry in entries:
             if entry.case.once:
@@ -74,25 +79,31 @@ class Contest:
 
     def _contender(self, module: str, cores: int) -> Contender:
         if (module, cores) not in self._running:
-            python = sys.executable if module == _OURS else self._pythons[module.rpartition(".")[2]]
-            if isinstance(python, PeerMissing):
-                raise python
-            started = contender(Path(python), module, cores=cores)
+            started = contender(self._python(module), module, cores=cores)
             self._running[module, cores] = self._ending.enter_context(started)
         return self._running[module, cores]
 
+    def _python(self, module: str) -> Path:
+        if module == self._ours:
+            return Path(sys.executable)
+        if module not in self._pythons:
+            self._pythons[module] = _interpreter_or_why_not(module.rpartition(".")[2])
+        python = self._pythons[module]
+        if isinstance(python, PeerMissing):
+            raise python
+        return python
 
-def _python(peer: str) -> Path | PeerMissing:
+    def _entries(self, key: str) -> list[Entry]:
+        return [
+            Entry(module, place, case)
+            for module in (self._ours, *(f"benchmarks.peers.{peer}" for peer in PEERS))
+            for place, case in enumerate(import_module(module).CASES)
+            if case.figure == key
+        ]
+
+
+def _interpreter_or_why_not(peer: str) -> Path | PeerMissing:
     try:
         return interpreter(peer)
     except PeerMissing as missing:
         return missing
-
-
-def _entries(key: str) -> list[Entry]:
-    return [
-        Entry(module, place, case)
-        for module in (_OURS, *(f"benchmarks.peers.{peer}" for peer in PEERS))
-        for place, case in enumerate(import_module(module).CASES)
-        if case.figure == key
-    ]

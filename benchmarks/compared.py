@@ -5,27 +5,28 @@ from __future__ import annotations
 import contextlib
 import math
 import statistics
+from collections.abc import Sequence
 
-from benchmarks.statistics.contest import Contest, Entry
-from benchmarks.statistics.figures import FIGURES, Figure
+from benchmarks.contest import Contest, Entry
+from benchmarks.figure import Figure
 from benchmarks.table import Row
 
 _AGREEMENT = 1e-9
 """How far, relatively, a peer's answer may be from ours."""
 
 
-def rows() -> list[Row]:
-    """A row for each figure."""
+def rows(figures: Sequence[Figure], *, ours: str) -> list[Row]:
+    """A row for each figure; `ours` is the module with our cases."""
     with contextlib.ExitStack() as ending:
-        contest = Contest(ending)
-        return [_row(figure, contest.hold(figure)) for figure in FIGURES]
+        contest = Contest(ending, ours)
+        return [_row(figure, contest.hold(figure)) for figure in figures]
 
 
 def _row(figure: Figure, entries: list[Entry]) -> Row:
     ours, *peers = entries
     target = f"<= {figure.limit:g} {figure.unit}" if figure.limit else ""
     shown, *against = (_shown(figure, entry) for entry in entries)
-    others = [] if figure.unit == "KB" else [peer.case.label for peer in peers if _disagree(ours, peer)]
+    others = [] if figure.is_size else [peer.case.label for peer in peers if _disagree(ours, peer)]
     against += [f"{label} answers otherwise" for label in others]
     if ours.failure:
         return Row(figure.what, shown, "\n".join(against), target=target, met=False)
@@ -45,7 +46,7 @@ def _shown(figure: Figure, entry: Entry) -> str:
     label = "" if entry.module.endswith(".ours") else f"{entry.case.label} "
     if entry.failure:
         return f"{label}{entry.failure}"
-    spread = "" if entry.case.once or figure.unit == "KB" else f" (spread {_spread(entry):.0%})"
+    spread = "" if entry.case.once or figure.is_size else f" (spread {_spread(entry):.0%})"
     return f"{label}{_rounded(_median(figure, entry))} {figure.unit}{spread}"
 
 
