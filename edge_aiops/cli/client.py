@@ -35,7 +35,7 @@ class Refused(EdgeAiopsError):
 class Client:
     """Asks the server at `url`. Every method raises `Refused`, and `Unavailable` where nobody answers."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, answer_timeout_s: float = _ANSWER_TIMEOUT_S) -> None:
         parts = urlsplit(url if "//" in url else f"http://{url}")
         try:
             self._port = parts.port
@@ -45,12 +45,14 @@ class Client:
             raise SettingsError(f"{url!r} is not the address of a server; write it like {DEFAULT_URL}")
         self._connects = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         self._host, self._prefix = parts.hostname, parts.path.rstrip("/")
+        self._answer_timeout_s = answer_timeout_s
         self.url = url
 
     @classmethod
-    def of(cls, arguments: Namespace) -> Client:
+    def of(cls, arguments: Namespace, *, answer_timeout_s: float = _ANSWER_TIMEOUT_S) -> Client:
         """The client for --url, EDGE_AIOPS_URL, or the default address."""
-        return cls(arguments.url or os.environ.get(URL_VARIABLE) or DEFAULT_URL)
+        url = arguments.url or os.environ.get(URL_VARIABLE) or DEFAULT_URL
+        return cls(url, answer_timeout_s=answer_timeout_s)
 
     def get(self, path: str, **query: str | int | bool | None) -> Any:
         """The answer to a GET."""
@@ -80,7 +82,7 @@ class Client:
         connection = self._connects(self._host, self._port, timeout=_CONNECT_TIMEOUT_S)
         try:
             connection.connect()
-            connection.sock.settimeout(_ANSWER_TIMEOUT_S)
+            connection.sock.settimeout(self._answer_timeout_s)
             # A server that refuses an upload answers before it has all of it.
             with suppress(BrokenPipeError, ConnectionResetError):
                 connection.request(method, self._prefix + target(path, query), body, headers or {})

@@ -12,6 +12,7 @@ from edge_aiops.cli import backup, config, doctor, events, model, node, plugins,
 from edge_aiops.cli.command import Command, Group, parser
 from edge_aiops.cli.compare import command as compare
 from edge_aiops.cli.demo import command as demo
+from edge_aiops.cli.monitor import command as monitor
 from edge_aiops.cli.output import printable
 
 COMMANDS: tuple[Command | Group, ...] = (
@@ -22,6 +23,7 @@ COMMANDS: tuple[Command | Group, ...] = (
     model.GROUP,
     events.GROUP,
     quality.COMMAND,
+    monitor.COMMAND,
     compare.GROUP,
     plugins.COMMAND,
     config.COMMAND,

@@ -32,6 +32,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--feature-names", type=names, metavar="FILE|A,B,C", help="names of the columns of the only input"
     )
+    parser.add_argument(
+        "--missing-values", action="store_true", help="take null for a missing value: NaN, or empty text"
+    )
     parser.add_argument("--options", type=json_object, metavar="JSON", help="for the backend")
     parser.add_argument("--metadata", type=json_object, metavar="JSON", help="anything else; kept, never interpreted")
     parser.add_argument("--tag", action="append", dest="tags", metavar="TEXT", help="may be repeated")
@@ -62,6 +65,7 @@ def _fields(arguments: Namespace) -> dict[str, Any]:
         "equivalenceGroup": arguments.equivalence_group,
         "classLabels": arguments.class_labels,
         "featureNames": arguments.feature_names,
+        "missingValues": arguments.missing_values or None,
         "options": arguments.options,
         "metadata": arguments.metadata,
         "tags": arguments.tags,

@@ -54,6 +54,17 @@ def boolean(text: str) -> bool:
     raise ArgumentTypeError(f"{text!r} is neither true nor false")
 
 
+def seconds(text: str) -> float:
+    """A number of seconds, of at least a tenth and at most an hour."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if 0.1 <= value <= 3_600:
+        return value
+    raise ArgumentTypeError(f"{text!r} is not a number of seconds from 0.1 to 3600")
+
+
 def json_content(file: str) -> Any:
     """The JSON in a file, `-` for standard input. Raises `InvalidInput`."""
     try:

@@ -42,6 +42,7 @@ def _desired(version: ModelVersion) -> DesiredModel:
         task_type=version.task_type,
         signature=version.signature,
         feature_names=version.feature_names,
+        missing_values=version.missing_values,
         class_labels=version.class_labels,
         baseline_distributions=version.baseline_distributions,
         input_schema=version.input_schema,

@@ -37,6 +37,7 @@ class DesiredModel(Struct, frozen=True, kw_only=True, rename="camel"):
     task_type: str | None = None
     signature: Signature | None = None
     feature_names: tuple[str, ...] = ()
+    missing_values: bool = False
     class_labels: tuple[str, ...] = ()
     baseline_distributions: dict[str, Any] = {}
     input_schema: dict[str, Any] | list[Any] | None = None

@@ -37,7 +37,7 @@ _PARAMETER = re.compile(r"{(\w+)}")
 def curl(url: str, method: str, path: str, operation: Mapping[str, Any], notation: Notation) -> str:
     """The command that asks the server at `url`; its lines end with a backslash."""
     content = operation.get("requestBody", {}).get("content", {})
-    upload = "application/octet-stream" in content
+    upload = "application/octet-stream" in content and "application/json" not in content
     address = url + _filled(path, upload) + _query(operation, upload)
     if upload:
         return f"curl -T model.onnx \\\n  {_quoted(address)}"

@@ -42,8 +42,11 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     tag: str
     role: Role
     body: Any = None
+    optional: bool = False
+    """Whether no body at all stands for an empty object."""
     documented: Any = None
-    """The type of the body for the documentation, where it is decoded as a plain object."""
+    """The type of the body for the documentation, where it is decoded as a plain object; of an upload, what its JSON
+    body is."""
     query: type[Struct] | None = None
     answer: Any = None
     status: int = 200
@@ -112,6 +115,8 @@ def aiohttp_handler(endpoint: Endpoint, settings: Settings) -> Callable[[web.Req
         try:
             if decoder is not None:
                 body = await json.body_bytes(request, settings.http)
+                if endpoint.optional and not body:
+                    body = b"{}"
                 arguments.append(json.decoded(body, decoder, settings.http))
             if wanted_query is not None:
                 arguments.append(json.query(request, wanted_query))

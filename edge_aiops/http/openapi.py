@@ -55,9 +55,13 @@ def _operation(endpoint: Endpoint, schema_of: dict[str, Any]) -> dict[str, Any]:
     if parameters := [*_path_parameters(endpoint), *_query_parameters(endpoint)]:
         operation["parameters"] = parameters
     if endpoint.body is not None:
-        operation["requestBody"] = _content("application/json", schema_of[repr(_body(endpoint))])
+        content = _content("application/json", schema_of[repr(_body(endpoint))])
+        operation["requestBody"] = {**content, "required": not endpoint.optional}
     elif endpoint.upload:
         operation["requestBody"] = _content("application/octet-stream", {"type": "string", "format": "binary"})
+        if endpoint.documented is not None:
+            spoken = {"schema": schema_of[repr(endpoint.documented)]}
+            operation["requestBody"]["content"]["application/json"] = spoken
     if endpoint.compatible:
         operation["deprecated"] = True
     return operation

@@ -8,7 +8,7 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from edge_aiops.base.clock import SystemClock
+from edge_aiops.base.clock import Clock, SystemClock
 from edge_aiops.base.settings import Settings
 from edge_aiops.http.app import application
 from edge_aiops.http.server import bound_socket, listening, url_of
@@ -20,8 +20,10 @@ logger = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def serving(settings: Settings, *, plugins: Plugins | None = None) -> AsyncIterator[str]:
-    """A hub and a node in this process while the context lasts; gives their address.
+async def serving(
+    settings: Settings, *, plugins: Plugins | None = None, clock: Clock | None = None
+) -> AsyncIterator[str]:
+    """A hub and a node in this process while the context lasts; gives their address. `clock`: that of both.
 
     The node serves what it served last before it has heard from the hub, and a newly registered model before
     the registration is answered. Raises `SettingsError` for a taken address, `StoreLocked` for a used folder.
@@ -29,13 +31,13 @@ async def serving(settings: Settings, *, plugins: Plugins | None = None) -> Asyn
     from edge_aiops.hub.hub import Hub  # here, because a node alone has no need of the hub's libraries
 
     plugins = plugins or Plugins()
-    backends, clock = Backends(plugins), SystemClock()
+    backends, clock = Backends(plugins), clock or SystemClock()
     sock = bound_socket(settings.http)
     try:
         folder, url = settings.data_folder, url_of(sock)
         async with (
             Hub.open(folder / "hub", settings=settings, backends=backends, clock=clock) as hub,
-            Node(folder / "node", settings, plugins=plugins, backends=backends, hub_url=url) as node,
+            Node(folder / "node", settings, plugins=plugins, backends=backends, hub_url=url, clock=clock) as node,
         ):
             app = application(settings, plugins=plugins, node=node, hub=hub)
             async with listening(app, sock, access_log=settings.log.access):

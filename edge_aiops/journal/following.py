@@ -12,11 +12,24 @@ READ_TIMEOUT_S = 30.0
 MOST_RECENT = 200_000
 """How many events are looked at to find those of the last minutes."""
 
-_EVENTS = """
+_SELECT_EVENTS = """
     SELECT place, at_ms, model_name, model_version, deployment_version, request_id, user_id, session_id, row_count,
            batch_rows, queue_us, latency_us, features, prediction, confidence, label, error
     FROM event JOIN served_by ON served_by.number = event.served_by
-    WHERE place > :after ORDER BY place LIMIT :limit
+"""
+_EVENTS = f"{_SELECT_EVENTS} WHERE place > :after ORDER BY place LIMIT :limit"
+_DEPLOYMENTS = """
+    SELECT number FROM served_by WHERE model_name = :model_name AND model_version = :model_version
+"""
+_EVENTS_BACK = f"{_SELECT_EVENTS} WHERE event.served_by = :number AND place <= :upto ORDER BY place DESC LIMIT :limit"
+_LABELS = """
+    SELECT 0, event.place, at_ms, model_name, model_version, deployment_version, row_count, prediction,
+           confidence, label, actual_outcome, correct, NULL, NULL
+    FROM event
+    JOIN served_by ON served_by.number = event.served_by
+    JOIN feedback ON feedback.place = event.place
+    WHERE event.served_by = :number AND event.place BETWEEN :first AND :last
+        AND event.place NOT IN (SELECT place FROM label_change WHERE sequence > :changes)
 """
 _SINCE = """
     SELECT min(place) FROM (SELECT place, at_ms FROM event ORDER BY place DESC LIMIT :most) WHERE at_ms >= :since_ms
@@ -42,6 +55,28 @@ async def events_after(database: LocalDatabase, place: int, *, limit: int) -> li
     """The first `limit` events after `place`."""
     rows = await database.read(_EVENTS, {"after": place, "limit": limit}, timeout_s=READ_TIMEOUT_S)
     return [RecordedEvent(row[0], NewEvent(row[1], ServedBy(*row[2:5]), *row[5:])) for row in rows]
+
+
+async def deployments_of(database: LocalDatabase, model_name: str, model_version: str) -> list[int]:
+    """By which numbers the journal knows what was served as this version."""
+    said = {"model_name": model_name, "model_version": model_version}
+    return [number for (number,) in await database.read(_DEPLOYMENTS, said, timeout_s=READ_TIMEOUT_S)]
+
+
+async def events_back(database: LocalDatabase, deployment: int, upto: int, *, limit: int) -> list[RecordedEvent]:
+    """The last `limit` events of a deployment up to the place `upto`, newest first."""
+    said = {"number": deployment, "upto": upto, "limit": limit}
+    rows = await database.read(_EVENTS_BACK, said, timeout_s=READ_TIMEOUT_S)
+    return [RecordedEvent(row[0], NewEvent(row[1], ServedBy(*row[2:5]), *row[5:])) for row in rows]
+
+
+async def labels_between(
+    database: LocalDatabase, deployment: int, first: int, last: int, *, changes: int
+) -> list[LabelledEvent]:
+    """What is known of the events of a deployment from one place to another, but for labels that changed after the
+    sequence number `changes`."""
+    said = {"number": deployment, "first": first, "last": last, "changes": changes}
+    return [_change(row).now for row in await database.read(_LABELS, said, timeout_s=READ_TIMEOUT_S)]
 
 
 async def first_place_since(database: LocalDatabase, since_ms: int) -> int | None:

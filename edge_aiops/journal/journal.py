@@ -48,6 +48,8 @@ _SELECT = """
     LEFT JOIN feedback ON feedback.place = event.place
 """
 
+_SELECT_ONE = f"{_SELECT} WHERE event.place = :place AND salt = :salt AND at_ms = :at_ms"
+
 _MAX_ARMS = 200
 _NUMBERS = """
     SELECT number FROM served_by
@@ -165,7 +167,7 @@ class Journal:
     async def get(self, inference_id: str) -> InferenceEvent:
         """One event. Raises `UnknownEvent`."""
         rows = await self.database.read(
-            f"{_SELECT} WHERE event.place = :place AND salt = :salt AND at_ms = :at_ms",
+            _SELECT_ONE,
             _parsed(inference_id)._asdict(),
             timeout_s=self._read_timeout_s,
         )
@@ -196,25 +198,22 @@ class Journal:
 
         Where an actual outcome comes without `correct`, it is derived if the predicted class allows it.
         """
-        event = await self.get(inference_id)
-        correct: bool | None = None if feedback.correct is UNSET else feedback.correct
         actual = None if feedback.actual_outcome is UNSET else feedback.actual_outcome
-        if correct is None and actual is not None:
-            correct = derived_correct(bytes(event.label).decode(), actual)
         at_ms = self._clock.now_ms() if feedback.feedback_timestamp is UNSET else feedback.feedback_timestamp
         if not 0 <= at_ms <= MAX_TIME_MS:
             raise InvalidInput.of("feedbackTimestamp", f"{at_ms} is not from 0 to {MAX_TIME_MS} ms since the epoch")
         row = {
             **_parsed(inference_id)._asdict(),
             "actual_outcome": None if actual is None else bytes(actual).decode(),
-            "correct": correct,
+            "correct": None if feedback.correct is UNSET else feedback.correct,
             "feedback_timestamp": at_ms,
+            "sequence": self._next_change,
         }
-        row["sequence"] = self._next_change
         self._next_change += 1
-        if not await self.database.write(partial(_merge, row=row)):
-            raise _unknown(inference_id)  # deleted for its age meanwhile
-        return await self.get(inference_id)
+        event = await self.database.write(partial(_merged, row=row))
+        if event is None:
+            raise _unknown(inference_id)
+        return event
 
     async def _of_model(self, wanted: EventFilter) -> list[list[str]]:
         """Conditions that let through the wanted models, each list for an arm of a union.
@@ -254,9 +253,20 @@ def _newest(connection: sqlite3.Connection) -> Positions:
     return Positions(place, change)
 
 
-def _merge(connection: sqlite3.Connection, row: dict[str, Any]) -> int:
+def _merged(connection: sqlite3.Connection, row: dict[str, Any]) -> InferenceEvent | None:
+    """The event of `row` with what `row` says of it; None where there is no such event.
+
+    Read on the writer's connection: one of its own for every label would cost more than all the rest.
+    """
+    found = connection.execute(_SELECT_ONE, row).fetchone()
+    if found is None:
+        return None
+    actual, label = row["actual_outcome"], _event(found).label
+    if row["correct"] is None and actual is not None:
+        row = {**row, "correct": derived_correct(bytes(label).decode(), raw(actual))}
     connection.execute(_NOTE_CHANGE, row)
-    return connection.execute(_MERGE, row).rowcount
+    connection.execute(_MERGE, row)
+    return _event(connection.execute(_SELECT_ONE, row).fetchone())
 
 
 def _insert(connection: sqlite3.Connection, ids: Sequence[EventId], events: Sequence[NewEvent]) -> None:

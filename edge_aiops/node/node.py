@@ -21,6 +21,8 @@ from edge_aiops.fleet.state import NodeState
 from edge_aiops.journal.capture import Capture
 from edge_aiops.journal.journal import Journal
 from edge_aiops.journal.retention import Retention
+from edge_aiops.node.measuring import Measuring
+from edge_aiops.node.telemetry import telemetry
 from edge_aiops.observe.models import ObservedModel
 from edge_aiops.observe.monitoring import Monitoring
 from edge_aiops.plugin.loader import LoadedPlugin, Plugins
@@ -65,6 +67,7 @@ class Node:
     engine: Engine
     journal: Journal
     monitoring: Monitoring
+    measuring: Measuring
     follower: Follower | None
 
     def __init__(
@@ -106,6 +109,7 @@ class Node:
         reasons = [f"background task {name}: {failure}" for name, failure in self._tasks.failures.items()]
         reasons += [f"plugin {plugin.name}: {plugin.error}" for plugin in self._failed_plugins()]
         reasons += [self._quarantine(database) or "" for database in self._databases() if database.quarantined]
+        reasons += self.monitoring.problems
         return NodeStatus(
             node_id=self._identity.node_id,
             ready=True,
@@ -147,12 +151,25 @@ class Node:
             settings=self._settings.serving,
         )
         stack.push_async_callback(self.engine.close)
+        self.measuring = Measuring(
+            engine=self.engine, monitoring=self.monitoring, databases=self._databases, clock=self._clock
+        )
+        self._send_measures(stack)
         self.follower = await self._following(stack)
         stack.push_async_callback(self._tasks.stop, timeout_s=STOP_TIMEOUT_S)
         retention = Retention(self.journal.database, clock=self._clock, settings=self._settings.journal)
         interval_s = self._settings.journal.retention_interval
         self._tasks.every(interval_s, "retention", retention.run, first_after_s=min(interval_s, FIRST_RETENTION_S))
         self.monitoring.run(self._tasks)
+
+    def _send_measures(self, stack: AsyncExitStack) -> None:
+        settings = self._settings.telemetry
+        sending = telemetry(
+            settings, node_id=self._identity.node_id, clock=self._clock, measures=self.measuring.measures
+        )
+        if sending is not None:
+            stack.callback(sending.close)
+            self._tasks.every(settings.interval, "telemetry", sending.export)
 
     async def _following(self, stack: AsyncExitStack) -> Follower | None:
         if self._hub_url is None:
@@ -202,6 +219,7 @@ def _observed(deployment: Deployment) -> ObservedModel:
         task_type=deployment.task_type,
         feature_names=deployment.feature_names,
         class_labels=deployment.class_labels,
+        output_names=deployment.output_names,
         baseline_distributions=deployment.baseline_distributions,
         input_schema=deployment.input_schema,
     )

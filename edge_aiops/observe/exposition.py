@@ -17,19 +17,16 @@ PREFIX = "edge_aiops_"
 _SUFFIXES: dict[Unit, str] = {"s": "_seconds", "By": "_bytes"}
 
 
-class Exposition:
-    """Renders measures, and what Prometheus' clients tell of a process, in the format that a scraper asks for."""
+def rendered(measures: Sequence[Measure], accept: str) -> tuple[bytes, str]:
+    """Measures, and what Prometheus' clients tell of a process, with their media type.
 
-    def __init__(self) -> None:
-        self._process = ProcessCollector(registry=None)
-
-    def render(self, measures: Sequence[Measure], accept: str) -> tuple[bytes, str]:
-        """The text and its media type, by the request's `Accept`. May run in any thread."""
-        registry = CollectorRegistry()
-        registry.register(_Measured(measures))
-        registry.register(self._process)
-        encode, media_type = choose_encoder(accept)
-        return encode(registry), media_type
+    `accept`: the request's header, which chooses the format. May run in any thread.
+    """
+    registry = CollectorRegistry()
+    registry.register(_Measured(measures))
+    ProcessCollector(registry=registry)
+    encode, media_type = choose_encoder(accept)
+    return encode(registry), media_type
 
 
 class _Measured(Collector):

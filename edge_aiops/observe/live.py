@@ -50,6 +50,21 @@ class LiveWindows:
         self._summarise("inputs", "inputSketches", reader, at_ms, reader.inputs.read(events), config)
         self._summarise("outputs", "outputSketches", reader, at_ms, reader.outputs.read(events), config)
 
+    def compared(
+        self,
+        reader: VersionReader,
+        at_ms: int,
+        events: Sequence[NewEvent],
+        labelled: Sequence[LabelledEvent],
+        config: AggregationConfig,
+    ) -> None:
+        """Summarise, on a baseline that is new, events that are counted already."""
+        if events:
+            self._summarise("inputs", None, reader, at_ms, reader.inputs.read(events), config)
+            self._summarise("outputs", None, reader, at_ms, reader.outputs.read(events), config)
+        if labelled:
+            self._summarise("outcomes", None, reader, at_ms, reader.outcomes.read(labelled), config)
+
     def labelled(
         self, reader: VersionReader, at_ms: int, changes: Sequence[LabelChange], config: AggregationConfig
     ) -> None:

@@ -7,10 +7,12 @@ Every series here has a bound: model versions by `totals.MAX_VERSIONS`, codes of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Literal
 
 from msgspec import Struct
 
+from edge_aiops.observe.findings import DriftState, QualityState
 from edge_aiops.observe.totals import MAX_VERSIONS, Buckets, ModelVersion, ServingTotals
 
 Kind = Literal["counter", "gauge", "histogram"]
@@ -24,39 +26,14 @@ SUCCESS = "ok"
 _VERSION = ("model", "version")
 
 
-class ModelMemory(Struct, frozen=True, kw_only=True):
-    """A model version in memory."""
-
-    version: ModelVersion
-    memory_bytes: int
-
-
-class DriftState(Struct, frozen=True, kw_only=True):
-    """What the last check of one drift type said of a model version."""
-
-    version: ModelVersion
-    drift_type: str
-    score: float | None
-    """None where there was too little to say."""
-    drifted: bool
-    """Whether drift is confirmed."""
-
-
-class QualityState(Struct, frozen=True, kw_only=True):
-    """What the last check of its data said of a model version."""
-
-    version: ModelVersion
-    problems: int
-    """Findings beyond their threshold."""
-
-
 class NodeSnapshot(Struct, frozen=True, kw_only=True):
     """A node at one moment, as measures are made of it."""
 
     program_version: str
     totals: Mapping[ModelVersion, ServingTotals]
     models_served: int
-    loaded: Sequence[ModelMemory]
+    memory_bytes: Mapping[ModelVersion, int]
+    """What each model version in memory takes."""
     database_bytes: Mapping[str, int]
     """The size of each database by the name of its file."""
     alerts_firing: Mapping[str, int]
@@ -134,14 +111,16 @@ def _requests(totals: Mapping[ModelVersion, ServingTotals]) -> Iterable[Measure]
 
 def _models(node: NodeSnapshot) -> Iterable[Measure]:
     yield _gauge("models.served", "", "Model versions that this node serves.", node.models_served)
-    yield _gauge("models.loaded", "", "Model versions in memory.", len(node.loaded))
+    yield _gauge("models.loaded", "", "Model versions in memory.", len(node.memory_bytes))
     yield Measure(
         name="model.memory",
         kind="gauge",
         unit="By",
         description="Memory that a loaded model takes.",
         labels=_VERSION,
-        samples=[Sample(labels=model.version, value=model.memory_bytes) for model in node.loaded[:MAX_VERSIONS]],
+        samples=[
+            Sample(labels=version, value=taken) for version, taken in islice(node.memory_bytes.items(), MAX_VERSIONS)
+        ],
     )
 
 
@@ -163,15 +142,24 @@ def _findings(node: NodeSnapshot) -> Iterable[Measure]:
         unit="",
         description="Whether drift is confirmed: 1 or 0, by type of drift.",
         labels=(*_VERSION, "drift_type"),
-        samples=[Sample(labels=(*one.version, one.drift_type), value=int(one.drifted)) for one in drift],
+        samples=[Sample(labels=(*one.version, one.drift_type), value=int(one.confirmed)) for one in drift],
+    )
+    quality = node.quality[:MAX_VERSIONS]
+    yield Measure(
+        name="data_quality.score",
+        kind="gauge",
+        unit="",
+        description="Share of values that the last data quality check found as they should be.",
+        labels=_VERSION,
+        samples=[Sample(labels=one.version, value=one.score) for one in quality if one.score is not None],
     )
     yield Measure(
-        name="data_quality.problems",
+        name="data_quality.violations",
         kind="gauge",
         unit="",
         description="Findings of the last data quality check that are beyond their threshold.",
         labels=_VERSION,
-        samples=[Sample(labels=one.version, value=one.problems) for one in node.quality[:MAX_VERSIONS]],
+        samples=[Sample(labels=one.version, value=one.violations) for one in quality],
     )
     yield Measure(
         name="alerts.firing",

@@ -21,6 +21,8 @@ class ObservedModel(Struct, frozen=True, kw_only=True):
     feature_names: tuple[str, ...] = ()
     """Names of the columns where events hold rows without names."""
     class_labels: tuple[str, ...] = ()
+    output_names: tuple[str, ...] = ()
+    """Names of the model's outputs, under which predictions have them."""
     baseline_distributions: dict[str, Any] = {}
     """What the model was registered with as the distributions of its features in training."""
     input_schema: dict[str, Any] | list[Any] | None = None

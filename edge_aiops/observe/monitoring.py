@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
+
+import msgspec
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import EdgeAiopsError, UnknownModel
@@ -12,13 +15,15 @@ from edge_aiops.base.tasks import BackgroundTasks
 from edge_aiops.journal.journal import Journal
 from edge_aiops.journal.journal import Positions as JournalPositions
 from edge_aiops.observe.alerts.alerts import Alerts
-from edge_aiops.observe.alerts.condition import Condition
+from edge_aiops.observe.alerts.metrics import MonitoringMetrics
 from edge_aiops.observe.alerts.notifiers import Notifiers
 from edge_aiops.observe.alerts.outbox import Outbox
 from edge_aiops.observe.alerts.rules import Rules
 from edge_aiops.observe.baselines.baseline import ModelBaseline
+from edge_aiops.observe.baselines.making import BaselineMaking
 from edge_aiops.observe.baselines.metadata import MetadataBaselines
 from edge_aiops.observe.baselines.store import Baselines
+from edge_aiops.observe.baselines.upload import sweep
 from edge_aiops.observe.config import MonitoringConfig
 from edge_aiops.observe.configuration import GLOBAL, Configuration, Patch
 from edge_aiops.observe.drift.checks import DriftChecks
@@ -51,11 +56,6 @@ _BASELINES_IN_USE = "SELECT DISTINCT baseline FROM window JOIN series ON series.
 logger = logging.getLogger(__name__)
 
 
-class _NoMetrics:
-    async def value(self, condition: Condition, model_name: str, model_version: str) -> float | None:
-        return None
-
-
 class Monitoring:
     """What a node knows of its models. `open` it, `follow` the journal, `run` it, `close` it."""
 
@@ -78,6 +78,7 @@ class Monitoring:
     outbox: Outbox
     alerts: Alerts
     windows: Windows
+    baseline_making: BaselineMaking
     history: MetricHistory
     drift: DriftChecks
     quality: QualityChecks
@@ -100,6 +101,13 @@ class Monitoring:
         """How far the journal was read; None where this begins anew."""
         return None if self._reached is None else JournalPositions(self._reached.events, self._reached.labels)
 
+    @property
+    def problems(self) -> list[str]:
+        """What an operator should look at."""
+        unread = (f"baseline {number} cannot be read: {error}" for number, error in self.baselines.damaged.items())
+        of_metadata = self.metadata_baselines.problems.items()
+        return [*unread, *(f"model {name} {version}: {problem}" for (name, version), problem in of_metadata)]
+
     async def follow(self, journal: Journal) -> None:
         """From now on see what `journal` records, and what it has recorded since."""
         self.observer = Observer(
@@ -114,6 +122,9 @@ class Monitoring:
         )
         self.windows = Windows(self.database, clock=self._clock, live=self.observer.live, config=self.configuration.of)
         self.history = MetricHistory(self.windows, self.baselines)
+        self.baseline_making = BaselineMaking(
+            self.baselines, windows=self.windows, models=self.models, folder=self.database.path.parent
+        )
         self.drift = DriftChecks(
             self.database, self.windows, self.baselines, self.configuration, self.drift_tests, self._clock
         )
@@ -130,7 +141,7 @@ class Monitoring:
             self.database,
             rules=self.rules,
             outbox=self.outbox,
-            metrics=_NoMetrics,
+            metrics=MonitoringMetrics(self, clock=self._clock),
             models=self.models.values,
             clock=self._clock,
             node_id=self._node_id,
@@ -188,11 +199,14 @@ class Monitoring:
 
     async def configure(self, model_name: str, patch: Patch) -> MonitoringConfig:
         """Configure a model, or with the name "" the node. Raises `InvalidInput` that names the field."""
-        patch = self.notifiers.restored(patch, self.configuration.of(model_name))
+        before = self.configuration.of(model_name)
         config = self.configuration.tried(model_name, patch)
         self.drift.refuse_unknown(config)
-        if model_name == GLOBAL:
+        self.quality.refuse_unknown(config)
+        if model_name == GLOBAL and "notifiers" in patch:
+            config = self.notifiers.restored(config, before)
             await self.notifiers.check(config)
+            patch = {**patch, "notifiers": msgspec.to_builtins(config.notifiers)}
         config = await self.configuration.replace(model_name, patch)
         if model_name == GLOBAL:
             await self.notifiers.configure(config)
@@ -212,6 +226,7 @@ class Monitoring:
         await self.database.close()
 
     async def _load(self) -> None:
+        await asyncio.to_thread(sweep, self.database.path.parent)
         self._reached = await positions(self.database)
         await self.configuration.load()
         await self.baselines.load()
@@ -264,6 +279,7 @@ class Monitoring:
         await self._retention.run(config.retention)
         before_ms = self._clock.now_ms() - int(config.retention.results * 1000)
         await self.drift.prune(before_ms)
+        await self.quality.prune(before_ms)
         await self.alerts.prune(before_ms)
         await self.outbox.prune()
         in_use = {number for (number,) in await self.database.read(_BASELINES_IN_USE)}

@@ -19,6 +19,7 @@ from edge_aiops.base.errors import EdgeAiopsError
 from edge_aiops.journal.events import NewEvent, RecordedEvent, ServedBy
 from edge_aiops.journal.following import events_after, first_place_since, forget_changes, label_changes, log_every_label
 from edge_aiops.journal.journal import Journal
+from edge_aiops.observe.adoption import compare_recent
 from edge_aiops.observe.baselines.baseline import ModelBaseline
 from edge_aiops.observe.baselines.store import Baselines
 from edge_aiops.observe.configuration import Configuration
@@ -28,7 +29,7 @@ from edge_aiops.observe.models import ObservedModel, ObservedModels
 from edge_aiops.observe.performance import columns_of
 from edge_aiops.observe.realtime import WINDOW_MS, Realtime
 from edge_aiops.observe.series import Summary, Window, read_summary
-from edge_aiops.observe.store import Positions, grow, move_to, stored_positions
+from edge_aiops.observe.store import Positions, adopted, grow, move_to, note_adopted, stored_positions
 from edge_aiops.observe.windows import Live
 from edge_aiops.store.local import LocalDatabase
 
@@ -78,6 +79,8 @@ class Observer:
         self._readers: dict[ServedBy, VersionReader] = {}
         self._readers_of = (0, 0)
         self._generation = 0
+        self._adopted: set[int] = set()
+        self._adopted_of = (-1, -1)
         self._working = asyncio.Lock()
         self._flushed_ms = clock.now_ms()
         self.skipped = 0
@@ -85,6 +88,7 @@ class Observer:
 
     async def start(self) -> None:
         """Begin to follow; what was journaled meanwhile is read by the first `catch_up`."""
+        self._adopted = await adopted(self._database)
         since = await first_place_since(self._journal.database, self._clock.now_ms() - WINDOW_MS)
         if since is not None:
             self._seen = min(self._seen, since - 1)
@@ -99,6 +103,7 @@ class Observer:
         async with self._working:
             await self._take_events()
             await self._take_labels()
+            await self._adopt_baselines()
 
     async def tick(self) -> None:
         """Catch up, and write when it is time to."""
@@ -112,7 +117,7 @@ class Observer:
         await self.catch_up()
         async with self._working:
             self._flushed_ms = self._clock.now_ms()
-            if self._read == self._written:
+            if self._read == self._written and not self._live.deltas:
                 return
             reached, deltas = self._read, self._live.take()
             self._generation += 1
@@ -213,6 +218,36 @@ class Observer:
             self._read = self._read._replace(labels=last)
             await asyncio.sleep(0)
 
+    async def _adopt_baselines(self) -> None:
+        """Begin to compare with baselines that are new: first what has come of late, from now on all that comes."""
+        in_force = self._baselines.revision, self._models.revision
+        if self._adopted_of == in_force:
+            return
+        for name, version in self._models:
+            baseline = self._baselines.cached(name, version)
+            if baseline is None or baseline.number in self._adopted:
+                continue
+            versions = [
+                other
+                for (named, of_version), other in self._models.items()
+                if named == name and self._baselines.cached(name, of_version) is baseline
+            ]
+            config = self._configuration.of(name)
+            if baseline.source != "production" and config.enabled:
+                await compare_recent(
+                    self._journal.database,
+                    baseline,
+                    versions,
+                    config,
+                    self._read,
+                    self._live,
+                    now_ms=self._clock.now_ms(),
+                )
+            self._bases[baseline.number] = baseline
+            self._adopted.add(baseline.number)
+        self._readers = {}
+        self._adopted_of = in_force
+
     def _reader(self, served_by: ServedBy) -> VersionReader:
         in_force = self._baselines.revision, self._models.revision
         if self._readers_of != in_force:
@@ -223,6 +258,8 @@ class Observer:
             if model.served_by != served_by:
                 model = ObservedModel(served_by=served_by, stage="archived", feature_names=model.feature_names)
             baseline = self._baselines.cached(served_by.model_name, served_by.model_version)
+            if baseline is not None and baseline.number not in self._adopted:
+                baseline = None
             reader = self._readers[served_by] = VersionReader(model, baseline)
             if baseline is not None:
                 self._bases[baseline.number] = baseline
@@ -254,6 +291,7 @@ class Observer:
                     now_ms=self._flushed_ms,
                 )
         move_to(connection, reached)
+        note_adopted(connection, bases)
         return True
 
     async def _begin_anew(self) -> None:
@@ -261,6 +299,7 @@ class Observer:
         await self._journal.database.write(log_every_label)
         self._live.take()
         self._written = self._read = Positions(0, 0)
+        self._adopted, self._adopted_of = set(), (-1, -1)
         self._seen = 0
         self._behind = True
         self._forget_handed()

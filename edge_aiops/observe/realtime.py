@@ -50,6 +50,11 @@ class RealtimeMetrics(PerformanceMetrics, frozen=True, kw_only=True, rename="cam
     slices: list[SliceMetrics]
     """Oldest first, without those that have no request."""
 
+    @property
+    def version(self) -> ModelVersion:
+        """Name and version of the model."""
+        return self.model_name, self.model_version
+
 
 class Realtime:
     """The sliding window of every version with events in it, and totals of all since the start."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from edge_aiops.observe.granularity import WIDTH_MS
@@ -35,6 +35,7 @@ _FRESH = """
     FROM fresh JOIN window USING (series, width_ms, start_ms)
     WHERE fresh.width_ms = ? ORDER BY fresh.series, fresh.start_ms LIMIT ?
 """
+_POSITIONS = "SELECT stage, place FROM position WHERE stage IN ('events', 'labels')"
 _RETIRE = """
     DELETE FROM window WHERE rowid IN (
         SELECT window.rowid FROM window LEFT JOIN fresh USING (series, width_ms, start_ms)
@@ -52,19 +53,30 @@ class Positions(NamedTuple):
 
 async def positions(database: LocalDatabase) -> Positions | None:
     """How far it has come; None where it has not begun."""
-    found = dict(await database.read("SELECT stage, place FROM position"))
-    return Positions(found["events"], found["labels"]) if found else None
+    return _positions(dict(await database.read(_POSITIONS)))
 
 
 def stored_positions(connection: sqlite3.Connection) -> Positions | None:
     """As `positions`, within a transaction."""
-    found = dict(connection.execute("SELECT stage, place FROM position"))
-    return Positions(found["events"], found["labels"]) if found else None
+    return _positions(dict(connection.execute(_POSITIONS)))
 
 
 def move_to(connection: sqlite3.Connection, reached: Positions) -> None:
     """Note how far the journal has been read."""
     connection.executemany("INSERT OR REPLACE INTO position VALUES (?, ?)", reached._asdict().items())
+
+
+async def adopted(database: LocalDatabase) -> set[int]:
+    """The numbers of the baselines on which what came of late has been summarised."""
+    rows = await database.read("SELECT place FROM position WHERE stage LIKE 'baseline %'")
+    return {number for (number,) in rows}
+
+
+def note_adopted(connection: sqlite3.Connection, numbers: Iterable[int]) -> None:
+    """Note that what came of late has been summarised on these baselines."""
+    connection.executemany(
+        "INSERT OR IGNORE INTO position VALUES (?, ?)", [(f"baseline {number}", number) for number in numbers]
+    )
 
 
 def grow(connection: sqlite3.Connection, deltas: Mapping[Window, Summary], read: Reader) -> None:
@@ -101,6 +113,10 @@ def roll_up(
 def retire(connection: sqlite3.Connection, width_ms: int, before_ms: int, *, limit: int = RETIRE_SLICE) -> int:
     """Delete up to `limit` windows that began before a moment and are merged upwards; gives how many they were."""
     return connection.execute(_RETIRE, (width_ms, before_ms, limit)).rowcount
+
+
+def _positions(found: Mapping[str, int]) -> Positions | None:
+    return Positions(found["events"], found["labels"]) if found else None
 
 
 def _grow(connection: sqlite3.Connection, number: int, window: Window, delta: Summary, read: Reader) -> None:

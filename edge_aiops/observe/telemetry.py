@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
@@ -40,13 +40,13 @@ EXPORT_TIMEOUT_S = 5.0
 _PATH = "/v1/metrics"
 _NS_PER_MS = 1_000_000
 
+Measures = Callable[[], Awaitable[list[Measure]]]
+
 
 class Telemetry:
-    """Sends the measures that `measures` gives whenever `export` is called."""
+    """Sends what `measures` gives whenever `export` is called."""
 
-    def __init__(
-        self, endpoint: str, *, node_id: str, program_version: str, clock: Clock, measures: Callable[[], list[Measure]]
-    ) -> None:
+    def __init__(self, endpoint: str, *, node_id: str, program_version: str, clock: Clock, measures: Measures) -> None:
         if not endpoint.startswith(("http://", "https://")):
             raise SettingsError(
                 f"telemetry.otlp_endpoint = {endpoint!r} is not the address of a collector; "
@@ -65,7 +65,7 @@ class Telemetry:
 
     async def export(self) -> None:
         """Send what is measured now. Raises `Unavailable`; nothing is lost by that, since counters go on counting."""
-        measures, now_ns = self._measures(), self._clock.now_ms() * _NS_PER_MS
+        measures, now_ns = await self._measures(), self._clock.now_ms() * _NS_PER_MS
         result = await asyncio.to_thread(lambda: self._exporter.export(self._data(measures, now_ns)))
         if result is not MetricExportResult.SUCCESS:
             raise Unavailable(f"the collector at {self._endpoint} did not take the metrics")

@@ -114,11 +114,11 @@ class QualityFeature(Struct, frozen=True, kw_only=True):
     """Extremes of the finite values."""
 
     out_of_range: int = 0
-    """Rows below the least or above the greatest value of the schema. Exact where the baseline was made with this
-    range; else as many as can be told: of a given range at least, of an inferred one at most."""
+    """Rows below the least or above the greatest value of the schema. Of a range that was inferred from the extremes
+    of the baseline, at most so many."""
 
     fences: tuple[float, float] | None = None
-    """Tukey's outer fences, three interquartile ranges from the quartiles of the baseline; None without quartiles."""
+    """Tukey's outer fences, three interquartile ranges from the quartiles of the baseline; None without any."""
 
     outliers: int = 0
     """Rows beyond the fences."""

@@ -49,6 +49,9 @@ class Registration(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
     feature_names: Labels = ()
     """Names of the columns of the model's only input, which is two-dimensional."""
 
+    missing_values: bool = False
+    """Take null for a missing value: the model gets NaN for a number, and empty text. Else null is refused."""
+
     class_labels: Labels = ()
     """Names of the classes, in the order of the model's scores."""
 

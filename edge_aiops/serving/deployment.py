@@ -25,7 +25,9 @@ class Deployment(Struct, frozen=True, kw_only=True):
     options: dict[str, Any] = {}
     task_type: str | None = None
     feature_names: tuple[str, ...] = ()
+    missing_values: bool = False
     class_labels: tuple[str, ...] = ()
+    output_names: tuple[str, ...] = ()
     baseline_distributions: dict[str, Any] = {}
     """What its features looked like in training; for monitoring alone, as is the next."""
     input_schema: dict[str, Any] | list[Any] | None = None

@@ -18,6 +18,9 @@ _KINDS: dict[type, str] = {float: "numbers", int: "integers", bool: "true/false"
 _ACCEPTED: dict[str, set[type]] = {"f": {float, int}, "i": {int}, "u": {int}, "b": {bool}, "O": {str}}
 """JSON values that a tensor's kind takes; nothing is cut to fit, nothing is parsed out of text."""
 
+_MISSING: dict[str, float | str] = {"f": float("nan"), "O": ""}
+"""What stands for null where a model takes missing values."""
+
 
 class Rows(NamedTuple):
     """The tensors of one request; `FeatureReader.cast` looks for numbers that they cannot hold, for all requests of a
@@ -35,14 +38,19 @@ class FeatureReader:
 
     Features are an object with a value per input tensor, or per column by `feature_names`; or, positional, the
     value of the only input, or a list with one value per input; or a list of objects, one a row. A value with
-    one dimension less than its tensor is one row.
+    one dimension less than its tensor is one row. With `missing_values`, null is NaN or empty text.
     """
 
-    def __init__(self, signature: Signature, feature_names: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, signature: Signature, feature_names: tuple[str, ...] = (), *, missing_values: bool = False
+    ) -> None:
         self._signature = signature
         self._specs = {spec.name: spec for spec in signature.inputs}
         self._only = signature.inputs[0] if len(signature.inputs) == 1 else None
         self._columns = feature_names
+        self._missing_values = missing_values
+        # JSON has no NaN: where one is, null was sent.
+        self._can_hold = (lambda array: ~np.isinf(array)) if missing_values else np.isfinite
         self._strict = _strict_decoders(self._only) if self._only else []
 
     def read(self, features: bytes) -> Rows:
@@ -74,7 +82,7 @@ class FeatureReader:
     def cast(self, tensors: dict[str, Array]) -> dict[str, Array]:
         """The tensors themselves. Raises `InvalidInput` for a value that their type cannot hold."""
         for name, array in tensors.items():
-            if array.dtype.kind == "f" and not np.logical_and.reduce(np.isfinite(array), axis=None):
+            if array.dtype.kind == "f" and not np.logical_and.reduce(self._can_hold(array), axis=None):
                 raise _refused(self._specs[name], "a number that this type cannot hold")
         return tensors
 
@@ -117,16 +125,22 @@ class FeatureReader:
 
     def _one(self, named: dict[str, Any], rows: bool, *, checked: bool = False) -> Rows:
         ((name, value),) = named.items()
-        array, many = _tensor(self._specs[name], value, rows, checked=checked)
+        array, many = self._tensor(name, value, rows, checked=checked)
         return Rows({name: array}, len(array) if array.ndim else 1, many, array.shape[1:])
 
     def _several(self, named: dict[str, Any], rows: bool) -> Rows:
-        read = {name: _tensor(self._specs[name], value, rows) for name, value in named.items()}
+        read = {name: self._tensor(name, value, rows) for name, value in named.items()}
         tensors = {name: array for name, (array, _) in read.items()}
         self._check_lengths(tensors)
         length = max((array.shape[0] for array in tensors.values() if array.ndim), default=1)
         kind = tuple(array.shape[1:] for array in tensors.values())
         return Rows(tensors, length, any(many for _, many in read.values()), kind)
+
+    def _tensor(self, name: str, value: Any, rows: bool, *, checked: bool = False) -> tuple[Array, bool]:
+        spec = self._specs[name]
+        if self._missing_values and not checked and (missing := _MISSING.get(numpy_dtype(spec).kind)) is not None:
+            value = _filled(value, missing)
+        return _tensor(spec, value, rows, checked=checked)
 
     def _check_lengths(self, tensors: dict[str, Array]) -> None:
         lengths = {name: len(tensors[name]) for name, spec in self._specs.items() if spec.shape[:1] == (None,)}
@@ -157,6 +171,13 @@ def _strict_decoders(spec: TensorSpec) -> list[msgspec.json.Decoder[Any]]:
         msgspec.json.Decoder(dict[str, value] | value)  # type: ignore[valid-type]  # a type that is made here
         for value in (list[kind], list[list[kind]])
     ]
+
+
+def _filled(value: Any, missing: float | str) -> Any:
+    """`value` with `missing` for every null in it."""
+    if isinstance(value, list):
+        return [_filled(item, missing) for item in value]
+    return missing if value is None else value
 
 
 def _tensor(spec: TensorSpec, value: Any, rows: bool, *, checked: bool = False) -> tuple[Array, bool]:

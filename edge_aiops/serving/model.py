@@ -48,7 +48,7 @@ class ServedModel:
         self._journal = journal
         self._capture = capture
         self._clock = clock
-        self._features = FeatureReader(signature, deployment.feature_names)
+        self._features = FeatureReader(signature, deployment.feature_names, missing_values=deployment.missing_values)
         self._outcomes = OutcomeReader(signature, class_labels=deployment.class_labels, task_type=deployment.task_type)
         self._shared = signature.batchable
         self._lane = Lane(

@@ -171,3 +171,11 @@ async def test_a_bad_configuration_is_refused_by_field_and_changes_nothing(
 async def test_an_impossible_span_is_refused(client: Any, query: dict[str, Any]) -> None:
     await client.register()
     assert (await client.get("/monitoring/metrics/model", params=query)).problem == (400, "invalid_input")
+
+
+async def test_clients_of_the_predecessor_find_their_metrics(client: Any) -> None:
+    await client.register()
+    await predicted(client, 7)
+    answer = await client.get("/Monitoring", params={"modelName": "model", "startTime": 0, "endTime": 2**42})
+    assert answer.status == 200 and answer.body["requests"] == 7
+    assert (await client.get("/Monitoring", params={"modelName": "model"})).body["granularity"] == "5min"

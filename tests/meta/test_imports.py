@@ -10,11 +10,12 @@ import pytest
 HEAVY = (
     "aiohttp",
     "alembic",
-    "magika",
     "numpy",
     "onnxruntime",
     "pyarrow",
     "rich",
+    "skl2onnx",
+    "sklearn",
     "sqlalchemy",
     "tensorflow",
     "torch",

@@ -16,13 +16,13 @@ SERVES = re.compile(rb"(http://127\.0\.0\.1:\d+)/docs shows")
 
 
 @asynccontextmanager
-async def running_demo(folder: Path) -> AsyncIterator[str]:
+async def running_demo(folder: Path, datasets: Path) -> AsyncIterator[str]:
     """The demo as `make run ARGS="--data data"` starts it, on a free port; gives its address when the story is told."""
-    arguments = ("-m", "edge_aiops", "demo", "--data", "data", "--port", "0")
+    arguments = ("-m", "edge_aiops", "demo", "--datasets", str(datasets), "--data", "data", "--port", "0")
     demo = await asyncio.create_subprocess_exec(sys.executable, *arguments, cwd=folder, stdout=PIPE, stderr=STDOUT)
     assert demo.stdout is not None
     said = b""
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(170):
         while not (told := SERVES.search(said)):
             line = await demo.stdout.readline()
             assert line, said.decode()
@@ -34,9 +34,9 @@ async def running_demo(folder: Path) -> AsyncIterator[str]:
         await demo.communicate()
 
 
-async def test_the_tour_of_the_readme_works_as_it_is_written(tmp_path: Path) -> None:
+async def test_the_tour_of_the_readme_works_as_it_is_written(tmp_path: Path, datasets_folder: Path) -> None:
     (tmp_path / ".venv").symlink_to(ROOT / ".venv")
-    async with running_demo(tmp_path) as url:
+    async with running_demo(tmp_path, datasets_folder) as url:
         tour = "\n".join(re.findall(r"```bash\n(.*?)```", README, re.DOTALL)).replace(URL, url)
         environment = os.environ | {"EDGE_AIOPS_URL": url, "EDGE_AIOPS_DATA__FOLDER": str(tmp_path / "data")}
         process = await asyncio.create_subprocess_exec(
@@ -44,7 +44,7 @@ async def test_the_tour_of_the_readme_works_as_it_is_written(tmp_path: Path) -> 
         )
         output = (await process.communicate())[0].decode()
     assert process.returncode == 0, output[-4000:]
-    for part in ('"inferenceId":', '"correct":', '"deploymentVersion":2', '"code":"invalid_input"', "file-types"):
+    for part in ('"inferenceId":', '"correct":', '"deploymentVersion":2', '"code":"invalid_input"', "car-loans"):
         assert part in output
 
 

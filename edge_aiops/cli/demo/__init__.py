@@ -1,1 +1,1 @@
-"""`edge-aiops demo`: the main job on real input, told as a story."""
+"""`edge-aiops demo`: the main job on real data, told as a story."""

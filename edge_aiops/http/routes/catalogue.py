@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 from collections.abc import AsyncIterator
@@ -13,15 +12,12 @@ from aiohttp import web
 from msgspec import Struct
 
 from edge_aiops.base.errors import InvalidInput
-from edge_aiops.base.settings import HttpSettings
-from edge_aiops.http import json
+from edge_aiops.http.body import body_chunks
 from edge_aiops.http.endpoint import HUB, SETTINGS, Created, Endpoints
 from edge_aiops.registry.messages import ModelVersion, Registration, registration_from
 from edge_aiops.registry.stages import Stage
 
 ENDPOINTS = Endpoints("models", role="hub")
-
-_CHUNK_BYTES = 256 * 1024
 
 
 class RegisterModel(Registration, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -121,23 +117,6 @@ async def registered(
         async with registry.upload(content) as artifact:
             done = await registry.register(registration, artifact)
     return done.version if done.outcome in ("unchanged", "advanced") else Created(done.version)
-
-
-async def body_chunks(request: web.Request) -> AsyncIterator[bytes]:
-    """The body piece by piece. Raises `InvalidInput` where its sender pauses for longer than http.body_timeout."""
-    settings: HttpSettings = request.app[SETTINGS].http
-    chunks = request.content.iter_chunked(_CHUNK_BYTES)
-    while True:
-        try:
-            async with asyncio.timeout(settings.body_timeout):
-                chunk = await anext(chunks, None)
-        except TimeoutError:
-            raise InvalidInput(f"nothing of the body came for {settings.body_timeout} (http.body_timeout)") from None
-        except web.RequestPayloadError as error:
-            raise json.unreadable(error) from error
-        if chunk is None:
-            return
-        yield chunk
 
 
 def _lifted(fields: dict[str, Any]) -> dict[str, Any]:

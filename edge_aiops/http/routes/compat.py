@@ -7,18 +7,19 @@ from typing import Any
 from aiohttp import web
 from msgspec import Struct
 
-from edge_aiops.http.endpoint import Created, Endpoints
+from edge_aiops.http.body import body_chunks
+from edge_aiops.http.endpoint import NODE, Created, Endpoints
 from edge_aiops.http.routes.catalogue import (
     CatalogueQuery,
     RegisterModel,
-    body_chunks,
     get_version,
     list_models,
     register,
     registered,
 )
-from edge_aiops.http.routes.events import FeedbackRequest, label_event
+from edge_aiops.http.routes.events import FeedbackRequest, Moment, label_event
 from edge_aiops.http.routes.health import Status, status
+from edge_aiops.http.routes.monitoring import MetricsQuery, MetricsSeries, narrowest, series
 from edge_aiops.http.routes.predictions import predict
 from edge_aiops.journal.events import InferenceEvent
 from edge_aiops.registry.messages import ModelVersion
@@ -35,6 +36,14 @@ class UploadModelBlobQuery(Struct, frozen=True, kw_only=True, rename="camel", fo
     framework: str
     stage: str | None = None
     metadata: str | None = None
+
+
+class MonitoringQuery(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """Which model, and which span in milliseconds since the epoch."""
+
+    model_name: str
+    start_time: Moment | None = None
+    end_time: Moment | None = None
 
 
 ENDPOINTS.post("/Predict", role="node", body=PredictionRequest, answer=PredictionResult)(predict)
@@ -58,3 +67,12 @@ async def upload_model_blob(request: web.Request, query: UploadModelBlobQuery) -
         "metadata": query.metadata,
     }
     return await registered(request, fields, body_chunks(request))
+
+
+@ENDPOINTS.get("/Monitoring", role="node", query=MonitoringQuery, answer=MetricsSeries)
+async def monitoring(request: web.Request, query: MonitoringQuery) -> MetricsSeries:
+    """The performance of a model over time, as `GET /monitoring/metrics/{modelName}` tells it."""
+    wanted = MetricsQuery(from_ms=query.start_time, until_ms=query.end_time)
+    if query.start_time is not None:
+        wanted = narrowest(wanted, request.app[NODE].now_ms())
+    return await series(request, query.model_name, wanted)

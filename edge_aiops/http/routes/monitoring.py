@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import msgspec
 from aiohttp import web
 from msgspec import Meta, Struct, field
 
@@ -54,27 +55,7 @@ class StatisticsQuery(Struct, frozen=True, kw_only=True, rename="camel", forbid_
 @ENDPOINTS.get("/monitoring/metrics/{modelName}", query=MetricsQuery, answer=MetricsSeries)
 async def metrics(request: web.Request, query: MetricsQuery) -> MetricsSeries:
     """Performance and accuracy over time, in windows of five minutes, an hour or a day (of UTC)."""
-    node = request.app[NODE]
-    name = request.match_info["modelName"]
-    await node.monitoring.known(name)
-    await node.monitoring.catch_up()
-    width_ms = WIDTH_MS[query.granularity]
-    until_ms = node.now_ms() + 1 if query.until_ms is None else query.until_ms
-    from_ms = max(until_ms - _DEFAULT_WINDOWS * width_ms, 0) if query.from_ms is None else query.from_ms
-    _check_span(from_ms, until_ms)
-    if (until_ms - from_ms) / width_ms > MOST_WINDOWS:
-        raise InvalidInput.of(
-            "from", f"the span holds more than {MOST_WINDOWS} windows; ask for a shorter one, or a wider granularity"
-        )
-    windows = await node.monitoring.history.metrics(name, query.model_version, query.granularity, from_ms, until_ms)
-    return MetricsSeries(
-        model_name=name,
-        granularity=query.granularity,
-        from_ms=from_ms,
-        until_ms=until_ms,
-        requests=sum(window.requests for window in windows),
-        windows=windows,
-    )
+    return await series(request, request.match_info["modelName"], query)
 
 
 @ENDPOINTS.get("/monitoring/features/{modelName}", query=StatisticsQuery, answer=list[SpanStatistics])
@@ -122,9 +103,40 @@ async def put_model_config(request: web.Request, body: dict[str, Any]) -> dict[s
     return _shown(request, name)
 
 
+async def series(request: web.Request, name: str, query: MetricsQuery) -> MetricsSeries:
+    """The windows of one model."""
+    node = request.app[NODE]
+    await node.monitoring.known(name)
+    await node.monitoring.catch_up()
+    width_ms = WIDTH_MS[query.granularity]
+    until_ms = node.now_ms() + 1 if query.until_ms is None else query.until_ms
+    from_ms = max(until_ms - _DEFAULT_WINDOWS * width_ms, 0) if query.from_ms is None else query.from_ms
+    _check_span(from_ms, until_ms)
+    if query.granularity != "daily" and (until_ms - from_ms) / width_ms > MOST_WINDOWS:
+        raise InvalidInput.of(
+            "from", f"the span holds more than {MOST_WINDOWS} windows; ask for a shorter one, or a wider granularity"
+        )
+    windows = await node.monitoring.history.metrics(name, query.model_version, query.granularity, from_ms, until_ms)
+    return MetricsSeries(
+        model_name=name,
+        granularity=query.granularity,
+        from_ms=from_ms,
+        until_ms=until_ms,
+        requests=sum(window.requests for window in windows),
+        windows=windows,
+    )
+
+
+def narrowest(query: MetricsQuery, now_ms: int) -> MetricsQuery:
+    """The same span in the narrowest windows of which there are not too many in it."""
+    span_ms = (query.until_ms or now_ms) - (query.from_ms or 0)
+    fitting = [granularity for granularity, width_ms in WIDTH_MS.items() if span_ms / width_ms <= MOST_WINDOWS]
+    return msgspec.structs.replace(query, granularity=fitting[0] if fitting else "daily")
+
+
 def _shown(request: web.Request, model_name: str) -> dict[str, Any]:
     monitoring = request.app[NODE].monitoring
-    return monitoring.notifiers.redacted(as_json(monitoring.configuration.of(model_name)))
+    return as_json(monitoring.notifiers.redacted(monitoring.configuration.of(model_name)))
 
 
 def _check_span(from_ms: int, until_ms: int) -> None:

@@ -8,7 +8,8 @@ from aiohttp import web
 from msgspec import Meta, Struct, field
 
 from edge_aiops.http.endpoint import NODE, Endpoints
-from edge_aiops.observe.quality import ModelSchema, QualityReport
+from edge_aiops.observe.quality.report import QualityReport
+from edge_aiops.observe.quality.schema import ModelSchema
 
 ENDPOINTS = Endpoints("monitoring", role="node")
 
@@ -62,7 +63,9 @@ async def get_quality(request: web.Request, query: QualityQuery) -> QualityAnswe
 @ENDPOINTS.post("/monitoring/quality/{modelName}/check", body=QualityCheckRequest, answer=list[QualityReport])
 async def check_quality(request: web.Request, body: QualityCheckRequest) -> list[QualityReport]:
     """Check the quality of a model's data now; a report for each version."""
-    quality, name = request.app[NODE].monitoring.quality, request.match_info["modelName"]
+    monitoring, name = request.app[NODE].monitoring, request.match_info["modelName"]
+    quality = monitoring.quality
+    await monitoring.catch_up()
     return [
         await quality.check(name, version, from_ms=body.from_ms, until_ms=body.until_ms)
         for version in quality.versions(name, body.model_version)

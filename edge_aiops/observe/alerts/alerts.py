@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 import msgspec
 
 from edge_aiops.base.clock import Clock
-from edge_aiops.base.errors import Conflict, NotFound
+from edge_aiops.base.errors import Conflict, InvalidInput, NotFound
 from edge_aiops.observe.alerts import records
 from edge_aiops.observe.alerts.alert import Alert, AlertPage, new_id
 from edge_aiops.observe.alerts.deliveries import Outgoing
@@ -19,6 +19,7 @@ from edge_aiops.observe.alerts.records import AlertFilter, Kept
 from edge_aiops.observe.alerts.rule import AlertRule
 from edge_aiops.observe.alerts.rules import Rules
 from edge_aiops.observe.alerts.tracking import Key, Moment, Outcome, key_of, orphaned, outcome, restored
+from edge_aiops.observe.alerts.words import shown
 from edge_aiops.observe.models import ObservedModel
 from edge_aiops.plugin.monitoring import Notification, NotificationKind
 from edge_aiops.store.local import LocalDatabase
@@ -47,7 +48,7 @@ class UnknownAlert(NotFound):
 class Alerts:
     """All alerts, at most one active for each rule and model version.
 
-    `metrics` makes the source of one evaluation; `models` gives the versions that are served. An alert and the
+    `models` gives the versions that are served. An alert and the
     notifications of it are written in one transaction, so that a restart neither loses nor repeats any.
     """
 
@@ -58,7 +59,7 @@ class Alerts:
         *,
         rules: Rules,
         outbox: Outbox,
-        metrics: Callable[[], MetricSource],
+        metrics: MetricSource,
         models: Callable[[], Collection[ObservedModel]],
         clock: Clock,
         node_id: str,
@@ -82,7 +83,7 @@ class Alerts:
         *,
         rules: Rules,
         outbox: Outbox,
-        metrics: Callable[[], MetricSource],
+        metrics: MetricSource,
         models: Callable[[], Collection[ObservedModel]],
         clock: Clock,
         node_id: str,
@@ -108,10 +109,10 @@ class Alerts:
 
         Where a metric cannot be read, all others are judged nevertheless, and the failure is raised in the end.
         """
-        source, rules = self._metrics(), self._rules_in_force()
+        rules = self._rules_in_force()
         models = {(model.served_by.model_name, model.served_by.model_version): model for model in self._models()}
         covers = {key: covering(rules, model) for key, model in models.items()}
-        values = {key: await read(source, covers[key], model) for key, model in models.items()}
+        values = {key: await read(self._metrics, covers[key], model) for key, model in models.items()}
         async with self._changing:
             at = self._moment()
             outcomes: list[Outcome] = []
@@ -147,6 +148,8 @@ class Alerts:
         Said again by the same person, it changes nothing. Raises `UnknownAlert`, and `Conflict` where somebody else
         has acknowledged it, or where it has not fired yet.
         """
+        if not (by.strip() and by.isprintable()):
+            raise InvalidInput.of("acknowledgedBy", f"{shown(by)} is not a name on one line")
         async with self._changing:
             alert = await self.get(alert_id)
             if alert.acknowledged_by == by:

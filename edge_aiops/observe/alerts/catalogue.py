@@ -12,7 +12,6 @@ Parameter = Literal["windowMinutes", "minRequests", "minLabels", "driftType", "f
 
 DRIFT_TYPES = ("input", "prediction", "confidence", "classBalance", "concept")
 OPERATORS = (">", ">=", "<", "<=", "==", "!=")
-DEFAULT_WINDOW_MINUTES = 5
 MAX_WINDOW_MINUTES = 43_200
 """Thirty days."""
 
@@ -29,6 +28,8 @@ class Metric(Struct, frozen=True, kw_only=True, rename="camel"):
     """What a condition may say beside `operator` and `threshold`."""
     required: tuple[Parameter, ...] = ()
     """What of that it must say."""
+    window_minutes: int | None = None
+    """The window where the condition names none; null for metrics without one."""
     least: float | None = 0.0
     """The least threshold that makes sense."""
     greatest: float | None = None
@@ -36,12 +37,19 @@ class Metric(Struct, frozen=True, kw_only=True, rename="camel"):
 
 _WINDOW: tuple[Parameter, ...] = ("windowMinutes", "minRequests")
 _LABELS: tuple[Parameter, ...] = ("windowMinutes", "minLabels")
+_DAY = 1_440
 
 
 def _performance(name: str, unit: Unit, description: str) -> Metric:
     greatest = 1.0 if unit == "share" else None
     return Metric(
-        name=name, family="performance", unit=unit, description=description, parameters=_WINDOW, greatest=greatest
+        name=name,
+        family="performance",
+        unit=unit,
+        description=description,
+        parameters=_WINDOW,
+        window_minutes=5,
+        greatest=greatest,
     )
 
 
@@ -65,23 +73,26 @@ METRICS: dict[str, Metric] = {
             name="accuracy",
             family="labels",
             unit="share",
-            description="share of right predictions among those with feedback",
+            description="share of right predictions, among those made in the window that have feedback",
             parameters=_LABELS,
+            window_minutes=_DAY,
             greatest=1.0,
         ),
         Metric(
             name="meanAbsoluteError",
             family="labels",
             unit="score",
-            description="mean absolute error of predictions with feedback, in the unit of the prediction",
+            description="mean absolute error of predictions made in the window that have feedback, in their unit",
             parameters=_LABELS,
+            window_minutes=_DAY,
         ),
         Metric(
             name="labelled",
             family="labels",
             unit="count",
-            description="predictions with feedback",
+            description="predictions made in the window that have feedback",
             parameters=("windowMinutes",),
+            window_minutes=_DAY,
         ),
         Metric(
             name="driftScore",
@@ -113,7 +124,7 @@ METRICS: dict[str, Metric] = {
             name="qualityScore",
             family="quality",
             unit="share",
-            description="share of checks of the latest quality report that found no violation",
+            description="share of values that are as they should be, in the latest quality report",
             greatest=1.0,
         ),
         Metric(
@@ -127,9 +138,10 @@ METRICS: dict[str, Metric] = {
             name="nullRate",
             family="quality",
             unit="share",
-            description="share of rows without a value of a feature in the latest quality report",
-            parameters=("feature",),
+            description="share of rows in the window without a value of a feature",
+            parameters=("feature", *_WINDOW),
             required=("feature",),
+            window_minutes=60,
             greatest=1.0,
         ),
         Metric(

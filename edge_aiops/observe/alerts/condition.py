@@ -13,7 +13,6 @@ from msgspec import Struct
 from edge_aiops.base.errors import FieldError, InvalidInput
 from edge_aiops.base.structured import parsed
 from edge_aiops.observe.alerts.catalogue import (
-    DEFAULT_WINDOW_MINUTES,
     DRIFT_TYPES,
     MAX_WINDOW_MINUTES,
     METRICS,
@@ -50,7 +49,7 @@ class Condition(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknow
     clear_threshold: float | None = None
     """While the alert fires: what the value must get back to until the condition is over."""
     window_minutes: int | None = None
-    """How far back the metric looks; 5 where it is left out and the metric has a window."""
+    """How far back the metric looks; as the metric has it where it is left out."""
     min_requests: int | None = None
     """With fewer requests in the window, the condition says nothing."""
     min_labels: int | None = None
@@ -106,9 +105,9 @@ def condition_of(values: Mapping[str, Any], field: str) -> Condition:
         raise _within(error, field) from error
     _check_operator_and_thresholds(condition, field)
     _check_parameters(condition, field)
-    if "windowMinutes" in condition.about.parameters and condition.window_minutes is None:
-        return msgspec.structs.replace(condition, window_minutes=DEFAULT_WINDOW_MINUTES)
-    return condition
+    if condition.window_minutes is not None:
+        return condition
+    return msgspec.structs.replace(condition, window_minutes=condition.about.window_minutes)
 
 
 def combined(verdicts: Iterable[bool | None], *, match: str) -> bool | None:

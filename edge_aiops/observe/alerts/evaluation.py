@@ -17,7 +17,7 @@ Values = Mapping[Reading, float | None]
 
 
 class MetricSource(Protocol):
-    """Where the values of metrics come from; made for one evaluation, within which it may remember what it read."""
+    """Where the values of metrics come from."""
 
     async def value(self, condition: Condition, model_name: str, model_version: str) -> float | None:
         """The value of the condition's metric now; None where there is nothing to say."""

@@ -101,42 +101,36 @@ class Notifiers:
                 await _close(name, place.notifier)
         self._places = {}
 
-    def redacted(self, said: Mapping[str, Any]) -> dict[str, Any]:
-        """A configuration, or a part of one, as JSON has it, for people: without secrets."""
-        if not isinstance(places := said.get("notifiers"), list):
-            return dict(said)
+    def redacted(self, config: MonitoringConfig) -> MonitoringConfig:
+        """`config` for people, without secrets."""
         shown = [
-            {**place, "options": secrets.redacted(place["options"], self._secrets(place.get("type")))}
-            if _has_options(place)
-            else place
-            for place in places
+            msgspec.structs.replace(place, options=secrets.redacted(place.options, self._secrets(place.type)))
+            for place in config.notifiers
         ]
-        return {**said, "notifiers": shown}
+        return msgspec.structs.replace(config, notifiers=tuple(shown))
 
-    def restored(self, said: Mapping[str, Any], before: MonitoringConfig) -> dict[str, Any]:
-        """What somebody sends as configuration, with the secrets that `redacted` hid as they were in `before`.
+    def restored(self, config: MonitoringConfig, before: MonitoringConfig) -> MonitoringConfig:
+        """`config`, as somebody sends it, with the secrets that `redacted` hid as they were in `before`.
 
         A place is the same as before by its name and type. Raises `InvalidInput` where there was no secret.
         """
-        if not isinstance(places := said.get("notifiers"), list):
-            return dict(said)
         known = {(place.name, place.type): place.options for place in before.notifiers}
-        kept = [
-            {**place, "options": self._restored(place, known, f"notifiers[{number}].options")}
-            if _has_options(place)
-            else place
-            for number, place in enumerate(places)
+        places = [
+            msgspec.structs.replace(
+                place,
+                options=secrets.restored(
+                    place.options,
+                    known.get((place.name, place.type), {}),
+                    self._secrets(place.type),
+                    field=f"notifiers[{number}].options",
+                ),
+            )
+            for number, place in enumerate(config.notifiers)
         ]
-        return {**said, "notifiers": kept}
+        return msgspec.structs.replace(config, notifiers=tuple(places))
 
-    def _restored(
-        self, place: Mapping[str, Any], known: Mapping[tuple[str, str], Mapping[str, Any]], field: str
-    ) -> dict[str, Any]:
-        before = known.get((str(place.get("name")), str(place.get("type"))), {})
-        return secrets.restored(place["options"], before, self._secrets(place.get("type")), field=field)
-
-    def _secrets(self, kind: object) -> Sequence[str]:
-        spec = self._extensions.specs.get(str(kind))
+    def _secrets(self, kind: str) -> Sequence[str]:
+        spec = self._extensions.specs.get(kind)
         return spec.secrets if spec else ()
 
     async def _place(self, wanted: NotifierConfig) -> Place:
@@ -152,11 +146,6 @@ class Notifiers:
         made: Any = await asyncio.to_thread(self._extensions.make, wanted.type, options)
         notifier: Notifier = made
         return notifier
-
-
-def _has_options(place: object) -> bool:
-    """Whether this is a place as it should be; what it is otherwise, the configuration refuses."""
-    return isinstance(place, dict) and isinstance(place.get("options"), dict)
 
 
 async def _close(name: str, notifier: Notifier) -> None:

@@ -32,7 +32,7 @@ _PAGE = """
     SELECT body FROM alert
     WHERE (:model_name IS NULL OR model_name = :model_name)
         AND (:severity IS NULL OR severity = :severity)
-        AND (:status IS NULL OR status = :status)
+        AND (:status IS NULL OR status = :status OR (:status = 'active' AND status != 'resolved'))
         AND (:acknowledged IS NULL OR acknowledged = :acknowledged)
         AND (:cursor IS NULL OR id < :cursor)
     ORDER BY id DESC LIMIT :limit

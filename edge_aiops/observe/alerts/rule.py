@@ -66,7 +66,7 @@ class AlertRule(Struct, frozen=True, kw_only=True, rename="camel"):
         return self.model_name in (None, model_name) and self.model_version in (None, model_version)
 
 
-class _Wish(Struct, frozen=True, kw_only=True, rename="camel"):
+class RuleWish(Struct, frozen=True, kw_only=True, rename="camel"):
     """A rule as somebody sends it; the more delicate values are checked one by one afterwards."""
 
     name: str | None = None
@@ -105,7 +105,7 @@ def rule_of(
     said = {name: value for name, value in values.items() if name not in _TOLD}
     if builtin is not None:
         said = _over_builtin(said, builtin)
-    wish = parsed(_Wish, said, max_depth=5)
+    wish = parsed(RuleWish, said, max_depth=5)
     return AlertRule(
         id=rule_id,
         name=_line(wish.name or rule_id, "name"),
@@ -139,7 +139,7 @@ def _over_builtin(said: dict[str, Any], builtin: AlertRule) -> dict[str, Any]:
     return {**base, **said}
 
 
-def _conditions(wish: _Wish) -> tuple[Condition, ...]:
+def _conditions(wish: RuleWish) -> tuple[Condition, ...]:
     if wish.condition is not None and wish.conditions is not None:
         raise InvalidInput.of("condition", "send either condition or conditions")
     if wish.condition is not None:
@@ -180,7 +180,7 @@ def _named(name: str | None, field: str) -> str | None:
     return None if name is None else valid_name(name, field=field)
 
 
-def _version(wish: _Wish) -> str | None:
+def _version(wish: RuleWish) -> str | None:
     if wish.model_version is not None and wish.model_name is None:
         raise InvalidInput.of("modelVersion", "a version says nothing without modelName")
     return _named(wish.model_version, "modelVersion")

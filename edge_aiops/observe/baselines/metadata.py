@@ -27,7 +27,7 @@ class MetadataBaselines:
     def __init__(self, baselines: Baselines) -> None:
         self._baselines = baselines
         self._one_at_a_time = asyncio.Lock()
-        self._known: dict[tuple[str, str], str] = {}
+        self._known: dict[tuple[str, str], ObservedModel] = {}
         self.problems: dict[tuple[str, str], str] = {}
         """Of versions whose distributions were not all understood or could not be kept: what is wrong."""
 
@@ -40,28 +40,30 @@ class MetadataBaselines:
             for gone in self.problems.keys() - present.keys():
                 del self.problems[gone]
             for version, model in present.items():
-                try:
+                if self._known.get(version) is not model:
                     await self._adopt(version, model)
-                except EdgeAiopsError as error:
-                    self.problems[version] = f"the baseline of its metadata is not kept: {error}"
-                    logger.warning("baseline of %s %s: %s", *version, error)
 
     async def _adopt(self, version: tuple[str, str], model: ObservedModel) -> None:
-        content = model.baseline_distributions
-        origin = hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
-        if self._known.get(version) == origin:
+        found = await asyncio.to_thread(declared, model.baseline_distributions)
+        try:
+            if found.baselines:
+                await self._keep(version, model, found)
+        except EdgeAiopsError as error:
+            if version not in self.problems:
+                logger.warning("the baseline of %s %s is not kept yet: %s", *version, error)
+            self.problems[version] = f"the baseline of its metadata is not kept yet: {error}"
             return
+        self._known[version] = model
         self.problems.pop(version, None)
-        if content:
-            found = await asyncio.to_thread(declared, content)
-            if found.baselines and await self._baselines.last_origin(*version) != origin:
-                name, of_version = version
-                await self._baselines.add(_draft(found), model_name=name, model_version=of_version, origin=origin)
-            if found.faults:
-                self.problems[version] = "; ".join(
-                    f"baselineDistributions.{path}: {said}" for path, said in found.faults
-                )
-        self._known[version] = origin
+        if found.faults:
+            self.problems[version] = "; ".join(f"baselineDistributions.{path}: {said}" for path, said in found.faults)
+
+    async def _keep(self, version: tuple[str, str], model: ObservedModel, found: Declared) -> None:
+        content = msgspec.json.encode(model.baseline_distributions, order="sorted")
+        origin = hashlib.sha256(content).hexdigest()
+        if await self._baselines.last_origin(*version) != origin:
+            name, of_version = version
+            await self._baselines.add(_draft(found), model_name=name, model_version=of_version, origin=origin)
 
 
 def _draft(found: Declared) -> Draft:

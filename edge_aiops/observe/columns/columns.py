@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Collection, Container, Iterable
+from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
@@ -15,6 +15,9 @@ from edge_aiops.stats.summaries import Baseline, Reference
 Numbers = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Digests = NDArray[np.uint64]
+
+MOST_FEATURES = 1_000
+"""Features beside those of a baseline that are summarised, unless said otherwise."""
 
 MOST_NAMES = 100
 """Names of unexpected features that are kept."""
@@ -58,6 +61,8 @@ class Columns(Struct, kw_only=True):
     """Rows in which a feature was null."""
     wrong_type: dict[str, int] = {}
     """Rows in which a feature was something else than its baseline is made of."""
+    out_of_range: dict[str, int] = {}
+    """Rows in which a number was outside of the range that the model's schema gives."""
     opaque: dict[str, int] = {}
     """Rows in which a feature had a value of which there is no summary: a hash, a list of texts, too deep a nesting."""
     unexpected: dict[str, int] = {}
@@ -74,24 +79,42 @@ class Columns(Struct, kw_only=True):
     """A digest of each row that could be read, equal for rows with equal features."""
 
     @property
+    def names(self) -> list[str]:
+        """Every feature that has a column, once."""
+        numbers = self.numbers if self.plain is None else self.plain.names
+        return list(dict.fromkeys((*numbers, *self.labels)))
+
+    @property
     def values(self) -> dict[str, NumberColumn | list[str | None]]:
-        """Every feature as numbers or labels, whichever it has more of."""
+        """Every feature as numbers or as labels, whichever it has more of."""
         numbers = self.all_numbers()
-        both = {name for name in self.labels if name in numbers}
         return {
-            name: numbers[name] if name in numbers and not (name in both and self._mostly_labels(name)) else labels
-            for name, labels in [*((name, []) for name in numbers if name not in both), *self.labels.items()]
+            name: self.labels[name] if name not in numbers or self._mostly_labels(name) else numbers[name]
+            for name in self.names
         }
 
-    def all_numbers(self) -> Mapping[str, NumberColumn]:
-        """The features that are numbers, those of `plain` among them."""
+    def all_numbers(self, only: Container[str] | None = None) -> dict[str, NumberColumn]:
+        """The features that are numbers, those of `plain` among them; `only`: those of them that are in it."""
         if self.plain is None:
-            return self.numbers
+            return {name: column for name, column in self.numbers.items() if only is None or name in only}
         matrix = np.asfortranarray(self.plain.matrix)
-        return {name: NumberColumn(matrix[:, place], None) for place, name in enumerate(self.plain.names)}
+        return {
+            name: NumberColumn(matrix[:, place], None)
+            for place, name in enumerate(self.plain.names)
+            if only is None or name in only
+        }
+
+    def present(self, name: str) -> int:
+        """Rows that have a value of one of `names`."""
+        if self.plain is not None:
+            return self.rows
+        labels = self.labels.get(name, [])
+        numbers = len(self.numbers[name].present) if name in self.numbers else 0
+        return numbers + len(labels) - labels.count(None)
 
     def _mostly_labels(self, name: str) -> bool:
-        return len(self.numbers[name].present) < self.rows - self.labels[name].count(None)
+        labels = self.labels.get(name, [])
+        return 2 * (len(labels) - labels.count(None)) > self.present(name)
 
 
 def kinds_of(baseline: Baseline | None) -> dict[str, FeatureKind]:
@@ -101,15 +124,22 @@ def kinds_of(baseline: Baseline | None) -> dict[str, FeatureKind]:
     return {name: "numeric" if isinstance(baseline[name], Reference) else "category" for name in baseline.names}
 
 
-def in_order(name: str) -> tuple[int, str]:
-    """The order in which names are kept where there are too many: short ones first, so that 2 comes before 10.
+def with_parents(names: Iterable[str]) -> frozenset[str]:
+    """Names, and what they may be nested in or derived from: of `a.b.length` also `a.b` and `a`."""
+    parts = [name.split(".") for name in names]
+    return frozenset(".".join(part[:count]) for part in parts for count in range(1, len(part) + 1))
+
+
+def in_order(name: str) -> tuple[tuple[int, str], ...]:
+    """The order in which features are kept where there are too many: part by part between the dots, short ones first,
+    so that 2 comes before 10.
 
     Whatever the order of batches and merges, the first ones of all are among the first ones of each part; so a name
     that is kept in the end was kept everywhere, and nothing of it is lost.
     """
-    return len(name), name
+    return tuple((len(part), part) for part in name.split("."))
 
 
-def first_names(names: Any, most: int) -> set[str]:
+def first_names(names: Collection[str], most: int) -> set[str]:
     """The first `most` of `names`."""
     return set(names) if len(names) <= most else set(sorted(names, key=in_order)[:most])

@@ -80,7 +80,7 @@ def _webp(head: bytes) -> tuple[int | None, int | None]:
 
 def _jpeg(head: bytes) -> tuple[int | None, int | None]:
     place = 2
-    while place + 9 <= len(head):
+    while place + 9 <= len(head) and head[place] == 0xFF:
         marker, length = head[place + 1], struct.unpack_from(">H", head, place + 2)[0]
         if marker in _JPEG_SIZES:
             height, width = struct.unpack_from(">HH", head, place + 5)

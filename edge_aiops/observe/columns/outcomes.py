@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
 from edge_aiops.journal.events import LabelledEvent, derived_correct
-from edge_aiops.observe.columns.assembly import Assembly
+from edge_aiops.observe.columns.assembly import ABSENT, Assembly
 from edge_aiops.observe.columns.columns import Columns, kinds_of
-from edge_aiops.observe.columns.known import with_parents
 from edge_aiops.observe.columns.outputs import decoded, of_row, outputs_by_row, predicted_class
 from edge_aiops.stats.summaries import Baseline
 
@@ -31,8 +29,7 @@ class OutcomeColumns:
     """Makes columns of the outcomes of one model version, on its baseline. For many batches, keep one."""
 
     def __init__(self, baseline: Baseline | None) -> None:
-        self._kinds = kinds_of(baseline)
-        self._known = frozenset(chain.from_iterable(map(with_parents, self._kinds)))
+        self._kinds = {CORRECT: "category", **kinds_of(baseline)}
 
     def read(self, labelled: Sequence[LabelledEvent]) -> Columns:
         """The outcomes of a batch."""
@@ -40,17 +37,25 @@ class OutcomeColumns:
         malformed = 0
         for event in labelled:
             try:
-                rows += _rows(event, self._kinds.get(OUTCOME) == "category")
+                rows += _rows(event, of_classes=self._kinds.get(OUTCOME) == "category")
             except (ValueError, RecursionError):
                 malformed += event.rows
-        assembly = Assembly(len(rows) + malformed, self._kinds, self._known, digested=False)
-        assembly.add_rows([*rows, *({} for _ in range(malformed))])
+        rows += [{}] * malformed
+        assembly = Assembly(len(rows), self._kinds, self._kinds)
+        for name in (CORRECT, ERROR, ABSOLUTE_ERROR):
+            assembly.add(name, [row.get(name, ABSENT) for row in rows])
+        outcomes = [row.get(OUTCOME, ABSENT) for row in rows]
+        if OUTCOME in self._kinds:
+            assembly.add(OUTCOME, outcomes)
+        else:
+            assembly.add(OUTCOME, [ABSENT if isinstance(outcome, str) else outcome for outcome in outcomes])
+            assembly.add_labels(OUTCOME, [outcome if isinstance(outcome, str) else None for outcome in outcomes])
         columns = assembly.finished()
         columns.malformed = malformed
         return columns
 
 
-def _rows(event: LabelledEvent, of_classes: bool) -> list[Row]:
+def _rows(event: LabelledEvent, *, of_classes: bool) -> list[Row]:
     actual, label = decoded(event.actual_outcome), decoded(event.label)
     if event.rows > 1 and isinstance(actual, list) and len(actual) == event.rows:
         predictions = outputs_by_row(event.prediction, event.rows)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 from typing import Any
 
 import msgspec
 
 from edge_aiops.journal.events import NewEvent
 from edge_aiops.observe.columns.assembly import Assembly
-from edge_aiops.observe.columns.columns import Columns, kinds_of
-from edge_aiops.observe.columns.known import with_parents
+from edge_aiops.observe.columns.columns import Columns, kinds_of, with_parents
 from edge_aiops.stats.summaries import Baseline
 
 LABEL, CONFIDENCE = "label", "confidence"
@@ -29,8 +27,8 @@ class OutputColumns:
     """Makes columns of the outputs of one model version, on its baseline. For many batches, keep one."""
 
     def __init__(self, baseline: Baseline | None) -> None:
-        self._kinds = kinds_of(baseline)
-        self._known = frozenset(chain.from_iterable(map(with_parents, self._kinds)))
+        self._kinds = {LABEL: "category", **kinds_of(baseline)}
+        self._known = with_parents(self._kinds)
 
     def read(self, events: Sequence[NewEvent]) -> Columns:
         """The outputs of a batch; of events that failed there are none."""
@@ -46,8 +44,8 @@ class OutputColumns:
                 rows += _rows(event)
             except (ValueError, RecursionError):
                 malformed += event.rows
-        assembly = Assembly(len(rows) + malformed, self._kinds, self._known, digested=False)
-        assembly.add_rows([*rows, *({} for _ in range(malformed))])
+        assembly = Assembly(len(rows) + malformed, self._kinds, self._known)
+        assembly.add_rows(rows + [{}] * malformed)
         columns = assembly.finished()
         columns.without_payload, columns.malformed = without_payload, malformed
         return columns

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from edge_aiops.observe.columns.assembly import ABSENT, Assembly
 from edge_aiops.observe.columns.columns import Columns
+from edge_aiops.observe.columns.digests import Hashes
 from edge_aiops.plugin.monitoring import FeatureKind
 
 Cells = Sequence[Any] | np.ndarray[Any, np.dtype[Any]]
@@ -28,15 +32,27 @@ def derived_from_table(columns: Mapping[str, Cells], *, kinds: Mapping[str, Feat
     for name, cells in lists.items():
         if name not in known and (kind := _kind(name, cells)) is not None:
             known |= kind
-    assembly = Assembly(rows, known, frozenset(known), digested=True)
+    assembly = Assembly(rows, known, known, Hashes())
     for name, cells in lists.items():
         assembly.add(name, cells)
     return assembly.finished()
 
 
 def _cells(cells: Cells) -> list[Any]:
-    values = cells.tolist() if isinstance(cells, np.ndarray) else list(cells)
-    return [ABSENT if type(value) is float and value != value else value for value in values]
+    return [_as_in_json(value) for value in (cells.tolist() if isinstance(cells, np.ndarray) else cells)]
+
+
+def _as_in_json(value: Any) -> Any:
+    """What a caller of the model would send for a cell."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ABSENT
+    if isinstance(value, bool | int | float | str | list | dict):
+        return value
+    if isinstance(value, np.generic | np.ndarray):
+        return _as_in_json(value.tolist())
+    if isinstance(value, Decimal):
+        return float(value)
+    return msgspec.to_builtins(value)  # dates and times as in ISO 8601, bytes in base64
 
 
 def _kind(name: str, cells: list[Any]) -> dict[str, FeatureKind] | None:

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
+from collections.abc import Mapping
+
+from edge_aiops.observe.columns import images
+
+DERIVED = ("", ".length", ".empty", ".script", ".width", ".height", ".bytes")
+"""The endings of what is derived from texts, images in base64 among them."""
+
+LABELS = frozenset({"", ".empty", ".script"})
+"""The endings of what is a label; the others are numbers."""
 
 MOST_OF_A_LABEL = 64
 """Characters of a text that is also counted as a label."""
@@ -20,9 +29,18 @@ _SCRIPTS = {
 """The first word of a letter's name in Unicode, and the script that it says."""
 
 
-def is_blank(text: str) -> bool:
-    """Whether nothing but white space is in it."""
-    return not text or text.isspace()
+def derived(text: str) -> Mapping[str, str | float | None]:
+    """Of an image in base64: width and height, where its first bytes say them, and the size of the file. Of other
+    texts: how many characters it has, whether more than white space is among them, its script, and a short one as a
+    label."""
+    if (image := images.encoded_image(text)) is not None:
+        return {".width": image.width, ".height": image.height, ".bytes": image.size}
+    return {
+        "": text if len(text) <= MOST_OF_A_LABEL else None,
+        ".length": len(text),
+        ".empty": "false" if text.strip() else "true",
+        ".script": script_of(text),
+    }
 
 
 def script_of(text: str) -> str:

@@ -14,12 +14,12 @@ from edge_aiops.base.errors import Conflict
 from edge_aiops.observe.baselines.baseline import ModelBaseline
 from edge_aiops.observe.config import MonitoringConfig
 from edge_aiops.observe.drift import evidence, history, schedule, state
+from edge_aiops.observe.drift.deciding import Watched
 from edge_aiops.observe.drift.judging import Judgement, has_values, judge
 from edge_aiops.observe.drift.result import BaselineUsed, DriftResult, DriftType, Trigger
 from edge_aiops.observe.drift.rules import Tests, check_rules
 from edge_aiops.observe.drift.sources import Configurations, CurrentBaselines, Spans
 from edge_aiops.observe.drift.subjects import Features, Subject, subjects
-from edge_aiops.stats.evidence import WatchedFeature
 from edge_aiops.stats.summaries import Profile
 from edge_aiops.store.local import LocalDatabase
 
@@ -63,6 +63,7 @@ class DriftChecks:
         self._tests = tests
         self._clock = clock
         self._schedule = schedule.Schedule(database)
+        self._latest: dict[tuple[str, str, DriftType], DriftResult | None] = {}
 
     def refuse_unknown(self, config: MonitoringConfig) -> None:
         """Raises `InvalidInput` for a configuration with a method or a threshold that cannot be."""
@@ -97,8 +98,28 @@ class DriftChecks:
         look = _Look(model_name, model_version, baseline, chosen, trigger, now_ms, from_ms, end_ms)
         found = [await self._result(look, subject) for subject in chosen]
         results = await self._database.write(lambda connection: self._kept(connection, look, found))
+        if not look.one:
+            self._latest.update({(model_name, model_version, result.drift_type): result for result in results})
         if trigger == "schedule":
             self._schedule.checked(model_name, model_version, now_ms)
+        return results
+
+    async def check_versions(
+        self,
+        model_name: str,
+        versions: Sequence[str],
+        *,
+        from_ms: int | None = None,
+        until_ms: int | None = None,
+        drift_types: Sequence[DriftType] | None = None,
+    ) -> list[DriftResult]:
+        """Look now at all of these versions that have a baseline. Raises `Conflict` where none has."""
+        compared = [version for version in versions if await self._baselines.current(model_name, version) is not None]
+        results: list[DriftResult] = []
+        for version in compared or versions[:1]:
+            results += await self.check(
+                model_name, version, trigger="demand", from_ms=from_ms, until_ms=until_ms, drift_types=drift_types
+            )
         return results
 
     async def run_due(self, models: Iterable[tuple[str, str]]) -> list[DriftResult]:
@@ -120,12 +141,19 @@ class DriftChecks:
             raise failures[0]
         return results
 
-    async def latest(
+    async def latest(self, model_name: str, model_version: str, drift_type: DriftType) -> DriftResult | None:
+        """The newest result on the time up to its check, kept in memory; None where there is none."""
+        key = (model_name, model_version, drift_type)
+        if key not in self._latest:
+            found = await self.latest_of_each(model_name, model_version, drift_type)
+            self._latest[key] = found[0] if found else None
+        return self._latest[key]
+
+    async def latest_of_each(
         self, model_name: str, model_version: str | None = None, drift_type: DriftType | None = None
-    ) -> DriftResult | None:
-        """The newest result, or None."""
-        found = await self.history(model_name, model_version=model_version, drift_type=drift_type, limit=1)
-        return found[0] if found else None
+    ) -> list[DriftResult]:
+        """The newest result of each version and type on the time up to its check, newest first."""
+        return await history.newest(self._database, model_name, model_version=model_version, drift_type=drift_type)
 
     async def history(
         self,
@@ -156,6 +184,7 @@ class DriftChecks:
             state.restart(connection, model_name, model_version)
 
         await self._database.write(forget)
+        self._latest = {key: of for key, of in self._latest.items() if key[:2] != (model_name, model_version)}
 
     async def prune(self, before_ms: int) -> int:
         """Forget results of checks before then, and watches that took nothing since; gives how many results."""
@@ -166,7 +195,13 @@ class DriftChecks:
             state.prune(connection)
             return history.prune(connection, before_ms)
 
-        return await self._database.write(forget)
+        pruned = await self._database.write(forget)
+        self._latest.clear()
+        return pruned
+
+    async def baselines_in_use(self) -> set[int]:
+        """The baselines that evidence is gathered on."""
+        return {number for (number,) in await self._database.read("SELECT DISTINCT baseline FROM drift_watch")}
 
     async def _is_due(self, model_name: str, model_version: str) -> bool:
         config = self._configuration.of(model_name)
@@ -181,14 +216,14 @@ class DriftChecks:
         if from_ms is None:
             from_ms = look.until_ms - round(subject.config.window_hours * _HOUR_MS)
         features, profile = await self._chosen(look, subject, from_ms)
-        watched: dict[str, WatchedFeature] | None = None
+        watched: Watched | None = None
         if features is not None and not look.one:
-            watched = await evidence.watched(
+            watched = await evidence.gathered(
                 self._database,
                 model_name=look.model_name,
                 model_version=look.model_version,
-                role=features.role,
                 baseline=look.baseline,
+                features=features,
             )
         judgement = await asyncio.to_thread(judge, subject, features, profile, watched, self._tests)
         return _result(look, subject, judgement, from_ms), judgement.judged
@@ -212,11 +247,11 @@ class DriftChecks:
         kept: list[DriftResult] = []
         confirmations = {of.drift_type: of.config.confirmations for of in look.subjects}
         for result, judged in found:
-            key = (look.model_name, look.model_version, result.drift_type)
-            held = state.read(connection, *key)
+            key = state.StateKey(look.model_name, look.model_version, result.drift_type, look.baseline.number)
+            held = state.read(connection, key)
             if look.trigger == "schedule" and judged:
                 held = held.after(result.drifted, confirmations[result.drift_type])
-                state.write(connection, *key, held)
+                state.write(connection, key, held)
             kept.append(history.add(connection, structs.replace(result, confirmed=held.confirmed)))
         if look.trigger == "schedule":
             schedule.note(connection, look.model_name, look.model_version, look.now_ms)

@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from edge_aiops.observe.drift.distributions import pictures
+from edge_aiops.observe.drift.evidence import FeatureEvidence
 from edge_aiops.observe.drift.measuring import Measured, rows
 from edge_aiops.observe.drift.result import FeatureDrift, MeasuredTest
 from edge_aiops.observe.drift.rules import Method, Rule
-from edge_aiops.stats.evidence import WatchedFeature
 from edge_aiops.stats.multiplicity import benjamini_hochberg, e_benjamini_hochberg
 
 MISSINGNESS = "missingness"
 
-Watched = Mapping[str, WatchedFeature]
+Watched = Mapping[str, FeatureEvidence]
 
 
 class Decision(NamedTuple):
@@ -58,7 +58,7 @@ def together(p_values: Sequence[float | None]) -> float | None:
     return min(adjusted, default=None)
 
 
-def as_result(of: Measured, decision: Decision, evidence: WatchedFeature | None) -> FeatureDrift:
+def as_result(of: Measured, decision: Decision, evidence: FeatureEvidence | None) -> FeatureDrift:
     """The feature as results show it."""
     reference, current = pictures(of.sample.reference, of.sample.current)
     e_value = evidence.e_value if evidence is not None else None

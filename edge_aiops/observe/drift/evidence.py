@@ -1,8 +1,11 @@
-"""The always-valid evidence of drift: a watch for each model version and role, updated with every window.
+"""The always-valid evidence of drift, of each model version: updated with every window, kept beside the windows.
+
+For each role there is a watch over all its features, and for the outcomes also evidence on how good the model is,
+by the labels that are there: that more or fewer of them come says nothing about the model.
 
 Events count when they arrive: predictions in the window in which they are written, labels in the one in which they
-become known, however old their prediction is. A watch begins anew with another baseline and after `restart`. What
-the configuration says, such as alpha, is applied when the evidence is read and never ends a watch.
+become known, however old their prediction is. All evidence begins anew with another baseline and after `restart`.
+What the configuration says, such as alpha, is applied when it is read and never makes it begin anew.
 """
 
 from __future__ import annotations
@@ -11,21 +14,56 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Mapping
+from typing import Literal, NamedTuple, Protocol
+
+import numpy as np
 
 from edge_aiops.observe.baselines.baseline import ModelBaseline, Role
 from edge_aiops.observe.config import MonitoringConfig
+from edge_aiops.observe.drift.distributions import both_sides
+from edge_aiops.observe.drift.subjects import Features, quality_features
+from edge_aiops.plugin.monitoring import Counts, Distribution
 from edge_aiops.stats import IncompatibleSummaries, UnreadableSummary
-from edge_aiops.stats.evidence import DriftWatch, WatchedFeature
+from edge_aiops.stats.evidence import DriftEvidence, DriftWatch
 from edge_aiops.stats.summaries import Baseline, Profile
 from edge_aiops.store.local import LocalDatabase
 
 logger = logging.getLogger(__name__)
 
-_KEY = "model_name = :model_name AND model_version = :model_version AND role = :role AND baseline = :baseline"
+_GROUPS = 10
+"""Of the bins of an error; few cells find a shift sooner than many."""
+
+_KEY = "model_name = ? AND model_version = ? AND role = ? AND baseline = ?"
 _WRITE = """
-    INSERT INTO drift_watch VALUES (:model_name, :model_version, :role, :baseline, :now_ms, :now_ms, :watch)
+    INSERT INTO drift_watch VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET updated_ms = excluded.updated_ms, watch = excluded.watch
 """
+_FORGET_OLDER = f"DELETE FROM drift_watch WHERE {_KEY.replace('baseline =', 'baseline <')}"
+_UNFIT = (UnreadableSummary, IncompatibleSummaries)
+
+
+class FeatureEvidence(Protocol):
+    """How strongly what came so far speaks against the baseline."""
+
+    @property
+    def e_value(self) -> float:
+        """Of mean one at most, without drift; infinite beyond the range of a float."""
+
+    @property
+    def log_e(self) -> float:
+        """Its natural logarithm."""
+
+
+class _Place(NamedTuple):
+    """Where a piece of evidence is kept."""
+
+    model_name: str
+    model_version: str
+    role: Role | Literal["quality"]
+    baseline: int
+
+    def __str__(self) -> str:
+        return f"{self.model_name} {self.model_version} ({self.role})"
 
 
 def record(
@@ -39,66 +77,100 @@ def record(
     config: MonitoringConfig,
     now_ms: int,
 ) -> None:
-    """Let the watch take what arrived since the last call, in the transaction that writes it to the windows.
+    """Take what arrived since the last call, in the transaction that writes it to the windows.
 
-    A watch on an older baseline is forgotten. One that is damaged begins anew, with a line in the log.
+    Evidence on an older baseline is forgotten. What is damaged begins anew, with a line in the log.
     """
     references = baseline.of(role)
     if references is None or not window.rows or not config.enabled:
         return
-    key = {"model_name": model_name, "model_version": model_version, "role": role, "baseline": baseline.number}
-    stored = connection.execute(f"SELECT watch FROM drift_watch WHERE {_KEY}", key).fetchone()
-    watch = _resumed(stored[0], references, key) if stored else None
-    if watch is None:
-        older = _KEY.replace("baseline =", "baseline <")
-        connection.execute(f"DELETE FROM drift_watch WHERE {older}", key)
-        # Evidence alone: alpha and size are applied when it is read.
-        watch = DriftWatch(references, min_effect=0.0, effect_windows=1)
-    try:
-        watch.update(window)
-    except IncompatibleSummaries as refusal:  # more events than 64 bits count
-        logger.warning("the evidence of drift of %s begins anew: %s", _named(key), refusal)
-        watch.restart()
-        watch.update(window)
-    connection.execute(_WRITE, {**key, "now_ms": now_ms, "watch": watch.to_bytes()})
+    place = _Place(model_name, model_version, role, baseline.number)
+    _write(connection, place, _watch(_read(connection, place), place, references, window).to_bytes(), now_ms)
+    for features in quality_features(baseline):
+        if features.role == role:
+            place = place._replace(role="quality")
+            sides = both_sides(window, features.names[0])
+            _write(connection, place, _quality(_read(connection, place), place, *sides).to_bytes(), now_ms)
 
 
-async def watched(
-    database: LocalDatabase, *, model_name: str, model_version: str, role: Role, baseline: ModelBaseline
-) -> dict[str, WatchedFeature]:
-    """The evidence on each feature of a role by now; nothing where no watch has begun."""
-    references = baseline.of(role)
-    key = {"model_name": model_name, "model_version": model_version, "role": role, "baseline": baseline.number}
-    rows = await database.read(f"SELECT watch FROM drift_watch WHERE {_KEY}", key)
+async def gathered(
+    database: LocalDatabase, *, model_name: str, model_version: str, baseline: ModelBaseline, features: Features
+) -> Mapping[str, FeatureEvidence]:
+    """The evidence on each feature by now; nothing where none has begun."""
+    is_quality = features in quality_features(baseline)
+    place = _Place(model_name, model_version, "quality" if is_quality else features.role, baseline.number)
+    rows = await database.read(f"SELECT watch FROM drift_watch WHERE {_KEY}", place)
+    references = baseline.of(features.role)
     if not rows or references is None:
         return {}
-    return await asyncio.to_thread(_by_name, rows[0][0], references, key)
+    try:
+        if is_quality:
+            return {features.names[0]: DriftEvidence.from_bytes(rows[0][0])}
+        return await asyncio.to_thread(_by_name, rows[0][0], references)
+    except _UNFIT as reason:
+        logger.warning("the evidence of drift of %s cannot be read: %s", place, reason)
+        return {}
 
 
 def restart(connection: sqlite3.Connection, model_name: str, model_version: str) -> None:
-    """Begin anew: forget the watches of a model version."""
+    """Begin anew: forget all evidence on a model version."""
     connection.execute(
         "DELETE FROM drift_watch WHERE model_name = ? AND model_version = ?", (model_name, model_version)
     )
 
 
 def prune(connection: sqlite3.Connection, before_ms: int) -> None:
-    """Forget watches that took no window since."""
+    """Forget evidence that took no window since."""
     connection.execute("DELETE FROM drift_watch WHERE updated_ms < ?", (before_ms,))
 
 
-def _by_name(data: bytes, references: Baseline, key: Mapping[str, object]) -> dict[str, WatchedFeature]:
-    watch = _resumed(data, references, key)
-    return {feature.name: feature for feature in watch.features} if watch else {}
+def _read(connection: sqlite3.Connection, place: _Place) -> bytes | None:
+    row = connection.execute(f"SELECT watch FROM drift_watch WHERE {_KEY}", place).fetchone()
+    if row is None:
+        connection.execute(_FORGET_OLDER, place)
+    return row[0] if row else None
 
 
-def _resumed(data: bytes, references: Baseline, key: Mapping[str, object]) -> DriftWatch | None:
+def _write(connection: sqlite3.Connection, place: _Place, data: bytes, now_ms: int) -> None:
+    connection.execute(_WRITE, (*place, now_ms, data))
+
+
+def _watch(stored: bytes | None, place: _Place, references: Baseline, window: Profile) -> DriftWatch:
+    # Evidence alone: alpha and size are applied when it is read.
+    new = DriftWatch(references, min_effect=0.0, effect_windows=1)
     try:
-        return DriftWatch.from_bytes(data, references)
-    except (UnreadableSummary, IncompatibleSummaries) as reason:
-        logger.warning("the evidence of drift of %s begins anew: %s", _named(key), reason)
-        return None
+        watch = DriftWatch.from_bytes(stored, references) if stored else new
+        watch.update(window)
+    except _UNFIT as reason:
+        _begins_anew(place, reason)
+        watch = new
+        watch.update(window)
+    return watch
 
 
-def _named(key: Mapping[str, object]) -> str:
-    return f"{key['model_name']} {key['model_version']} ({key['role']})"
+def _quality(stored: bytes | None, place: _Place, reference: Distribution, current: Distribution) -> DriftEvidence:
+    counts = [_in_groups(side) for side in (reference, current)]
+    new = DriftEvidence(counts[0])
+    try:
+        return (DriftEvidence.from_bytes(stored) if stored else new).update(counts[1])
+    except _UNFIT as reason:
+        _begins_anew(place, reason)
+        return new.update(counts[1])
+
+
+def _in_groups(distribution: Distribution) -> Counts:
+    """Counts in few cells of values that are there: below, groups of bins, above; or the labels and the others."""
+    if distribution.kind == "category" or len(distribution.counts) <= _GROUPS + 2:
+        return distribution.counts
+    bins = len(distribution.counts) - 2
+    starts = np.linspace(1, bins + 1, _GROUPS, endpoint=False).astype(np.intp)
+    groups: Counts = np.add.reduceat(distribution.counts, [0, *starts, bins + 1])
+    return groups
+
+
+def _by_name(data: bytes, references: Baseline) -> dict[str, FeatureEvidence]:
+    return {feature.name: feature for feature in DriftWatch.from_bytes(data, references).features}
+
+
+def _begins_anew(place: _Place, reason: Exception) -> None:
+    logger.warning("the evidence of drift of %s begins anew: %s", place, reason)

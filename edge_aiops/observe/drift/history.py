@@ -1,6 +1,6 @@
 """Results of checks as they are kept: compressed, with the distributions of the most notable features only.
 
-A hundred features take some ten kilobytes a check, of which the distributions of the drifted and then the highest
+A hundred features take some twenty kilobytes a check, of which the distributions of the drifted and then the highest
 scoring ones, twenty in all, are the larger part. `retention.results` says how long they stay.
 """
 
@@ -20,8 +20,8 @@ PICTURED = 20
 
 _DECODER = msgspec.json.Decoder(DriftResult)
 _INSERT = """
-    INSERT INTO drift_result (model_name, model_version, drift_type, checked_ms, body) VALUES (?, ?, ?, ?, ?)
-    RETURNING number
+    INSERT INTO drift_result (model_name, model_version, drift_type, checked_ms, one_look, body)
+    VALUES (?, ?, ?, ?, ?, ?) RETURNING number
 """
 _SELECT = """
     SELECT number, body FROM drift_result
@@ -30,13 +30,23 @@ _SELECT = """
         AND checked_ms >= :from_ms AND checked_ms < :until_ms
     ORDER BY checked_ms DESC, number DESC LIMIT :limit
 """
+_NEWEST = """
+    SELECT number, body FROM drift_result WHERE number IN (
+        SELECT max(number) FROM drift_result
+        WHERE model_name = :model_name AND (:model_version IS NULL OR model_version = :model_version)
+            AND (:drift_type IS NULL OR drift_type = :drift_type) AND NOT one_look
+        GROUP BY model_version, drift_type
+    )
+    ORDER BY number DESC
+"""
 _LAST_MS = 2**63 - 1
 
 
 def add(connection: sqlite3.Connection, result: DriftResult) -> DriftResult:
     """Keep a result; gives it with its id."""
     body = zlib.compress(msgspec.json.encode(stored(result)), 6)
-    key = (result.model_name, result.model_version, result.drift_type, result.checked_at)
+    one_look = result.evidence == "oneLook"
+    key = (result.model_name, result.model_version, result.drift_type, result.checked_at, one_look)
     (number,) = connection.execute(_INSERT, (*key, body)).fetchone()
     return msgspec.structs.replace(result, id=number)
 
@@ -71,6 +81,18 @@ async def select(
         "limit": limit,
     }
     return _decoded(await database.read(_SELECT, wanted))
+
+
+async def newest(
+    database: LocalDatabase,
+    model_name: str,
+    *,
+    model_version: str | None = None,
+    drift_type: DriftType | None = None,
+) -> list[DriftResult]:
+    """The last result of each version and type, newest first; without those of one look at a chosen span."""
+    wanted = {"model_name": model_name, "model_version": model_version, "drift_type": drift_type}
+    return _decoded(await database.read(_NEWEST, wanted))
 
 
 def prune(connection: sqlite3.Connection, before_ms: int) -> int:

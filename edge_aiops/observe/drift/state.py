@@ -8,8 +8,8 @@ from typing import NamedTuple
 from edge_aiops.observe.drift.result import DriftType
 
 _WRITE = """
-    INSERT INTO drift_state VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET confirmed = excluded.confirmed, streak = excluded.streak
+    INSERT INTO drift_state VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET baseline = excluded.baseline, confirmed = excluded.confirmed, streak = excluded.streak
 """
 
 _PRUNE = """
@@ -35,20 +35,25 @@ class DriftState(NamedTuple):
         return DriftState(self.confirmed, self.streak + 1)
 
 
-def read(connection: sqlite3.Connection, model_name: str, model_version: str, drift_type: DriftType) -> DriftState:
+class StateKey(NamedTuple):
+    """Whose state it is. With another baseline it begins anew."""
+
+    model_name: str
+    model_version: str
+    drift_type: DriftType
+    baseline: int
+
+
+def read(connection: sqlite3.Connection, key: StateKey) -> DriftState:
     """The state of one drift type of a model version."""
-    key = "model_name = ? AND model_version = ? AND drift_type = ?"
-    row = connection.execute(
-        f"SELECT confirmed, streak FROM drift_state WHERE {key}", (model_name, model_version, drift_type)
-    ).fetchone()
+    where = "model_name = ? AND model_version = ? AND drift_type = ? AND baseline = ?"
+    row = connection.execute(f"SELECT confirmed, streak FROM drift_state WHERE {where}", key).fetchone()
     return DriftState(bool(row[0]), row[1]) if row else DriftState()
 
 
-def write(
-    connection: sqlite3.Connection, model_name: str, model_version: str, drift_type: DriftType, state: DriftState
-) -> None:
+def write(connection: sqlite3.Connection, key: StateKey, state: DriftState) -> None:
     """Keep the state of one drift type of a model version."""
-    connection.execute(_WRITE, (model_name, model_version, drift_type, *state))
+    connection.execute(_WRITE, (*key, *state))
 
 
 def restart(connection: sqlite3.Connection, model_name: str, model_version: str) -> None:

@@ -48,6 +48,12 @@ def subjects(baseline: ModelBaseline, config: DriftConfig, wanted: Sequence[Drif
     return [of for of in found if of.config.enabled and (of.choices or of.drift_type == "concept")]
 
 
+def quality_features(baseline: ModelBaseline) -> tuple[Features, ...]:
+    """The outcome that says how good the model is, `correct` before `absoluteError`; nothing where there is none."""
+    names = baseline.outcomes.names if baseline.outcomes is not None else []
+    return tuple(Features("outcomes", (name,)) for name in (CORRECT, ABSOLUTE_ERROR) if name in names)[:1]
+
+
 def _choices(drift_type: DriftType, baseline: ModelBaseline) -> tuple[Features, ...]:
     outputs = baseline.outputs.names if baseline.outputs is not None else []
     if drift_type == "input":
@@ -60,8 +66,7 @@ def _choices(drift_type: DriftType, baseline: ModelBaseline) -> tuple[Features, 
         given = [Features("outcomes", _classes(baseline, "outcomes", OUTCOME))]
         given.append(Features("outputs", _classes(baseline, "outputs", LABEL)))
     else:
-        outcomes = baseline.outcomes.names if baseline.outcomes is not None else []
-        given = [Features("outcomes", (name,)) for name in (CORRECT, ABSOLUTE_ERROR) if name in outcomes][:1]
+        given = list(quality_features(baseline))
     return tuple(features for features in given if features.names)
 
 

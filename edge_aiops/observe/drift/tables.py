@@ -9,7 +9,6 @@ DRIFT_TABLES: tuple[str, ...] = (
         model_version TEXT NOT NULL,
         role TEXT NOT NULL,
         baseline INTEGER NOT NULL,
-        began_ms INTEGER NOT NULL,
         updated_ms INTEGER NOT NULL,
         watch BLOB NOT NULL,
         PRIMARY KEY (model_name, model_version, role, baseline)
@@ -20,6 +19,7 @@ DRIFT_TABLES: tuple[str, ...] = (
         model_name TEXT NOT NULL,
         model_version TEXT NOT NULL,
         drift_type TEXT NOT NULL,
+        baseline INTEGER NOT NULL,
         confirmed INTEGER NOT NULL,
         streak INTEGER NOT NULL,
         PRIMARY KEY (model_name, model_version, drift_type)
@@ -40,6 +40,7 @@ DRIFT_TABLES: tuple[str, ...] = (
         model_version TEXT NOT NULL,
         drift_type TEXT NOT NULL,
         checked_ms INTEGER NOT NULL,
+        one_look INTEGER NOT NULL,
         body BLOB NOT NULL
     ) STRICT
     """,

@@ -1,8 +1,8 @@
 """What the bins of a baseline tell of later values: how many lie beyond a limit, and whether they stand still.
 
-Only counts are looked at, so no value is touched twice. A bin counts as beyond a limit where all of it is. The two
-cells beyond the extremes of the baseline have no other border: whether some value in them is beyond a limit is known
-from the extremes of the values, how many are is not.
+Only counts are looked at, so no value is touched twice. A bin is beyond a limit where all of it is. The two cells past
+the extremes of the baseline have no other border: whether some value in them is beyond a limit is known from the
+extremes of the values, how many are is not.
 """
 
 from __future__ import annotations
@@ -42,25 +42,17 @@ class Values(NamedTuple):
         return int(self.cells.sum())
 
 
-def beyond(
-    values: Values, reference: Reference, low: float | None, high: float | None, *, outermost: bool = False
-) -> int:
-    """How many finite values are below `low` or above `high`.
-
-    At least so many; with `outermost`, at most: if any value of a cell beyond the extremes of the baseline is beyond
-    the limit, all of that cell are taken to be.
-    """
+def beyond(values: Values, reference: Reference, low: float | None, high: float | None) -> int:
+    """How many finite values are below `low` or above `high`, at most: of a cell beyond the extremes of the reference,
+    all are where any is."""
     edges, cells = reference.edges, values.cells
     count = 0
     if low is not None and values.minimum is not None and values.minimum < low:
-        whole = int(cells[: np.searchsorted(edges, low, side="right")].sum()) if edges[0] <= low else 0
-        count += max(whole, int(cells[0]) if outermost else 0, 1)
+        count += int(cells[: max(1, int(np.searchsorted(edges, low, side="right")))].sum())
     if high is not None and values.maximum is not None and values.maximum > high:
-        first = int(np.searchsorted(edges, high, side="left")) + 1
-        whole = int(cells[first:].sum()) if high <= edges[-1] else 0
-        count += max(whole, int(cells[-1]) if outermost else 0, 1)
+        count += int(cells[min(len(cells) - 1, int(np.searchsorted(edges, high, side="left")) + 1) :].sum())
     # Infinite values are in the outer cells as well, and are counted on their own.
-    return min(max(count - values.infinite, 1), values.n - values.infinite) if count else 0
+    return max(0, count - values.infinite)
 
 
 def outer_fences(reference: Reference) -> tuple[float, float] | None:

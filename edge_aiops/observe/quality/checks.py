@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from datetime import UTC, datetime
 
 from edge_aiops.base.durations import Duration
 from edge_aiops.plugin.monitoring import QualityData, QualityFeature, QualityFinding
@@ -32,7 +31,8 @@ class _FeatureCheck(ABC):
     ) -> QualityFinding | None:
         """A finding that says in how many rows, `of` so many, the feature is `wrong`."""
         rows = feature.rows if of is None else of
-        if affected <= 0 or rows <= 0:
+        affected = min(affected, rows)
+        if affected <= 0:
             return None
         message = f"{feature.name!r} {wrong} in {affected:,} of {rows:,} rows"
         return QualityFinding(
@@ -194,9 +194,8 @@ class Staleness:
         age_ms = data.until_ms - data.last_event_ms
         if age_ms <= data.stale_after_ms:
             return []
-        came = datetime.fromtimestamp(data.last_event_ms / 1000, UTC).isoformat(timespec="seconds")
         age, limit = Duration(age_ms // 1000), Duration(data.stale_after_ms / 1000)
-        message = f"the last event came {age} ago, at {came}; after {limit} without one the data are stale"
+        message = f"the last event came {age} ago; after {limit} without one the data are stale"
         return [QualityFinding(check="staleness", feature=None, affected=0, rows=data.rows, share=1.0, message=message)]
 
 

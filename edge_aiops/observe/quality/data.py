@@ -13,6 +13,8 @@ from edge_aiops.plugin.monitoring import QualityData, QualityFeature
 from edge_aiops.stats.summaries import Baseline, Categories, CategoryReference, Moments, NumericSummary, Reference
 
 MOST_EXAMPLES = 3
+MANY_BINS = 50
+"""Numbers of which a baseline has fewer bins than this have few values, each with a bin of its own."""
 
 
 def quality_data(
@@ -67,6 +69,9 @@ class _Counted:
                 facts = _labels(feature, found, reference)
         elif loose := self._summary.loose.get(name):
             facts = _loose(feature, loose)
+        range_given = "given" in (feature.sources.get("minimum"), feature.sources.get("maximum"))
+        if range_given:
+            facts["out_of_range"] = self._counters.out_of_range.get(name, 0)
         wrong_type = self._counters.wrong_type.get(name, 0) + facts.pop("wrong_type", 0)
         return QualityFeature(
             name=name,
@@ -81,7 +86,7 @@ class _Counted:
             null_rate_baseline=feature.null_rate,
             least=feature.minimum,
             greatest=feature.maximum,
-            range_given="given" in (feature.sources.get("minimum"), feature.sources.get("maximum")),
+            range_given=range_given,
             labels_given=feature.sources.get("categories") == "given",
             **facts,
         )
@@ -118,14 +123,13 @@ def _numbers(
     facts = _extremes(moments)
     if counted is not None and counted == (feature.minimum, feature.maximum):
         facts["out_of_range"] = found.out_of_range
-    else:
-        inferred = feature.sources.get("minimum") == "baseline"
-        facts["out_of_range"] = beyond(values, reference, feature.minimum, feature.maximum, outermost=inferred)
+    elif "baseline" in (feature.sources.get("minimum"), feature.sources.get("maximum")):
+        facts["out_of_range"] = beyond(values, reference, feature.minimum, feature.maximum)
     if fences := outer_fences(reference):
         before = Values.of(reference)
         facts |= {
             "fences": fences,
-            "outliers": beyond(values, reference, *fences, outermost=True),
+            "outliers": beyond(values, reference, *fences),
             "outlier_rate_baseline": beyond(before, reference, *fences) / before.n,
         }
     return facts | {"constant": numbers_stand_still(values, reference)}
@@ -147,10 +151,6 @@ def _loose(feature: FeatureSchema, found: LooseFeature) -> dict[str, Any]:
     labels = found.categories.total if found.categories else 0
     if found.moments is not None and feature.kind != "category":
         facts |= _extremes(found.moments)
-        low, high = facts["minimum"], facts["maximum"]
-        below = low is not None and feature.minimum is not None and low < feature.minimum
-        above = high is not None and feature.maximum is not None and high > feature.maximum
-        facts["out_of_range"] = below + above
     if found.categories is not None and feature.kind != "numeric":
         facts |= _unknown(feature, found.categories)
     wrong = {"numeric": labels, "category": numbers, None: 0}[feature.kind]
@@ -213,7 +213,11 @@ def _combinations(schema: ModelSchema, baseline: Baseline | None) -> int | None:
 
 
 def _different_values(feature: FeatureSchema, baseline: Baseline | None) -> int | None:
+    """How many values a feature may have; None where there is no end of them. Of labels that nobody named: one."""
     if feature.categories is not None:
         return len(feature.categories)
+    if feature.kind == "category":
+        return 1
     reference = baseline[feature.name] if baseline is not None and feature.name in baseline else None
-    return len(reference.positions) if isinstance(reference, Reference) else None
+    bins = len(reference.positions) if isinstance(reference, Reference) else MANY_BINS
+    return bins if bins < MANY_BINS else None

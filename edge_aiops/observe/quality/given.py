@@ -58,12 +58,28 @@ class GivenSchema(Struct, frozen=True, kw_only=True):
     """Whether features that it does not name may come: JSON Schema's `"additionalProperties": true`."""
     problems: tuple[SchemaProblem, ...] = ()
 
+    @property
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """The least and the greatest value of each feature that has one of them; infinite where it has none."""
+        limits = {name: (said.minimum, said.maximum) for name, said in self.features.items()}
+        return {
+            name: (-math.inf if low is None else low, math.inf if high is None else high)
+            for name, (low, high) in limits.items()
+            if (low, high) != (None, None)
+        }
+
 
 def read_schema(schema: object, field: str = "inputSchema") -> GivenSchema:
     """What `schema` says; `field` is how problems call it. Never raises."""
     reading = _Reading()
     reading.read(schema, field)
-    return GivenSchema(features=reading.features, allows_others=reading.allows_others, problems=tuple(reading.problems))
+    # Of a schema that only has tensors, nobody knows what their values are called.
+    only_vectors = bool(reading.features) and all(feature.vector for feature in reading.features.values())
+    return GivenSchema(
+        features=reading.features,
+        allows_others=reading.allows_others or only_vectors,
+        problems=tuple(reading.problems),
+    )
 
 
 class _Reading:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Iterable, Mapping
-from typing import Protocol
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import EdgeAiopsError, InvalidInput, UnknownModel
-from edge_aiops.observe.baselines.baseline import ModelBaseline, Role
+from edge_aiops.observe.baselines.baseline import ModelBaseline
+from edge_aiops.observe.baselines.store import Baselines
 from edge_aiops.observe.config import MonitoringConfig, QualityConfig
-from edge_aiops.observe.models import ObservedModel
-from edge_aiops.observe.performance import Performance
+from edge_aiops.observe.configuration import Configuration
+from edge_aiops.observe.models import ObservedModel, ObservedModels
 from edge_aiops.observe.quality.data import quality_data
 from edge_aiops.observe.quality.judge import Judge, score
 from edge_aiops.observe.quality.report import QualityReport, Trigger
 from edge_aiops.observe.quality.schema import ModelSchema, schema_of
 from edge_aiops.observe.quality.store import QualityReports
-from edge_aiops.observe.summaries import RoleSummary
+from edge_aiops.observe.windows import Windows
 from edge_aiops.plugin.extensions import Extensions
 from edge_aiops.plugin.monitoring import QualityData
 from edge_aiops.plugin.specs import QualityCheckSpec
@@ -25,40 +25,8 @@ from edge_aiops.store.local import LocalDatabase
 
 MOST_FINDINGS = 500
 """Findings that a report keeps, violations before others."""
-FORGET_EVERY_MS = 3_600_000
 
 logger = logging.getLogger(__name__)
-
-
-class Windows(Protocol):
-    """What was observed of a model version over a span."""
-
-    async def performance(
-        self, model_name: str, model_version: str | None, from_ms: int, until_ms: int
-    ) -> Performance: ...
-
-    async def role(
-        self,
-        role: Role,
-        model_name: str,
-        model_version: str,
-        from_ms: int,
-        until_ms: int,
-        *,
-        baseline: ModelBaseline | None,
-    ) -> RoleSummary: ...
-
-
-class Baselines(Protocol):
-    """The baselines in force."""
-
-    async def current(self, model_name: str, model_version: str | None) -> ModelBaseline | None: ...
-
-
-class Configuration(Protocol):
-    """How each model is monitored."""
-
-    def of(self, model_name: str) -> MonitoringConfig: ...
 
 
 class QualityChecks:
@@ -71,7 +39,7 @@ class QualityChecks:
         baselines: Baselines,
         *,
         configuration: Configuration,
-        models: Mapping[tuple[str, str], ObservedModel],
+        models: ObservedModels,
         checks: Extensions[QualityCheckSpec],
         clock: Clock,
     ) -> None:
@@ -80,10 +48,10 @@ class QualityChecks:
         self._baselines = baselines
         self._configuration = configuration
         self._models = models
+        self._checks = checks
         self._judge = Judge(checks)
         self._clock = clock
         self._last_ms: dict[tuple[str, str], int] | None = None
-        self._forgot_ms: int | None = None
 
     async def check(
         self,
@@ -106,7 +74,7 @@ class QualityChecks:
         if from_ms >= until_ms:
             raise InvalidInput.of("from", f"{from_ms} is not before `to`, {until_ms}; send a span with an extent")
         baseline = await self._baselines.current(model_name, model_version)
-        schema = schema_of(model, baseline)
+        schema = await asyncio.to_thread(schema_of, model, baseline)
         data = await self._data(model, schema, baseline, from_ms, until_ms, config)
         judgement = await self._judge.judge(data, config)
         report = QualityReport(
@@ -119,7 +87,7 @@ class QualityChecks:
             trigger=trigger,
             rows=data.rows,
             score=score(data, config),
-            note=_note(data, config),
+            note=_note(data, schema, config),
             violations=tuple(finding.message for finding in judgement.findings[:MOST_FINDINGS] if finding.violated),
             findings=judgement.findings[:MOST_FINDINGS],
             omitted=max(0, len(judgement.findings) - MOST_FINDINGS),
@@ -149,9 +117,6 @@ class QualityChecks:
                 reports.append(await self.check(name, version, trigger="schedule", until_ms=now_ms))
             except EdgeAiopsError as error:
                 logger.warning("the data quality of %s %s was not checked: %s", name, version, error.message)
-        if self._forgot_ms is None or abs(now_ms - self._forgot_ms) >= FORGET_EVERY_MS:
-            self._forgot_ms = now_ms
-            await self._forget(now_ms)
         return reports
 
     async def latest(self, model_name: str, model_version: str | None = None) -> QualityReport | None:
@@ -186,16 +151,23 @@ class QualityChecks:
     async def schema(self, model_name: str, model_version: str) -> ModelSchema:
         """What is expected of each feature, and where that comes from. Raises `UnknownModel`."""
         model = self._model(model_name, model_version)
-        return schema_of(model, await self._baselines.current(model_name, model_version))
+        return await asyncio.to_thread(schema_of, model, await self._baselines.current(model_name, model_version))
 
     def versions(self, model_name: str, model_version: str | None = None) -> list[str]:
         """The versions of a model on this node, or the one asked for. Raises `UnknownModel`."""
         if model_version is not None:
             return [self._model(model_name, model_version).served_by.model_version]
-        found = [version for name, version in self._models if name == model_name]
-        if not found:
-            raise UnknownModel(f"there is no model {model_name!r} on this node{_known(self._models)}")
-        return found
+        return self._models.versions(model_name)
+
+    def refuse_unknown(self, config: MonitoringConfig) -> None:
+        """Raises `InvalidInput` for a configuration that names a check that is not registered."""
+        for field, names in (("checks", config.quality.checks), ("thresholds", config.quality.thresholds)):
+            for name in names:
+                self._checks.spec(name, field=f"quality.{field}")
+
+    async def prune(self, before_ms: int) -> int:
+        """Delete reports made before a moment; gives how many."""
+        return await self._reports.prune(before_ms)
 
     async def _data(
         self,
@@ -212,7 +184,8 @@ class QualityChecks:
         last_event_ms = (await self._windows.performance(name, version, recent_ms, until_ms)).last_event_ms
         if last_event_ms is None:
             last_event_ms = (await self._windows.performance(name, version, 0, recent_ms)).last_event_ms
-        return quality_data(
+        return await asyncio.to_thread(
+            quality_data,
             schema,
             await self._windows.role("inputs", name, version, from_ms, until_ms, baseline=baseline),
             from_ms=from_ms,
@@ -221,27 +194,20 @@ class QualityChecks:
             stale_after_ms=stale_after_ms if model.stage == "production" else None,
         )
 
-    async def _forget(self, now_ms: int) -> None:
-        for name in await self._reports.model_names():
-            kept_ms = int(self._configuration.of(name).retention.results * 1000)
-            await self._reports.forget(name, now_ms - kept_ms)
-
     def _model(self, model_name: str, model_version: str) -> ObservedModel:
         if model := self._models.get((model_name, model_version)):
             return model
-        versions = ", ".join(version for name, version in self._models if name == model_name)
-        known = f"; there are versions {versions}" if versions else _known(self._models)
-        raise UnknownModel(f"there is no model {model_name!r} version {model_version!r} on this node{known}")
+        known = ", ".join(self._models.versions(model_name))
+        raise UnknownModel(
+            f"model {model_name!r} has no version {model_version[:80]!r} on this node; there are: {known}"
+        )
 
 
-def _known(models: Iterable[tuple[str, str]]) -> str:
-    names = sorted({name for name, _ in models})
-    return f"; there are: {', '.join(names[:20])}" if names else ""
-
-
-def _note(data: QualityData, config: QualityConfig) -> str | None:
+def _note(data: QualityData, schema: ModelSchema, config: QualityConfig) -> str | None:
     if data.rows >= config.min_samples:
-        return None
+        if data.features or not schema.features:
+            return None
+        return "the rows came as lists, and the model has no names for their places: register it with featureNames"
     return (
         f"{data.rows} rows came with features, quality.minSamples is {config.min_samples}: "
         "the values of so few are not judged"

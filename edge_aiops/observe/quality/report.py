@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from edge_aiops.observe.quality.schema import SchemaProblem
+from edge_aiops.observe.quality.given import SchemaProblem
 
 Trigger = Literal["schedule", "demand"]
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from edge_aiops.observe.baselines.baseline import ModelBaseline
 from edge_aiops.observe.models import ObservedModel
-from edge_aiops.observe.quality.given import GivenFeature, GivenSchema, SchemaProblem, read_schema
+from edge_aiops.observe.quality.given import GivenFeature, SchemaProblem, read_schema
 from edge_aiops.plugin.monitoring import FeatureKind
 from edge_aiops.stats.summaries import Baseline, CategoryReference, Reference
 
@@ -82,16 +82,6 @@ def schema_of(model: ObservedModel, baseline: ModelBaseline | None) -> ModelSche
     )
 
 
-def given_ranges(schema: object) -> dict[str, tuple[float, float]]:
-    """The ranges that a given schema says in full, for a baseline to count what lies outside of them exactly."""
-    features = read_schema(schema).features
-    return {
-        name: (said.minimum, said.maximum)
-        for name, said in features.items()
-        if said.minimum is not None and said.maximum is not None
-    }
-
-
 def _inferred(baseline: Baseline, name: str) -> FeatureSchema:
     reference = baseline[name]
     known: dict[str, Any] = (
@@ -158,6 +148,3 @@ def _overlaid(
 
 def _without(sources: Mapping[str, Source], *names: str) -> dict[str, Source]:
     return {name: source for name, source in sources.items() if name not in names}
-
-
-__all__ = ["FeatureSchema", "GivenSchema", "ModelSchema", "SchemaProblem", "given_ranges", "schema_of"]

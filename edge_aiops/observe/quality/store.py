@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from edge_aiops.observe.quality.report import QualityReport
 from edge_aiops.store.local import LocalDatabase
 
-FORGOTTEN_AT_ONCE = 1_000
-"""Most reports of a model that go at a time, so that a clock that jumps ahead does not take them all."""
+PRUNED_AT_ONCE = 10_000
+"""Most reports that go at a time: some weeks' worth, so that a clock that jumps ahead does not take them all."""
 
 _INSERT = """
     INSERT INTO quality_report (model_name, model_version, checked_ms, scheduled, body)
@@ -37,9 +37,9 @@ _SCHEDULED = """
     SELECT model_name, model_version, checked_ms FROM quality_report
     WHERE number IN (SELECT max(number) FROM quality_report WHERE scheduled GROUP BY model_name, model_version)
 """
-_FORGET = """
+_PRUNE = """
     DELETE FROM quality_report WHERE number IN (
-        SELECT number FROM quality_report WHERE model_name = ? AND checked_ms < ? ORDER BY number LIMIT ?
+        SELECT number FROM quality_report WHERE checked_ms < ? ORDER BY number LIMIT ?
     )
 """
 
@@ -76,14 +76,10 @@ class QualityReports:
         """When each model version was last checked by itself."""
         return {(name, version): at_ms for name, version, at_ms in await self._database.read(_SCHEDULED)}
 
-    async def model_names(self) -> list[str]:
-        """The models that there are reports of."""
-        return [name for (name,) in await self._database.read("SELECT DISTINCT model_name FROM quality_report")]
-
-    async def forget(self, model_name: str, before_ms: int) -> int:
-        """Delete old reports of a model, the oldest first; gives how many."""
-        parameters = (model_name, before_ms, FORGOTTEN_AT_ONCE)
-        return await self._database.write(lambda connection: connection.execute(_FORGET, parameters).rowcount)
+    async def prune(self, before_ms: int) -> int:
+        """Delete reports made before a moment, the oldest first; gives how many."""
+        parameters = (before_ms, PRUNED_AT_ONCE)
+        return await self._database.write(lambda connection: connection.execute(_PRUNE, parameters).rowcount)
 
 
 def _insert(connection: sqlite3.Connection, row: dict[str, Any]) -> int:

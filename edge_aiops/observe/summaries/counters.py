@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from msgspec import Struct
 
-from edge_aiops.observe.columns.columns import MOST_NAMES, first_names
+from edge_aiops.observe.columns.columns import first_names
 
 
 class FieldCounters(Struct, frozen=True, kw_only=True):
@@ -18,6 +18,8 @@ class FieldCounters(Struct, frozen=True, kw_only=True):
     """Rows in which it was null."""
     wrong_type: Mapping[str, int]
     """Rows in which it had another type than its baseline."""
+    out_of_range: Mapping[str, int]
+    """Rows in which a number was outside of the range that the model's schema gives."""
     opaque: Mapping[str, int]
     """Rows in which it had a value that is not summarised, such as a hash."""
     unexpected: Mapping[str, int]
@@ -44,9 +46,10 @@ def add(counts: dict[str, int], more: Mapping[str, int]) -> None:
         counts[name] = counts.get(name, 0) + count
 
 
-def cut(counts: dict[str, int], most: int = MOST_NAMES) -> int:
-    """Keep the first `most` names of `counts`; gives the sum of the others."""
-    if len(counts) <= most:
+def cut(counts: dict[str, int], most: int, known: Container[str] = ()) -> int:
+    """Keep those in `known` and the first `most` other names of `counts`; gives the sum of what is left out."""
+    others = [name for name in counts if name not in known] if len(counts) > most else []
+    if len(others) <= most:
         return 0
-    kept = first_names(counts, most)
-    return sum(counts.pop(name) for name in list(counts) if name not in kept)
+    kept = first_names(others, most)
+    return sum(counts.pop(name) for name in others if name not in kept)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypeVar
+from collections.abc import Container, Mapping
 
-import msgspec
 from msgspec import Struct
 
-from edge_aiops.observe.columns.columns import Columns, first_names
+from edge_aiops.observe.columns.columns import Columns, NumberColumn, first_names
 from edge_aiops.stats.summaries import Categories, Moments, moments
 
-Summary = TypeVar("Summary", Moments, Categories)
 
-
-class LooseFeature(Struct, frozen=True):
+class LooseFeature(Struct):
     """A feature without a baseline: its numbers, its labels, or both where rows differ. Only what was there counts."""
 
     moments: Moments | None = None
@@ -25,57 +21,73 @@ class LooseFeature(Struct, frozen=True):
         """Rows that had a value."""
         return (self.moments.total if self.moments else 0) + (self.categories.total if self.categories else 0)
 
-    def merged(self, other: LooseFeature) -> LooseFeature:
-        """Both together."""
-        return LooseFeature(_sum(self.moments, other.moments), _sum(self.categories, other.categories))
+    def add_numbers(self, column: NumberColumn) -> None:
+        """Summarise the numbers of a batch."""
+        found = moments(column.present)
+        self.moments = found if self.moments is None else self.moments + found
+
+    def add_labels(self, labels: list[str | None]) -> None:
+        """Summarise the labels of a batch."""
+        if self.categories is None:
+            self.categories = Categories()
+        self.categories.update(labels if None not in labels else [label for label in labels if label is not None])
+
+    def merge(self, other: LooseFeature) -> None:
+        """Take in the values of another part."""
+        if other.moments is not None:
+            self.moments = (self.moments or Moments()) + other.moments
+        if other.categories is not None:
+            self.categories = (self.categories or Categories()) + other.categories
 
 
-class LooseState(msgspec.Struct, array_like=True):
+class LooseState(Struct, array_like=True):
     """What travels of a `LooseFeature`."""
 
     moments: bytes | None
     categories: bytes | None
 
+    @classmethod
+    def of(cls, feature: LooseFeature) -> LooseState:
+        """What is needed to go on elsewhere."""
+        return cls(
+            feature.moments.to_bytes() if feature.moments is not None else None,
+            feature.categories.to_bytes() if feature.categories is not None else None,
+        )
 
-def loose_features(columns: Columns, names: set[str]) -> dict[str, LooseFeature]:
-    """The summaries of a batch of those features that are in `names`."""
-    numbers = columns.all_numbers()
-    found = {name: LooseFeature(moments(numbers[name].present)) for name in numbers if name in names}
+    def feature(self) -> LooseFeature:
+        """The feature that this is of. Raises `UnreadableSummary`."""
+        return LooseFeature(
+            Moments.from_bytes(self.moments) if self.moments is not None else None,
+            Categories.from_bytes(self.categories) if self.categories is not None else None,
+        )
+
+
+def update(features: dict[str, LooseFeature], columns: Columns, known: Container[str], most: int) -> int:
+    """Summarise those features of a batch that are not in `known`, and keep the first `most`; gives the number of
+    values of the others."""
+    names = {name for name in columns.names if name not in known}
+    beyond = 0
+    if len(features) + len(names) > most:
+        kept = first_names(features.keys() | names, most)
+        beyond = sum(columns.present(name) for name in names - kept) + _keep(features, kept)
+        names &= kept
+    if not names:
+        return beyond
+    for name, column in columns.all_numbers(names).items():
+        features.setdefault(name, LooseFeature()).add_numbers(column)
     for name, labels in columns.labels.items():
         if name in names:
-            categories = Categories()
-            categories.update([label for label in labels if label is not None])
-            found[name] = LooseFeature(found[name].moments if name in found else None, categories)
-    return found
+            features.setdefault(name, LooseFeature()).add_labels(labels)
+    return beyond
 
 
 def merge(features: dict[str, LooseFeature], more: Mapping[str, LooseFeature], most: int) -> int:
-    """Merge `more` into `features` and keep the first `most`; gives the number of values of the others."""
+    """Merge `more` into `features`, sharing nothing, and keep the first `most`; gives the number of values of the
+    others."""
     for name, feature in more.items():
-        features[name] = features[name].merged(feature) if name in features else feature
-    if len(features) <= most:
-        return 0
-    kept = first_names(features, most)
+        features.setdefault(name, LooseFeature()).merge(feature)
+    return _keep(features, first_names(features, most)) if len(features) > most else 0
+
+
+def _keep(features: dict[str, LooseFeature], kept: set[str]) -> int:
     return sum(features.pop(name).count for name in list(features) if name not in kept)
-
-
-def state_of(feature: LooseFeature) -> LooseState:
-    """What is needed to go on elsewhere."""
-    return LooseState(
-        feature.moments.to_bytes() if feature.moments is not None else None,
-        feature.categories.to_bytes() if feature.categories is not None else None,
-    )
-
-
-def feature_of(state: LooseState) -> LooseFeature:
-    """What `state_of` gave. Raises `UnreadableSummary`."""
-    return LooseFeature(
-        Moments.from_bytes(state.moments) if state.moments is not None else None,
-        Categories.from_bytes(state.categories) if state.categories is not None else None,
-    )
-
-
-def _sum(one: Summary | None, other: Summary | None) -> Summary | None:
-    if one is None or other is None:
-        return one if other is None else other
-    return one + other

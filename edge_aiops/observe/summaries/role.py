@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_aiops.observe.columns.columns import Columns, NumberColumn, Plain, kinds_of
+from edge_aiops.observe.columns.columns import MOST_NAMES, Columns, NumberColumn, Plain, kinds_of
 from edge_aiops.observe.summaries import loose
 from edge_aiops.observe.summaries.counters import FieldCounters, add, cut
 from edge_aiops.observe.summaries.duplicates import Duplicates, DuplicatesState
@@ -39,6 +39,7 @@ class RoleState(msgspec.Struct, array_like=True):
     duplicates: DuplicatesState
     loose: dict[str, LooseState]
     profile: bytes | None
+    out_of_range: dict[str, int]
 
 
 class _Layout(NamedTuple):
@@ -68,6 +69,7 @@ class RoleSummary:
         self._beyond = self._unexpected_beyond = 0
         self._null: dict[str, int] = {}
         self._wrong_type: dict[str, int] = {}
+        self._out_of_range: dict[str, int] = {}
         self._opaque: dict[str, int] = {}
         self._unexpected: dict[str, int] = {}
         self._duplicates = Duplicates()
@@ -100,6 +102,7 @@ class RoleSummary:
             absent=self._absent(),
             null=dict(self._null),
             wrong_type=dict(self._wrong_type),
+            out_of_range=dict(self._out_of_range),
             opaque=dict(self._opaque),
             unexpected=dict(self._unexpected),
             unexpected_beyond=self._unexpected_beyond,
@@ -119,9 +122,9 @@ class RoleSummary:
             return
         if self._profile is not None:
             self._update_profile(self._profile, columns)
-        self._update_loose(columns)
+        self._beyond += loose.update(self._loose, columns, self._kinds, self._max_features)
         self._count(
-            columns.null, columns.wrong_type, columns.opaque, columns.unexpected,
+            columns.null, columns.wrong_type, columns.out_of_range, columns.opaque, columns.unexpected,
             beyond=columns.beyond, unexpected_beyond=columns.unexpected_beyond,
             malformed=columns.malformed, wrong_shape=columns.wrong_shape,
         )  # fmt: skip
@@ -137,7 +140,7 @@ class RoleSummary:
         self._without_payload += other._without_payload
         self._beyond += loose.merge(self._loose, other._loose, self._max_features)
         self._count(
-            other._null, other._wrong_type, other._opaque, other._unexpected,
+            other._null, other._wrong_type, other._out_of_range, other._opaque, other._unexpected,
             beyond=other._beyond, unexpected_beyond=other._unexpected_beyond,
             malformed=other._malformed, wrong_shape=other._wrong_shape,
         )  # fmt: skip
@@ -158,8 +161,9 @@ class RoleSummary:
             opaque=self._opaque,
             unexpected=self._unexpected,
             duplicates=self._duplicates.state(),
-            loose={name: loose.state_of(feature) for name, feature in self._loose.items()},
+            loose={name: LooseState.of(feature) for name, feature in self._loose.items()},
             profile=self._profile.to_bytes() if self._profile is not None else None,
+            out_of_range=self._out_of_range,
         )
         return sealed(MARK, state)
 
@@ -179,18 +183,20 @@ class RoleSummary:
             summary._duplicates = Duplicates.of(state.duplicates)
         except ValueError as error:
             raise UnreadableSummary(f"the digests of rows are not as they should be: {error}") from error
-        summary._loose = {name: loose.feature_of(feature) for name, feature in state.loose.items()}
+        summary._loose = {name: feature.feature() for name, feature in state.loose.items()}
         summary._rows, summary._without_payload = state.rows, state.without_payload
         summary._malformed, summary._wrong_shape = state.malformed, state.wrong_shape
         summary._beyond, summary._unexpected_beyond = state.beyond, state.unexpected_beyond
         summary._null, summary._wrong_type = state.null, state.wrong_type
         summary._opaque, summary._unexpected = state.opaque, state.unexpected
+        summary._out_of_range = state.out_of_range
         return summary
 
     def _count(
         self,
         null: Mapping[str, int],
         wrong_type: Mapping[str, int],
+        out_of_range: Mapping[str, int],
         opaque: Mapping[str, int],
         unexpected: Mapping[str, int],
         *,
@@ -201,9 +207,12 @@ class RoleSummary:
     ) -> None:
         add(self._null, null)
         add(self._wrong_type, wrong_type)
+        add(self._out_of_range, out_of_range)
         add(self._opaque, opaque)
         add(self._unexpected, unexpected)
-        self._unexpected_beyond += unexpected_beyond + cut(self._unexpected)
+        for counts in (self._null, self._opaque):
+            self._beyond += cut(counts, self._max_features, self._kinds)
+        self._unexpected_beyond += unexpected_beyond + cut(self._unexpected, MOST_NAMES)
         self._beyond += beyond
         self._malformed += malformed
         self._wrong_shape += wrong_shape
@@ -234,14 +243,10 @@ class RoleSummary:
         self._layout = _Layout(plain.names, None if as_it_is else np.array(wanted, np.intp), complete)
         return self._layout
 
-    def _update_loose(self, columns: Columns) -> None:
-        numbers = columns.plain.names if columns.plain is not None else columns.numbers
-        names = {name for name in (*numbers, *columns.labels) if name not in self._kinds}
-        if names:
-            self._beyond += loose.merge(self._loose, loose.loose_features(columns, names), self._max_features)
-
     def _absent(self) -> dict[str, int]:
-        present = {name: feature.count for name, feature in self._loose.items()}
+        others = (self._null, self._wrong_type, self._opaque)
+        present = {name: 0 for counts in others for name in counts}
+        present |= {name: feature.count for name, feature in self._loose.items()}
         if self._profile is not None:
             for name, kind in self._kinds.items():
                 found: Any = self._profile[name]
@@ -249,7 +254,6 @@ class RoleSummary:
                     (found.moments.total, found.moments.missing) if kind == "numeric" else (found.total, found.missing)
                 )
                 present[name] = total - missing
-        others = (self._null, self._wrong_type, self._opaque)
         absent = {
             name: self._rows - count - sum(counts.get(name, 0) for counts in others) for name, count in present.items()
         }

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
-from edge_aiops.observe.columns.columns import Columns, first_names
+from edge_aiops.observe.columns.columns import MOST_FEATURES, Columns, first_names
 from edge_aiops.observe.summaries.envelope import opened, sealed
 from edge_aiops.stats.summaries import Quantiles
 
 MARK = b"EAQ\x01"
-MOST_FEATURES = 1_000
 
 
 class SketchesState(msgspec.Struct, array_like=True):
@@ -39,18 +38,21 @@ class Sketches(Mapping[str, Quantiles]):
 
     def update(self, columns: Columns) -> None:
         """Add the numbers of a batch."""
-        for name, column in columns.all_numbers().items():
+        numbers = columns.all_numbers()
+        if len(self._quantiles) + len(numbers) > self._max_features:
+            kept = self._keep(self._quantiles.keys() | numbers.keys())
+            numbers = {name: column for name, column in numbers.items() if name in kept}
+        for name, column in numbers.items():
             if (quantiles := self._quantiles.get(name)) is None:
                 quantiles = self._quantiles[name] = Quantiles()
             quantiles.update(column.values, missing=column.missing)
-        self._cut()
 
     def merge(self, other: Sketches) -> None:
         """Take in the sketches of other rows."""
         for name, quantiles in other._quantiles.items():
             mine = self._quantiles.get(name)
-            self._quantiles[name] = quantiles if mine is None else mine + quantiles
-        self._cut()
+            self._quantiles[name] = (mine or Quantiles()) + quantiles
+        self._keep(self._quantiles.keys())
 
     def to_bytes(self) -> bytes:
         """The sketches as they travel, versioned and with a checksum."""
@@ -65,7 +67,8 @@ class Sketches(Mapping[str, Quantiles]):
         sketches._quantiles = {name: Quantiles.from_bytes(quantiles) for name, quantiles in state.quantiles.items()}
         return sketches
 
-    def _cut(self) -> None:
-        if len(self._quantiles) > self._max_features:
-            kept = first_names(self._quantiles, self._max_features)
-            self._quantiles = {name: quantiles for name, quantiles in self._quantiles.items() if name in kept}
+    def _keep(self, names: Collection[str]) -> set[str]:
+        kept = first_names(names, self._max_features)
+        for name in self._quantiles.keys() - kept:
+            del self._quantiles[name]
+        return kept

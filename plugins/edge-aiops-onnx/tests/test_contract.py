@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from pathlib import Path
-
 import numpy as np
+import onnx
 import pytest
+from skl2onnx import to_onnx
+from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from edge_aiops.plugin import ModelSource, Tensors
 from edge_aiops.testing import models
@@ -14,12 +19,13 @@ from edge_aiops.testing.contract import BackendContract
 from edge_aiops.testing.folder import ModelFolder
 
 
-def magika_model() -> Path:
-    """The real model in the wheel of Magika: int32[b, 2048] -> float32[b, 214]."""
-    spec = find_spec("magika")
-    if spec is None or spec.origin is None:
-        pytest.skip("magika is not installed")
-    return next((Path(spec.origin).parent / "models").rglob("*.onnx"))
+def trees() -> onnx.ModelProto:
+    """A forest behind an encoder: `colour` string[N, 1], `size` float32[N, 1] -> `label`, `probabilities`."""
+    rows = np.array([["red", 1.0], ["green", 2.0], ["red", 3.0], ["blue", 4.0]], object)
+    columns = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), [0]), (SimpleImputer(), [1]))
+    forest = make_pipeline(columns, RandomForestClassifier(5, random_state=0)).fit(rows, [0, 1, 0, 1])
+    inputs = [("colour", StringTensorType([None, 1])), ("size", FloatTensorType([None, 1]))]
+    return to_onnx(forest, initial_types=inputs, options={"zipmap": False})
 
 
 class OnnxContract(BackendContract):
@@ -74,13 +80,14 @@ class TestScalarsAndLoops(OnnxContract):
         return {"iterations": np.array(5_000), "input": np.ones(4, np.float32)}
 
 
-class TestMagika(OnnxContract):
-    rounds = 8  # It takes 0.2 s to load.
+class TestModelOfScikitLearn(OnnxContract):
+    """Trees behind an encoder, with text and numbers for inputs, as skl2onnx exports them."""
 
     @pytest.fixture
-    def source(self) -> ModelSource:
-        return ModelSource(name="magika", version="1", path=magika_model())
+    def source(self, model_folder: ModelFolder) -> ModelSource:
+        return model_folder.onnx(trees())
 
     @pytest.fixture
     def inputs(self) -> Tensors:
-        return {"bytes": np.random.default_rng(1).integers(0, 256, (3, 2048), np.int32)}
+        colours = np.array([["red"], ["green"], ["never seen"]], object)
+        return {"colour": colours, "size": np.array([[1], [2.5], [np.nan]], np.float32)}

@@ -13,8 +13,9 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from edge_aiops.journal.events import NewEvent, ServedBy
-from edge_aiops.observe.exposition import Exposition
-from edge_aiops.observe.measures import DriftState, ModelMemory, NodeSnapshot, QualityState, measures_of
+from edge_aiops.observe.exposition import prometheus_name, rendered
+from edge_aiops.observe.findings import DriftState, QualityState
+from edge_aiops.observe.measures import NodeSnapshot, measures_of
 from edge_aiops.observe.performance import columns_of
 from edge_aiops.observe.totals import MAX_VERSIONS, Totals
 
@@ -30,11 +31,28 @@ def event(*, latency_us: int = 2_000, batch_rows: int = 1, error: str | None = N
     )
 
 
+def drift(drift_type: Any, version: str = "1", *, score: float | None, confirmed: bool = False) -> DriftState:
+    return DriftState(
+        model_name="iris",
+        model_version=version,
+        drift_type=drift_type,
+        score=score,
+        drifted=confirmed,
+        confirmed=confirmed,
+        drifted_features=[],
+        checked_at=0,
+    )
+
+
+def quality(version: str = "1", *, score: float | None, violations: int = 0) -> QualityState:
+    return QualityState(model_name="iris", model_version=version, score=score, violations=violations, checked_at=0)
+
+
 def snapshot(totals: Totals, **other: Any) -> NodeSnapshot:
     nothing: dict[str, Any] = {
         "program_version": "1.2.3",
         "models_served": 0,
-        "loaded": (),
+        "memory_bytes": {},
         "database_bytes": {},
         "alerts_firing": {},
         "drift": (),
@@ -52,19 +70,19 @@ def busy() -> NodeSnapshot:
     return snapshot(
         totals,
         models_served=2,
-        loaded=[ModelMemory(version=IRIS, memory_bytes=5_000)],
+        memory_bytes={IRIS: 5_000},
         database_bytes={"events.db": 4_096, "monitoring.db": 8_192},
         alerts_firing={"critical": 2},
         drift=[
-            DriftState(version=IRIS, drift_type="input", score=0.3, drifted=True),
-            DriftState(version=IRIS, drift_type="concept", score=None, drifted=False),
+            drift("input", score=0.3, confirmed=True),
+            drift("concept", score=None),
         ],
-        quality=[QualityState(version=IRIS, problems=3)],
+        quality=[quality(score=0.75, violations=3)],
     )
 
 
-def rendered(node: NodeSnapshot, accept: str = "") -> str:
-    return Exposition().render(measures_of(node), accept)[0].decode()
+def text_of(node: NodeSnapshot) -> str:
+    return rendered(measures_of(node), "")[0].decode()
 
 
 def values(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -80,7 +98,7 @@ def series(name: str, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]:
 
 
 def test_what_was_counted_is_what_is_said() -> None:
-    said = values(rendered(busy()))
+    said = values(text_of(busy()))
     first = {"model": "iris", "version": "1"}
 
     assert said[series("inference_requests_total", **first, outcome="ok")] == 2
@@ -102,13 +120,14 @@ def test_what_was_counted_is_what_is_said() -> None:
     assert series("drift_score", **first, drift_type="concept") not in said, "nothing is said where nothing is known"
     assert said[series("drift_detected", **first, drift_type="input")] == 1
     assert said[series("drift_detected", **first, drift_type="concept")] == 0
-    assert said[series("data_quality_problems", **first)] == 3
+    assert said[series("data_quality_violations", **first)] == 3
+    assert said[series("data_quality_score", **first)] == 0.75
     assert said[series("build_info", version="1.2.3")] == 1
     assert said["process_resident_memory_bytes", frozenset()] > 1e6
 
 
 def test_buckets_are_cumulative_up_to_all_requests() -> None:
-    said = values(rendered(busy()))
+    said = values(text_of(busy()))
 
     buckets = {
         dict(labels)["le"]: value
@@ -122,8 +141,8 @@ def test_buckets_are_cumulative_up_to_all_requests() -> None:
 
 @pytest.mark.parametrize("node", [busy(), snapshot(Totals())], ids=["busy", "without a model"])
 def test_the_parsers_of_both_formats_take_it(node: NodeSnapshot) -> None:
-    text, text_type = Exposition().render(measures_of(node), "text/plain;version=0.0.4")
-    openmetrics, openmetrics_type = Exposition().render(measures_of(node), OPENMETRICS)
+    text, text_type = rendered(measures_of(node), "text/plain;version=0.0.4")
+    openmetrics, openmetrics_type = rendered(measures_of(node), OPENMETRICS)
 
     assert text_type.startswith("text/plain; version=0.0.4")
     assert openmetrics_type.startswith("application/openmetrics-text; version=1.0.0")
@@ -141,7 +160,7 @@ def test_the_parsers_of_both_formats_take_it(node: NodeSnapshot) -> None:
 @pytest.mark.parametrize("node", [busy(), snapshot(Totals())], ids=["busy", "without a model"])
 def test_promtool_finds_nothing_to_complain_of(node: NodeSnapshot) -> None:
     done = subprocess.run(
-        [PROMTOOL, "check", "metrics"], input=rendered(node), capture_output=True, text=True, timeout=60
+        [PROMTOOL, "check", "metrics"], input=text_of(node), capture_output=True, text=True, timeout=60
     )
 
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
@@ -153,25 +172,22 @@ def test_the_number_of_series_has_a_bound_however_many_versions_and_codes_there_
     for number in range(3 * MAX_VERSIONS):
         version = ("iris", str(number))
         totals.add(version, columns_of([event(error=f"code_{number}_{code}") for code in range(100)]))
-        states += [
-            DriftState(version=version, drift_type=kind, score=0.1, drifted=False) for kind in ("input", "concept")
-        ]
-    node = snapshot(
-        totals, drift=states, quality=[QualityState(version=state.version, problems=0) for state in states[::2]]
-    )
+        states += [drift(kind, str(number), score=0.1) for kind in ("input", "concept")]
+    judged = [quality(str(number), score=None) for number in range(3 * MAX_VERSIONS)]
+    node = snapshot(totals, drift=states, quality=judged)
 
     measures = {measure.name: len(measure.samples) for measure in measures_of(node)}
 
     assert measures["inference.requests"] <= (MAX_VERSIONS + 1) * 34
     assert measures["inference.request.duration"] == MAX_VERSIONS + 1
     assert measures["drift.score"] == 2 * MAX_VERSIONS
-    assert measures["data_quality.problems"] == MAX_VERSIONS
+    assert measures["data_quality.violations"] == MAX_VERSIONS
 
 
 def test_the_registry_that_all_of_a_process_share_is_left_alone() -> None:
     before = [family.name for family in REGISTRY.collect()]
 
-    rendered(busy())
+    text_of(busy())
 
     assert [family.name for family in REGISTRY.collect()] == before
 
@@ -183,6 +199,24 @@ def test_what_is_measured_does_not_change_while_it_is_rendered() -> None:
 
     totals.add(IRIS, columns_of([event()] * 9))
 
-    said = values(Exposition().render(measures, "")[0].decode())
+    said = values(rendered(measures, "")[0].decode())
     assert said[series("inference_requests_total", model="iris", version="1", outcome="ok")] == 1
     assert said[series("inference_batch_rows_count", model="iris", version="1")] == 1
+
+
+def test_every_metric_is_documented_with_its_type_and_labels() -> None:
+    page = (Path(__file__).parents[3] / "docs/monitoring/metrics.md").read_text("utf-8")
+    documented = {
+        tuple(cell.strip() for cell in line.split("|")[1:4])
+        for line in page.splitlines()
+        if line.startswith("| `edge_")
+    }
+
+    assert documented == {
+        (
+            f"`{prometheus_name(measure)}{'_total' if measure.kind == 'counter' else ''}`",
+            measure.kind,
+            ", ".join(f"`{label}`" for label in measure.labels),
+        )
+        for measure in measures_of(busy())
+    }

@@ -64,12 +64,14 @@ async def collector() -> AsyncIterator[Collector]:
         yield receiver
 
 
+async def measures() -> list[Measure]:
+    return MEASURES
+
+
 @pytest.fixture
 def telemetry_to() -> Callable[[str], Telemetry]:
     def make(endpoint: str) -> Telemetry:
-        return Telemetry(
-            endpoint, node_id="node-7", program_version="1.2.3", clock=FakeClock(5_000), measures=lambda: MEASURES
-        )
+        return Telemetry(endpoint, node_id="node-7", program_version="1.2.3", clock=FakeClock(5_000), measures=measures)
 
     return make
 

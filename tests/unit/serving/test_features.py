@@ -275,6 +275,45 @@ async def test_what_does_not_fit_is_refused_by_name(
     assert backend.sessions[0].calls == []
 
 
+MISSING = {
+    "a number": ([("n", "float32", (None, 1))], "null", {"n": [[np.nan]]}),
+    "numbers among others": (FOUR, "[1, null, 3, null]", {"input": [[1, np.nan, 3, np.nan]]}),
+    "a text": (TEXT, '["a", null]', {"text": [["a"], [""]]}),
+    "some of several inputs": (
+        [("n", "float64", (None, 1)), ("t", "string", (None, 1))],
+        '[{"n": null, "t": "a"}, {"n": 2, "t": null}]',
+        {"n": [[np.nan], [2]], "t": [["a"], [""]]},
+    ),
+}
+
+
+@pytest.mark.parametrize(("inputs", "features", "expected"), MISSING.values(), ids=MISSING)
+async def test_null_is_a_missing_value_where_the_model_takes_them(
+    open_serving: Any, deployment: Any, inputs: Inputs, features: str, expected: dict[str, Any]
+) -> None:
+    backend = backend_of(inputs)
+    async with open_serving(backend) as serving:
+        serving.engine.serve([deployment(missing_values=True)])
+        await serving.predict(features.encode())
+    (tensors,) = backend.sessions[0].calls
+    for name, values in expected.items():
+        np.testing.assert_array_equal(tensors[name], np.array(values, tensors[name].dtype))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "features"),
+    [(two("int64"), "[1, null]"), (two("bool"), "[true, null]"), (FOUR, "[1e39, null, 0, 0]")],
+    ids=["a missing integer", "a missing truth", "an overflow beside a missing number"],
+)
+async def test_what_no_tensor_can_hold_is_refused_even_where_values_may_be_missing(
+    open_serving: Any, deployment: Any, inputs: Inputs, features: str
+) -> None:
+    async with open_serving(backend_of(inputs)) as serving:
+        serving.engine.serve([deployment(missing_values=True)])
+        with pytest.raises(InvalidInput):
+            await serving.predict(features.encode())
+
+
 @pytest.mark.parametrize("dtype", sorted(DTYPES - {"string"}))
 async def test_every_element_type_is_kept(open_serving: Any, dtype: str) -> None:
     backend = backend_of([("input", dtype, (None, 2))])

@@ -1,0 +1,79 @@
+"""Lives through a data set again: each row is predicted at its time, and its label comes when it became known."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TypeVar
+
+from edge_aiops.cli.demo.api import Api
+from edge_aiops.cli.demo.clock import StoryClock
+from edge_aiops.cli.demo.datasets import Row
+
+AT_ONCE = 32
+"""Requests under way together; they are all at the time of the first of them."""
+
+_Item = TypeVar("_Item")
+
+DAY_MS = 86_400_000
+WEEK_MS = 7 * DAY_MS
+
+
+class _Due(NamedTuple):
+    at_ms: int
+    inference_id: str
+    truth: str
+
+
+class Labels(NamedTuple):
+    """Labels that came, and how many of them say that the prediction was right."""
+
+    count: int
+    right: int
+
+
+class Replay:
+    """Sends rows to one model. `labels_after_ms`: how long after a prediction it shows whether it was right."""
+
+    def __init__(self, api: Api, clock: StoryClock, model: str, *, labels_after_ms: int) -> None:
+        self._api = api
+        self._clock = clock
+        self._model = model
+        self._labels_after_ms = labels_after_ms
+        self._due: deque[_Due] = deque()
+
+    async def predict(self, rows: Sequence[Row]) -> list[float]:
+        """Predict each row at its time; gives how long each answer took, in milliseconds."""
+        took_ms = []
+        for together in _together(rows):
+            self._clock.move_to(together[0].at_ms)
+            answers = await asyncio.gather(*(self._api.predict(self._model, row.features) for row in together))
+            for row, answer in zip(together, answers, strict=True):
+                self._due.append(_Due(row.at_ms + self._labels_after_ms, answer.inference_id, row.truth))
+                took_ms.append(answer.took_ms)
+        return took_ms
+
+    async def tell_labels(self, until_ms: int) -> Labels:
+        """Tell the labels that became known before `until_ms`, which it then is."""
+        self._clock.move_to(until_ms)
+        known = []
+        while self._due and self._due[0].at_ms < until_ms:
+            known.append(self._due.popleft())
+        right = 0
+        for together in _together(known):
+            right += sum(await asyncio.gather(*(self._api.label(due.inference_id, due.truth) for due in together)))
+        return Labels(len(known), right)
+
+
+def spans(rows: Sequence[Row], span_ms: int) -> list[tuple[int, list[Row]]]:
+    """The rows by spans of time, counted from the first row's: the end of each in milliseconds, and its rows."""
+    first_ms = rows[0].at_ms
+    found: dict[int, list[Row]] = {}
+    for row in rows:
+        found.setdefault((row.at_ms - first_ms) // span_ms, []).append(row)
+    return [(first_ms + (span + 1) * span_ms, found[span]) for span in sorted(found)]
+
+
+def _together(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+    return (items[start : start + AT_ONCE] for start in range(0, len(items), AT_ONCE))

@@ -1,0 +1,1 @@
+"""`edge-aiops monitor`: how models do, as they do it."""
