@@ -73,6 +73,7 @@ class Monitoring:
         self._node_id = node_id
         self._retention = WindowRetention(database, clock=clock)
         self._rolled_up: dict[str, int] = {}
+        self._evaluated: int | None = None
 
     rules: Rules
     outbox: Outbox
@@ -159,13 +160,11 @@ class Monitoring:
             "monitoring: merge windows": self._roll_up_when_due,
             "monitoring: check drift": self._check_drift,
             "monitoring: check data quality": self.quality.run_due,
+            "monitoring: evaluate alert rules": self._evaluate_rules_when_due,
             "monitoring: deliver notifications": self.outbox.deliver_due,
         }
         for name, work in beat.items():
             tasks.every(BEAT_S, name, work)
-        tasks.every(
-            float(self.configuration.of().alert_check), "monitoring: evaluate alert rules", self._evaluate_rules
-        )
         tasks.every(HOUSEKEEPING_S, "monitoring: retention", self._keep_house, first_after_s=FIRST_HOUSEKEEPING_S)
 
     async def known(self, model_name: str, model_version: str | None = None) -> list[str]:
@@ -270,9 +269,13 @@ class Monitoring:
     async def _check_drift(self) -> None:
         await self.drift.run_due(list(self.models))
 
-    async def _evaluate_rules(self) -> None:
-        await self.observer.catch_up()
-        await self.alerts.evaluate()
+    async def _evaluate_rules_when_due(self) -> None:
+        interval_ms = max(int(self.configuration.of().alert_check * 1000), 1)
+        turn = self._clock.now_ms() // interval_ms
+        if turn != self._evaluated:
+            self._evaluated = turn
+            await self.observer.catch_up()
+            await self.alerts.evaluate()
 
     async def _keep_house(self) -> None:
         config = self.configuration.of()

@@ -27,14 +27,14 @@ LABELS_AFTER_WEEKS = 3
 
 CONFIG: dict[str, Any] = {
     "drift": {
-        "driftCheck": "7d",
+        "driftCheck": "1h",
         **{name: {"windowHours": 168} for name in ("inputDrift", "predictionDrift", "confidenceDrift", "classBalance")},
         # Labels come weeks after their predictions, so this looks further back; two points less would cost the bank.
         "conceptDrift": {"windowHours": 168 * (LABELS_AFTER_WEEKS + 1), "accuracyDropThreshold": 0.02},
     },
     "quality": {"windowHours": 168},
 }
-"""How the model is monitored where that is not the default: it is looked at once a week."""
+"""How the model is monitored where that is not the default: every look is at a whole week."""
 
 
 class Told(NamedTuple):
@@ -119,8 +119,7 @@ async def _live(replay: Replay, told: Sequence[tuple[int, Sequence[Row]]], watch
     show.chapter(3, f"{len(told)} weeks go by, about one a second", "POST /predict, PATCH /events/{id}")
     show.say(
         "  The clock of this node is accelerated: each loan is asked about at its time in the data, moved so that the\n"
-        f"  last week ends now. {LABELS_AFTER_WEEKS} weeks after an answer it shows whether it was right. Monitoring "
-        "looks once a week.",
+        f"  last week ends now. {LABELS_AFTER_WEEKS} weeks after an answer it shows whether it was right.",
         style="dim",
     )
     show.heading()
