@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
@@ -252,19 +253,22 @@ class Monitoring:
 
     async def _roll_up(self, width_ms: int, into_ms: int) -> None:
         bases: dict[int, ModelBaseline | None] = {}
-        for (number,) in await self.database.read(_BASELINES_OF_FRESH):
-            bases[number] = await self.baselines.recall(number)
 
-        def unit(connection: object) -> int:
+        def unit(connection: sqlite3.Connection) -> int | None:
+            if {number for (number,) in connection.execute(_BASELINES_OF_FRESH)} - bases.keys():
+                return None  # windows on another baseline were written since
             return roll_up(
-                connection,  # type: ignore[arg-type]  # a connection of sqlite3
+                connection,
                 width_ms,
                 into_ms,
                 lambda series, data: read_summary(series.kind, data, bases.get(series.baseline)),
             )
 
-        while await self.database.write(unit) == ROLL_UP_SLICE:
-            pass
+        rolled_up: int | None = None
+        while rolled_up is None or rolled_up == ROLL_UP_SLICE:
+            for (number,) in await self.database.read(_BASELINES_OF_FRESH):
+                bases[number] = await self.baselines.recall(number)
+            rolled_up = await self.database.write(unit)
 
     async def _check_drift(self) -> None:
         await self.drift.run_due(list(self.models))

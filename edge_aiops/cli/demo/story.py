@@ -32,9 +32,13 @@ CONFIG: dict[str, Any] = {
         # Labels come weeks after their predictions, so this looks further back; two points less would cost the bank.
         "conceptDrift": {"windowHours": 168 * (LABELS_AFTER_WEEKS + 1), "accuracyDropThreshold": 0.02},
     },
-    "quality": {"windowHours": 168},
+    "quality": {"windowHours": 168, "staleAfter": "30d"},
 }
-"""How the model is monitored where that is not the default: every look is at a whole week."""
+"""How the model is monitored where that is not the default: every look is at a whole week, and what is seen a real
+second late is weeks late."""
+
+UNFIT_RULE = "no-traffic"
+"""Switched off meanwhile, since requests of hours are sent at once."""
 
 
 class Told(NamedTuple):
@@ -76,6 +80,7 @@ async def tell(
     seen = await _live(Replay(api, clock, MODEL, labels_after_ms=LABELS_AFTER_WEEKS * WEEK_MS), told, watch, show)
     await _look_back(seen, watch, show)
     clock.end()
+    await api.call("PUT", f"/monitoring/rules/{UNFIT_RULE}", json={})
     return Told(before.model.onnx, {"modelName": MODEL, "features": told[-1][1][-1].features})
 
 
@@ -104,6 +109,7 @@ async def _register(api: Api, before: Prepared, show: Show) -> None:
     )
     await api.baseline(MODEL, model.baseline)
     await api.configure(MODEL, CONFIG)
+    await api.call("PUT", f"/monitoring/rules/{UNFIT_RULE}", json={"enabled": False})
     show.facts(
         [
             ("model", f"{MODEL} {VERSION}, stage {version['stage']}, loaded on trial in a process of its own"),
@@ -142,10 +148,11 @@ async def _look_back(seen: Sequence[Seen], watch: Watch, show: Show) -> None:
     first = next((one for one in seen if one.drift["input"]["drifted"]), None)
     if first is None:
         return
-    number, result = first.week.number, first.drift["input"]
-    furthest = max(result["features"], key=lambda feature: feature["effectSize"] or 0)
+    last = seen[-1]
+    furthest = max(last.drift["input"]["features"], key=lambda feature: feature["effectSize"] or 0)
+    week = f"week {last.week.number}"
     show.say("")
-    show.side_by_side(furthest["feature"], "baseline", furthest["reference"], f"week {number}", furthest["current"])
+    show.side_by_side(furthest["feature"], "baseline", furthest["reference"], week, furthest["current"])
     show.say("")
     show.facts(_findings(seen, first))
 
