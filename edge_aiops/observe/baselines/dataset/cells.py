@@ -8,7 +8,7 @@ from typing import Any
 
 from edge_aiops.base.errors import InvalidInput
 from edge_aiops.observe.baselines.dataset.reading import Block
-from edge_aiops.observe.columns.outputs import predicted_class
+from edge_aiops.observe.columns.classes import predicted_class
 
 BLANK = frozenset(("", "NA", "N/A", "n/a", "#N/A", "NULL", "null", "None"))
 """Texts that mean a missing value in columns of numbers and flags."""
