@@ -34,8 +34,8 @@ async def test_the_status_tells_of_both_roles(client: Any) -> None:
 
 async def test_the_plugins_are_told_with_their_versions(client: Any) -> None:
     plugins = {plugin["name"]: plugin for plugin in (await client.get("/plugins")).body}
-    assert {"onnx", "echo"} <= plugins.keys()
+    assert {"builtin", "onnx", "echo"} <= plugins.keys()
     for plugin in plugins.values():
         assert plugin["status"] == "loaded"
-        assert plugin["distribution"].startswith("edge-aiops-")
+        assert plugin["distribution"].startswith("edge-aiops")
         assert plugin["version"]
