@@ -140,6 +140,14 @@ async def test_null_rates_are_of_one_feature(observed: Observing) -> None:
     assert await observed.value("nullRate", feature="c") is None
 
 
+async def test_a_null_rate_is_of_the_kind_that_the_baseline_has(observed: Observing) -> None:
+    reference = Baseline({"a": np.arange(500.0), "b": np.arange(500.0)})
+    draft = Draft(source="dataset", rows=500, inputs=reference)
+    await observed.monitoring.baselines.add(draft, model_name="iris", model_version="1")
+    await observed.serve(*[("[1.0, 2.0]", 100, None)] * 9, ('["x", 2.0]', 100, None))
+    assert await observed.value("nullRate", feature="a") == 0.1
+
+
 async def test_drift_is_that_of_the_latest_check(observed: Observing) -> None:
     random = np.random.default_rng(3)
     reference = Baseline({"a": random.normal(size=2_000), "b": random.normal(size=2_000)})
