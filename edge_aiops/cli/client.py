@@ -66,10 +66,10 @@ class Client:
         """The answer to a request with a JSON body."""
         return self._answer(method, path, {}, content, {"Content-Type": "application/json"})
 
-    def upload(self, path: str, query: Query, chunks: Iterable[bytes], size_bytes: int) -> Any:
-        """The answer to a PUT of `chunks`, which are `size_bytes` long together."""
+    def upload(self, path: str, query: Query, chunks: Iterable[bytes], size_bytes: int, *, method: str = "PUT") -> Any:
+        """The answer to an upload of `chunks`, which are `size_bytes` long together."""
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size_bytes)}
-        return self._answer("PUT", path, query, chunks, headers)
+        return self._answer(method, path, query, chunks, headers)
 
     def _answer(
         self,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from argparse import ArgumentTypeError
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from edge_aiops.base.durations import Duration
 from edge_aiops.base.errors import InvalidInput
 
 
@@ -63,6 +66,22 @@ def seconds(text: str) -> float:
     if 0.1 <= value <= 3_600:
         return value
     raise ArgumentTypeError(f"{text!r} is not a number of seconds from 0.1 to 3600")
+
+
+def moment_ms(text: str) -> int:
+    """Milliseconds since the epoch of a moment: as such, in ISO 8601 (local time without a zone), or how long ago."""
+    if text.isdecimal() and len(text) <= 15:
+        return int(text)
+    try:
+        return round(datetime.fromisoformat(text).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        pass
+    try:
+        return time.time_ns() // 1_000_000 - round(Duration.parse(text) * 1000)
+    except InvalidInput:
+        raise ArgumentTypeError(
+            f"{text!r} is no moment; write 2026-03-01, 2026-03-01T12:00Z, or how long ago it was: 7d"
+        ) from None
 
 
 def json_content(file: str) -> Any:

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from edge_aiops.http.docs_notation import Notation
 
-PLACEHOLDERS = {"id": "INFERENCE_ID", "sha256": "SHA256"}
+PLACEHOLDERS = {"id": "INFERENCE_ID", "number": "NUMBER", "sha256": "SHA256"}
 """Path parameters that only the reader can fill in."""
 
 _VALUES: dict[str, Any] = {
@@ -31,14 +31,18 @@ _WORTH_SHOWING = frozenset({"stage", "actualOutcome", "correct"})
 
 _UPLOADED: dict[str, Any] = {"version": "2", "modelVersion": "2", "framework": "onnx"}
 _OF_A_TYPE: dict[str, Any] = {"string": "text", "integer": 1, "number": 0.5, "boolean": True, "array": [], "object": {}}
+_DATASET = "age,income\n41,52000\n35,61000"
 _PARAMETER = re.compile(r"{(\w+)}")
 
 
 def curl(url: str, method: str, path: str, operation: Mapping[str, Any], notation: Notation) -> str:
     """The command that asks the server at `url`; its lines end with a backslash."""
     content = operation.get("requestBody", {}).get("content", {})
-    upload = "application/octet-stream" in content and "application/json" not in content
+    takes_datasets = content.keys() >= {"application/octet-stream", "application/json"}
+    upload = "application/octet-stream" in content and not takes_datasets
     address = url + _filled(path, upload) + _query(operation, upload)
+    if takes_datasets:
+        return f"curl {_quoted(address)} \\\n  -H 'Content-Type: text/csv' \\\n  --data-binary {shlex.quote(_DATASET)}"
     if upload:
         return f"curl -T model.onnx \\\n  {_quoted(address)}"
     method_option = {"GET": "", "POST": "" if content else "-X POST "}.get(method, f"-X {method} ")

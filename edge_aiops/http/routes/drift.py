@@ -22,7 +22,7 @@ class DriftQuery(Struct, frozen=True, kw_only=True, rename="camel", forbid_unkno
     drift_type: DriftType | None = None
     from_ms: Moment | None = field(name="from", default=None)
     until_ms: Moment | None = field(name="to", default=None)
-    limit: Annotated[int, Meta(ge=1, le=1000)] = 20
+    limit: Annotated[int, Meta(ge=1, le=200)] = 20
 
 
 class DriftAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -36,7 +36,7 @@ class DriftAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
 
 class DriftCheckRequest(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """What to check: all versions, all types that are enabled, and the configured span up to now, where nothing else is
-    said. With `from`, this one span is judged by itself."""
+    said. With `from` or `to`, this one span is judged by itself."""
 
     model_version: str | None = None
     drift_types: list[DriftType] | None = None
@@ -92,7 +92,7 @@ async def check_drift(request: web.Request, body: DriftCheckRequest) -> list[Dri
 
 @ENDPOINTS.post("/monitoring/drift/{modelName}/restart", body=DriftRestart, optional=True, answer=Restarted)
 async def restart_drift(request: web.Request, body: DriftRestart) -> Restarted:
-    """Forget the evidence of drift, after a confirmed change was taken care of. Results stay."""
+    """Forget the evidence of drift, after a confirmed change was taken care of. The history stays."""
     monitoring, name = request.app[NODE].monitoring, request.match_info["modelName"]
     versions = await monitoring.known(name, body.model_version)
     await monitoring.flush()

@@ -18,6 +18,7 @@ from edge_aiops.observe.baselines.production import draft_of_span
 from edge_aiops.observe.baselines.store import Baselines, Draft
 from edge_aiops.observe.baselines.upload import received
 from edge_aiops.observe.models import ObservedModel, ObservedModels
+from edge_aiops.observe.performance import Performance
 from edge_aiops.observe.summaries import RoleSummary, Sketches
 
 _MOST_DIGITS = 15
@@ -26,6 +27,9 @@ _RANKS = {"production": 2, "staging": 1, "candidate": 0}
 
 class SpanReader(Protocol):
     """What a baseline of production is made from; `edge_aiops.observe.windows.Windows`."""
+
+    async def performance(self, model_name: str, model_version: str | None, from_ms: int, until_ms: int) -> Performance:
+        """How a version performed over a span."""
 
     async def role(
         self,
@@ -110,26 +114,28 @@ class BaselineMaking:
         name, version, _ = self._model(of.model_name, of.model_version).served_by
         summaries: dict[Role, RoleSummary] = {}
         sketches: dict[Role, Sketches] = {}
-        left_out = 0
         for role in ROLES:
-            summaries[role], beside = await self._role(role, name, version, from_ms, until_ms)
-            left_out = max(left_out, beside)
+            summaries[role] = await self._role(role, name, version, from_ms, until_ms)
             if role != "outcomes":
                 sketches[role] = await self._windows.sketches(name, version, from_ms, until_ms, role=role)
         draft = await asyncio.to_thread(partial(draft_of_span, summaries, sketches, bins=bins))
-        if left_out:
-            said = f"{left_out} rows of the span are left out, as they were summarised on other bins"
+        all_rows = (await self._windows.performance(name, version, from_ms, until_ms)).rows
+        if all_rows > draft.rows:
+            said = (
+                f"{all_rows - draft.rows} of {all_rows} rows are left out: they failed, their payloads were not "
+                "captured, or they were summarised on other bins"
+            )
             draft = replace(draft, warnings=(*draft.warnings, said))
         return await self._add(of, version, draft)
 
-    async def _role(self, role: Role, name: str, version: str, from_ms: int, until_ms: int) -> tuple[RoleSummary, int]:
-        """What there is most of: the rows on the baseline in force or those on none; and how many others there are."""
+    async def _role(self, role: Role, name: str, version: str, from_ms: int, until_ms: int) -> RoleSummary:
+        """What there is most of: the rows on the baseline in force, or those on none."""
         loose = await self._windows.role(role, name, version, from_ms, until_ms, baseline=None)
         in_force = self._baselines.cached(name, version)
         if in_force is None:
-            return loose, 0
+            return loose
         binned = await self._windows.role(role, name, version, from_ms, until_ms, baseline=in_force)
-        return (binned, loose.rows) if binned.rows >= loose.rows else (loose, binned.rows)
+        return binned if binned.rows >= loose.rows else loose
 
     def _model(self, name: str, version: str | None) -> ObservedModel:
         """A version on this node; without `version` the one that answers who names none."""
