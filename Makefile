@@ -24,6 +24,7 @@ run: $(DATASETS)/.complete ## Run the demo: a model meets real drift in a minute
 
 test: $(DATASETS)/.complete ## Run the whole test suite (ARGS="-k journal" for a part)
 	cargo test --workspace --quiet
+	tests/tools/promtool.sh .cache/promtool
 	pytest -m "not soak" $(ARGS)
 
 soak: .venv/.installed ## Run the reliability promises at their full counts (an hour)

@@ -104,6 +104,9 @@ async def _serve(folder: Path, *, clock: Clock | None = None, **settings: object
         yield client
 
 
+SERVE = "import sys; from edge_aiops.cli.main import main; sys.exit(main())"
+
+
 class ServerProcess:
     """`edge-aiops serve` in a process of its own, on a folder and a free port."""
 
@@ -113,10 +116,10 @@ class ServerProcess:
         """What it has printed so far."""
 
     @classmethod
-    async def start(cls, folder: Path, **environment: str) -> ServerProcess:
-        """Start it, without waiting until it is ready."""
+    async def start(cls, folder: Path, *, program: str = SERVE, **environment: str) -> ServerProcess:
+        """Start it, without waiting until it is ready; `program` is the code that runs the command."""
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", "import sys; from edge_aiops.cli.main import main; sys.exit(main())", "serve"),
+            *(sys.executable, "-c", program, "serve"),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
@@ -157,8 +160,8 @@ async def server_process() -> AsyncIterator[Callable[..., Awaitable[ServerProces
     """Starts `edge-aiops serve` in another process; what still runs after the test is killed."""
     started: list[ServerProcess] = []
 
-    async def start(folder: Path, **environment: str) -> ServerProcess:
-        started.append(await ServerProcess.start(folder, **environment))
+    async def start(folder: Path, *, program: str = SERVE, **environment: str) -> ServerProcess:
+        started.append(await ServerProcess.start(folder, program=program, **environment))
         return started[-1]
 
     yield start

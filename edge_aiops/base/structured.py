@@ -27,11 +27,12 @@ _MOST_FAULTS = 10
 _PLACE = re.compile(r"(.*) - at `\$\.?(.*)`", re.DOTALL)
 
 
-def parsed(kind: type[S], values: Mapping[str, Any], *, max_depth: int) -> S:
+def parsed(kind: type[S], values: Mapping[str, Any], *, max_depth: int | None = None) -> S:
     """`values`, by the names of JSON, as a `kind`.
 
     Raises `InvalidInput` that blames the missing and the unknown fields (with the nearest right ones; ten at most), or
-    else the first field with a wrong value. `max_depth`: how deep free-form values may nest.
+    else the first field with a wrong value. `max_depth`: how deep free-form values may nest, the setting
+    http.max_depth.
     """
     known = {field.encode_name: field for field in fields(kind)}
     given = {name: value for name, value in values.items() if name not in known or value not in (None, "")}
@@ -39,7 +40,7 @@ def parsed(kind: type[S], values: Mapping[str, Any], *, max_depth: int) -> S:
         raise InvalidInput("; ".join(f"{fault.field}: {fault.message}" for fault in faults), fields=tuple(faults))
     plain = {name: _plain(known[name], value) for name, value in given.items()}
     for name, value in plain.items():
-        if deeper_than(value, max_depth):
+        if max_depth is not None and deeper_than(value, max_depth):
             raise TooLarge.of(name, f"it nests deeper than http.max_depth allows, {max_depth} levels")
     return _converted(kind, plain)
 

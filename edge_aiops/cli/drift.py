@@ -52,6 +52,8 @@ def _check(arguments: Namespace) -> int:
         for number, result in enumerate(results):
             print("\n" if number else "", end="")
             _print_result(result)
+        if not results:
+            print("nothing was checked: no drift type is enabled for this model; --type asks for one all the same")
     return DRIFTED if arguments.fail_on_drift and any(result["drifted"] for result in results) else 0
 
 
@@ -138,11 +140,19 @@ def _feature_row(of: dict[str, Any]) -> tuple[object, ...]:
         "drifted" if of["drifted"] else "no",
         of["method"],
         number(of["score"], 3),
-        number(of["threshold"]),
+        _limit(of),
         p_value(of["adjustedPValue"]),
         effect(of["effectSize"]),
         f"{of['currentCount']:,}",
     )
+
+
+def _limit(of: dict[str, Any]) -> str:
+    from edge_aiops.cli.compare.words import number
+
+    test = of["tests"].get(of["method"])
+    by_p_value = test is not None and test["pValue"] is not None
+    return f"p <= {number(of['threshold'])}" if by_p_value else f">= {number(of['threshold'])}"
 
 
 def _sparklines(of: dict[str, Any]) -> tuple[str, str]:

@@ -8,7 +8,22 @@ from collections.abc import Sequence
 
 from edge_aiops import __version__
 from edge_aiops.base.errors import EdgeAiopsError, FieldError
-from edge_aiops.cli import backup, baseline, config, doctor, events, model, node, plugins, predict, quality, serve
+from edge_aiops.cli import (
+    alerts,
+    backup,
+    baseline,
+    config,
+    doctor,
+    drift,
+    events,
+    model,
+    node,
+    plugins,
+    predict,
+    quality,
+    rules,
+    serve,
+)
 from edge_aiops.cli.command import Command, Group, parser
 from edge_aiops.cli.compare import command as compare
 from edge_aiops.cli.demo import command as demo
@@ -22,9 +37,12 @@ COMMANDS: tuple[Command | Group, ...] = (
     predict.COMMAND,
     model.GROUP,
     events.GROUP,
-    baseline.GROUP,
-    quality.COMMAND,
     monitor.COMMAND,
+    baseline.GROUP,
+    drift.GROUP,
+    quality.COMMAND,
+    alerts.GROUP,
+    rules.GROUP,
     compare.GROUP,
     plugins.COMMAND,
     config.COMMAND,

@@ -10,9 +10,9 @@ from typing import Any, TextIO
 
 _COLOURS = {
     **dict.fromkeys(("OK", "loaded", "ready", "production", "yes", "right"), "green"),
-    **dict.fromkeys(("WARN", "blocked", "staging"), "yellow"),
-    **dict.fromkeys(("FAIL", "failed", "no", "wrong", "drifted"), "bold red"),
-    "archived": "dim",
+    **dict.fromkeys(("WARN", "blocked", "staging", "warning", "pending"), "yellow"),
+    **dict.fromkeys(("FAIL", "failed", "no", "wrong", "drifted", "critical", "firing"), "bold red"),
+    **dict.fromkeys(("archived", "resolved", "off"), "dim"),
 }
 _LONG = 8
 _SHOWN = 3

@@ -35,6 +35,7 @@ ROUTE_MODULES: dict[str, Role] = {
     "realtime": "node",
     "monitoring": "node",
     "baselines": "node",
+    "drift": "node",
     "quality": "node",
     "metrics": "node",
     "alerts": "node",

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from edge_aiops import __version__
+from edge_aiops.base.durations import Duration
 from edge_aiops.http.endpoint import Endpoint
 from edge_aiops.http.problems import MEDIA_TYPE, Problem
 
@@ -20,7 +21,9 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
     """The document of these endpoints, as JSON-ready values."""
     endpoints = list(endpoints)
     types = [kind for endpoint in endpoints for kind in (_body(endpoint), endpoint.answer) if kind is not None]
-    schemas, components = msgspec.json.schema_components([*types, Problem], ref_template=_REFERENCE)
+    schemas, components = msgspec.json.schema_components(
+        [*types, Problem], ref_template=_REFERENCE, schema_hook=_schema_of_ours
+    )
     schema_of = {repr(kind): schema for kind, schema in zip([*types, Problem], schemas, strict=True)}
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
@@ -36,6 +39,12 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
         "paths": paths,
         "components": {"schemas": components},
     }
+
+
+def _schema_of_ours(kind: type) -> dict[str, Any]:
+    if kind is Duration:
+        return {"type": "string", "description": "a number with a unit, such as 30s, 5m, 6h, 7d", "examples": ["5m"]}
+    raise NotImplementedError
 
 
 def _operation(endpoint: Endpoint, schema_of: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,12 @@ from msgspec import Meta, Struct, field
 
 from edge_aiops.base.durations import Duration
 
+
+def lasting(text: str) -> Any:
+    """The default of a field that holds a duration. (One that is made when needed has no place in a JSON schema.)"""
+    return field(default_factory=lambda: Duration.parse(text))
+
+
 Share = Annotated[float, Meta(ge=0, le=1)]
 Positive = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=1)]
@@ -20,13 +26,13 @@ class AggregationConfig(Struct, frozen=True, kw_only=True, rename="camel", forbi
     """When windows are written and merged."""
 
     five_minute_aggregation: Annotated[Duration, Meta(description="how often five-minute windows are written")] = (
-        Duration(300)
+        lasting("5m")
     )
     hourly_aggregation: Annotated[
         Duration, Meta(description="how often five-minute windows are merged into hourly ones")
-    ] = Duration(3_600)
+    ] = lasting("1h")
     daily_aggregation: Annotated[Duration, Meta(description="how often hourly windows are merged into daily ones")] = (
-        Duration(86_400)
+        lasting("24h")
     )
     quantiles: Annotated[bool, Meta(description="keep a quantile sketch of each number, by hour and by day")] = True
     max_features: Annotated[
@@ -37,10 +43,10 @@ class AggregationConfig(Struct, frozen=True, kw_only=True, rename="camel", forbi
 class RetentionConfig(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """How long windows and results are kept."""
 
-    five_minute: Annotated[Duration, Meta(description="windows of five minutes")] = Duration(7 * 86_400)
-    hourly: Annotated[Duration, Meta(description="windows of an hour")] = Duration(90 * 86_400)
-    daily: Annotated[Duration, Meta(description="windows of a day")] = Duration(2 * 365 * 86_400)
-    results: Annotated[Duration, Meta(description="drift and quality results, resolved alerts")] = Duration(90 * 86_400)
+    five_minute: Annotated[Duration, Meta(description="windows of five minutes")] = lasting("7d")
+    hourly: Annotated[Duration, Meta(description="windows of an hour")] = lasting("90d")
+    daily: Annotated[Duration, Meta(description="windows of a day")] = lasting("730d")
+    results: Annotated[Duration, Meta(description="drift and quality results, resolved alerts")] = lasting("90d")
 
 
 class DistributionDrift(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -85,7 +91,7 @@ class ConceptDrift(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
 class DriftConfig(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """Drift of what goes in, what comes out, how sure the model is, the balance of classes, and of its quality."""
 
-    drift_check: Annotated[Duration, Meta(description="how often a check runs by itself")] = Duration(6 * 3_600)
+    drift_check: Annotated[Duration, Meta(description="how often a check runs by itself")] = lasting("6h")
     input_drift: DistributionDrift = field(default_factory=DistributionDrift)
     prediction_drift: DistributionDrift = field(default_factory=lambda: DistributionDrift(method="psi"))
     confidence_drift: DistributionDrift = field(default_factory=DistributionDrift)
@@ -97,7 +103,7 @@ class QualityConfig(Struct, frozen=True, kw_only=True, rename="camel", forbid_un
     """How the quality of the data is looked at. Thresholds are shares of rows."""
 
     enabled: bool = True
-    quality_check: Annotated[Duration, Meta(description="how often a check runs by itself")] = Duration(900)
+    quality_check: Annotated[Duration, Meta(description="how often a check runs by itself")] = lasting("15m")
     window_hours: Annotated[float, Meta(gt=0, le=24 * 366, description="how far back a check looks")] = 1
     checks: Annotated[tuple[str, ...], Meta(description="names of registered checks; all where left out")] = ()
     thresholds: Annotated[
@@ -105,7 +111,7 @@ class QualityConfig(Struct, frozen=True, kw_only=True, rename="camel", forbid_un
     ] = {}
     min_samples: Annotated[int, Meta(ge=1, description="fewer rows than this are not judged")] = 20
     stale_after: Annotated[Duration, Meta(description="without an event for so long, a model's data are stale")] = (
-        Duration(86_400)
+        lasting("24h")
     )
 
 
@@ -116,7 +122,7 @@ class RetrainingConfig(Struct, frozen=True, kw_only=True, rename="camel", forbid
     on_concept_drift: bool = True
     on_input_drift: bool = False
     min_labeled_samples: Annotated[int, Meta(ge=1)] = 1_000
-    cooldown: Duration = Duration(7 * 86_400)
+    cooldown: Duration = lasting("7d")
 
 
 class NotifierConfig(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -140,7 +146,7 @@ class MonitoringConfig(Struct, frozen=True, kw_only=True, rename="camel", forbid
     quality: QualityConfig = field(default_factory=QualityConfig)
     retraining: RetrainingConfig = field(default_factory=RetrainingConfig)
     alert_check: Annotated[Duration, Meta(description="how often rules are evaluated; for the node as a whole")] = (
-        Duration(15)
+        lasting("15s")
     )
     notifiers: Annotated[tuple[NotifierConfig, ...], Meta(description="where alerts go; for the node as a whole")] = (
         NotifierConfig(name="log", type="log"),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 import msgspec
 
-from edge_aiops.base.clock import Clock
+from edge_aiops.base.clock import Clock, SteadyClock
 from edge_aiops.base.errors import EdgeAiopsError, UnknownModel
 from edge_aiops.base.tasks import BackgroundTasks
 from edge_aiops.journal.journal import Journal
@@ -71,8 +72,10 @@ class Monitoring:
         self.notifiers = Notifiers(Extensions(plugins, hook="register_notifiers", spec=NotifierSpec))
         self._clock = clock
         self._node_id = node_id
+        self._steady = SteadyClock(clock)
         self._retention = WindowRetention(database, clock=clock)
         self._rolled_up: dict[str, int] = {}
+        self._evaluated: int | None = None
 
     rules: Rules
     outbox: Outbox
@@ -159,14 +162,12 @@ class Monitoring:
             "monitoring: merge windows": self._roll_up_when_due,
             "monitoring: check drift": self._check_drift,
             "monitoring: check data quality": self.quality.run_due,
+            "monitoring: evaluate alert rules": self._evaluate_rules_when_due,
             "monitoring: deliver notifications": self.outbox.deliver_due,
         }
         for name, work in beat.items():
             tasks.every(BEAT_S, name, work)
-        tasks.every(
-            float(self.configuration.of().alert_check), "monitoring: evaluate alert rules", self._evaluate_rules
-        )
-        tasks.every(HOUSEKEEPING_S, "monitoring: retention", self._keep_house, first_after_s=FIRST_HOUSEKEEPING_S)
+        tasks.every(HOUSEKEEPING_S, "monitoring: retention", self.keep_house, first_after_s=FIRST_HOUSEKEEPING_S)
 
     async def known(self, model_name: str, model_version: str | None = None) -> list[str]:
         """The versions of a model that the node serves, or of which it has windows; or the one, if that is known.
@@ -253,28 +254,38 @@ class Monitoring:
 
     async def _roll_up(self, width_ms: int, into_ms: int) -> None:
         bases: dict[int, ModelBaseline | None] = {}
-        for (number,) in await self.database.read(_BASELINES_OF_FRESH):
-            bases[number] = await self.baselines.recall(number)
 
-        def unit(connection: object) -> int:
+        def unit(connection: sqlite3.Connection) -> int | None:
+            if {number for (number,) in connection.execute(_BASELINES_OF_FRESH)} - bases.keys():
+                return None  # windows on another baseline were written since
             return roll_up(
-                connection,  # type: ignore[arg-type]  # a connection of sqlite3
+                connection,
                 width_ms,
                 into_ms,
                 lambda series, data: read_summary(series.kind, data, bases.get(series.baseline)),
             )
 
-        while await self.database.write(unit) == ROLL_UP_SLICE:
-            pass
+        rolled_up: int | None = None
+        while rolled_up is None or rolled_up == ROLL_UP_SLICE:
+            for (number,) in await self.database.read(_BASELINES_OF_FRESH):
+                bases[number] = await self.baselines.recall(number)
+            rolled_up = await self.database.write(unit)
 
     async def _check_drift(self) -> None:
         await self.drift.run_due(list(self.models))
 
-    async def _evaluate_rules(self) -> None:
-        await self.observer.catch_up()
-        await self.alerts.evaluate()
+    async def _evaluate_rules_when_due(self) -> None:
+        interval_ms = max(int(self.configuration.of().alert_check * 1000), 1)
+        turn = self._clock.now_ms() // interval_ms
+        if turn != self._evaluated:
+            self._evaluated = turn
+            await self.observer.catch_up()
+            await self.alerts.evaluate()
 
-    async def _keep_house(self) -> None:
+    async def keep_house(self) -> None:
+        """Delete what is old, unless the clock that says so has been set of late."""
+        if not self._steady.is_steady():
+            return
         config = self.configuration.of()
         await self._retention.run(config.retention)
         before_ms = self._clock.now_ms() - int(config.retention.results * 1000)

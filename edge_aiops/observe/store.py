@@ -39,7 +39,8 @@ _POSITIONS = "SELECT stage, place FROM position WHERE stage IN ('events', 'label
 _RETIRE = """
     DELETE FROM window WHERE rowid IN (
         SELECT window.rowid FROM window LEFT JOIN fresh USING (series, width_ms, start_ms)
-        WHERE window.width_ms = ? AND window.start_ms < ? AND fresh.width_ms IS NULL LIMIT ?
+        WHERE window.width_ms = ? AND window.start_ms < ? AND fresh.width_ms IS NULL
+        ORDER BY window.start_ms LIMIT ?
     )
 """
 
@@ -111,7 +112,7 @@ def roll_up(
 
 
 def retire(connection: sqlite3.Connection, width_ms: int, before_ms: int, *, limit: int = RETIRE_SLICE) -> int:
-    """Delete up to `limit` windows that began before a moment and are merged upwards; gives how many they were."""
+    """Delete the oldest windows, up to `limit`, that began before a moment and are merged upwards; gives how many."""
     return connection.execute(_RETIRE, (width_ms, before_ms, limit)).rowcount
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pluggy
 from msgspec import Struct
 
+from edge_aiops import __version__
 from edge_aiops.base.errors import PluginError
 from edge_aiops.plugin import hookspecs
 
@@ -155,12 +156,11 @@ def _names(environment: Mapping[str, str], variable: str) -> frozenset[str]:
 
 def _described(candidate: EntryPoint, *, status: str) -> LoadedPlugin:
     distribution = candidate.dist
-    return LoadedPlugin(
-        name=candidate.name,
-        distribution=distribution.name if distribution else "",
-        version=distribution.version if distribution else "",
-        status=status,
-    )
+    if candidate is BUILTIN:
+        name, version = "edge-aiops", __version__
+    else:
+        name, version = (distribution.name, distribution.version) if distribution else ("", "")
+    return LoadedPlugin(name=candidate.name, distribution=name, version=version, status=status)
 
 
 def _origin(plugin: LoadedPlugin) -> str:

@@ -80,6 +80,9 @@ class QualityFeature(Struct, frozen=True, kw_only=True):
     required: bool
     """Whether the schema says that it must be there."""
 
+    required_given: bool = False
+    """Whether a given schema says so, not a baseline that has it in all rows."""
+
     rows: int
     """Rows in the span that could be read."""
 

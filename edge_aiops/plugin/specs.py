@@ -49,13 +49,16 @@ class DriftTestSpec(Struct, frozen=True, kw_only=True):
     """The features it can measure."""
 
     decides: Literal["p_value", "distance"]
-    """What its threshold is held against: a p-value must be at most that, a distance at least."""
+    """What decides: a p-value, held against the level of the configuration, or the score, held against a threshold."""
 
-    threshold: float
-    """Where a configuration names none."""
+    threshold: float | None = None
+    """The least score that counts, where it decides and a configuration names no other; None where a p-value does."""
 
     def __post_init__(self) -> None:
         _check_factory("drift test", self.name, self.factory)
+        if (self.threshold is None) != (self.decides == "p_value"):
+            has = "needs a threshold" if self.threshold is None else "has no threshold: the configuration has the level"
+            raise ValueError(f"drift test {self.name!r}, which decides by {self.decides}, {has}")
 
 
 class QualityCheckSpec(Struct, frozen=True, kw_only=True):

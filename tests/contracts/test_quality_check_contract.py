@@ -12,7 +12,7 @@ from edge_aiops.testing.quality_contract import ROWS, QualityCheckContract, samp
 BAD = {
     "wrong_type": sample(sample_feature("age", wrong_type=1)),
     "shape": sample(wrong_shape=1),
-    "missing": sample(sample_feature("age", absent=1)),
+    "missing": sample(sample_feature("age", absent=1, required_given=True)),
     "unexpected": sample(sample_feature("agee", expected=False, required=False, absent=ROWS - 1)),
     "null_rate": sample(sample_feature("age", null=60)),
     "non_finite": sample(sample_feature("age", infinite=1)),

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiohttp
 import pytest
 
-from .totals import GRANULARITIES, recorded, settled, summarised
+from .totals import GRANULARITIES, recorded, settled
 
 CALLERS = 4
+DYING = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); from dying import run; run()"
 VERSIONS = ("1", "2")
 HASTE = {"fiveMinuteAggregation": "200ms", "hourlyAggregation": "300ms", "dailyAggregation": "500ms"}
 STILL_S = 1.5
@@ -44,7 +47,7 @@ async def prepare(client: Any) -> None:
 
 
 async def call(client: Any, chance: random.Random) -> None:
-    """Predict with either version until the server is gone, some times in vain; label some events, some of them twice."""
+    """Predict with either version until the server is gone; label some events, and some of those twice."""
     while True:
         version = chance.choice(VERSIONS)
         features: Any = [chance.random(), chance.random(), 0, 1]
@@ -63,6 +66,32 @@ async def until_gone(work: Any) -> None:
         return
 
 
+async def other_totals(client: Any, folder: Path) -> str | None:
+    """What the server counts in another way than the journal, once it has had the time to; None where it does not."""
+    said = await settled(client, folder / "node", "model", still_s=STILL_S)
+    holds = recorded(folder / "node", "model")
+    status = (await client.get("/status")).body
+    assert status["node"]["reasons"] == []
+    return None if said == holds else f"{said}, but the journal holds {holds}"
+
+
+@asynccontextmanager
+async def load(client: Any, chance: random.Random) -> AsyncIterator[None]:
+    """Callers that go on until the server is gone."""
+    callers = [asyncio.create_task(until_gone(call(client, chance))) for _ in range(CALLERS)]
+    try:
+        yield
+        await asyncio.gather(*callers)
+    finally:
+        for caller in callers:
+            caller.cancel()
+
+
+def tally(folder: Path, kills: int, wrong: list[str]) -> Tally:
+    daily = recorded(folder / "node", "model")["daily"].values()
+    return Tally(kills, sum(of.requests for of in daily), sum(of.labelled for of in daily), wrong)
+
+
 async def kill_again_and_again(start: Any, connect: Any, folder: Path, *, kills: int, seed: int) -> Tally:
     """Kill the server under load, and compare all windows with the journal after each new start."""
     chance = random.Random(seed)
@@ -72,31 +101,55 @@ async def kill_again_and_again(start: Any, connect: Any, folder: Path, *, kills:
         async with connect(await process.ready()) as client:
             if kill == 0:
                 await prepare(client)
-            said = await settled(client, folder / "node", "model", still_s=STILL_S if kill else 0)
-            if said != recorded(folder / "node", "model"):
-                wrong.append(f"after kill {kill}: {said}, but {recorded(folder / 'node', 'model')}")
-            status = (await client.get("/status")).body
-            assert status["node"]["reasons"] == []
-            if kill == kills:
-                break
-            load = [asyncio.create_task(until_gone(call(client, chance))) for _ in range(CALLERS)]
-            await asyncio.sleep(chance.uniform(0.05, 1.5))
-            process.send(signal.SIGKILL)
-            assert await process.ended() == -signal.SIGKILL, process.said
-            await asyncio.gather(*load)
+            elif other := await other_totals(client, folder):
+                wrong.append(f"after kill {kill}: {other}")
+            if kill < kills:
+                async with load(client, chance):
+                    await asyncio.sleep(chance.uniform(0.05, 1.5))
+                    process.send(signal.SIGKILL)
+                    assert await process.ended() == -signal.SIGKILL, process.said
     process.send(signal.SIGTERM)
     assert await process.ended() == 0, process.said
-    daily = recorded(folder / "node", "model")["daily"].values()
-    return Tally(kills, sum(of.requests for of in daily), sum(of.labelled for of in daily), wrong)
+    return tally(folder, kills, wrong)
+
+
+async def die_at(start: Any, connect: Any, folder: Path, points: Sequence[tuple[int, str]]) -> Tally:
+    """Let the server die at each of these of its own writes, under load, and compare after each new start."""
+    chance = random.Random(0)
+    wrong: list[str] = []
+    for number, moment in [(0, "never"), *points]:
+        if number:
+            process = await start(folder, program=DYING, DIE_AT=str(number), DIE=moment)
+            async with connect(await process.ready()) as client, load(client, chance):
+                assert await process.ended() == -signal.SIGKILL, process.said
+        process = await start(folder)
+        async with connect(await process.ready()) as client:
+            if not number:
+                await prepare(client)
+            elif other := await other_totals(client, folder):
+                wrong.append(f"killed {moment} the commit of write {number}: {other}")
+            process.send(signal.SIGTERM)
+            assert await process.ended() == 0, process.said
+    return tally(folder, len(points), wrong)
 
 
 async def test_windows_count_what_the_journal_holds_after_every_kill(
     server_process: Any, connect: Any, tmp_path: Path
 ) -> None:
-    tally = await kill_again_and_again(server_process, connect, tmp_path, kills=4, seed=1)
-    assert tally.wrong == []
-    assert tally.events > 100
-    assert tally.labels > 30
+    found = await kill_again_and_again(server_process, connect, tmp_path, kills=3, seed=1)
+    assert found.wrong == []
+    assert found.events > 100
+    assert found.labels > 30
+
+
+async def test_windows_count_what_the_journal_holds_after_a_death_in_the_middle_of_a_write(
+    server_process: Any, connect: Any, tmp_path: Path
+) -> None:
+    """The first seconds write windows, merge them into hours and days, and check drift and data quality."""
+    points = [(9, "before"), (10, "after")]
+    found = await die_at(server_process, connect, tmp_path, points)
+    assert found.wrong == []
+    assert found.events > 100
 
 
 @pytest.mark.soak
@@ -104,7 +157,19 @@ async def test_windows_count_what_the_journal_holds_after_every_kill(
 async def test_windows_count_what_the_journal_holds_after_two_hundred_kills(
     server_process: Any, connect: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tally = await kill_again_and_again(server_process, connect, tmp_path, kills=200, seed=2)
+    found = await kill_again_and_again(server_process, connect, tmp_path, kills=200, seed=2)
     with capsys.disabled():
-        print(f"\n{tally}")
-    assert tally.wrong == []
+        print(f"\n{found}")
+    assert found.wrong == []
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7_200)
+async def test_windows_count_what_the_journal_holds_after_a_death_at_each_of_the_first_writes(
+    server_process: Any, connect: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    points = [(number, moment) for number in range(3, 33) for moment in ("before", "after")]
+    found = await die_at(server_process, connect, tmp_path, points)
+    with capsys.disabled():
+        print(f"\n{found} (at its own writes)")
+    assert found.wrong == []

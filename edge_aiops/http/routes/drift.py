@@ -7,14 +7,12 @@ from typing import Annotated
 from aiohttp import web
 from msgspec import Meta, Struct, field
 
-from edge_aiops.base.errors import InvalidInput, UnknownModel
+from edge_aiops.base.errors import InvalidInput
 from edge_aiops.http.endpoint import NODE, Endpoints
+from edge_aiops.http.routes.events import Moment
 from edge_aiops.observe.drift.result import DriftResult, DriftType
-from edge_aiops.observe.models import ObservedModels
 
 ENDPOINTS = Endpoints("monitoring", role="node")
-
-Moment = Annotated[int, Meta(ge=0, lt=2**48)]
 
 
 class DriftQuery(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -24,7 +22,7 @@ class DriftQuery(Struct, frozen=True, kw_only=True, rename="camel", forbid_unkno
     drift_type: DriftType | None = None
     from_ms: Moment | None = field(name="from", default=None)
     until_ms: Moment | None = field(name="to", default=None)
-    limit: Annotated[int, Meta(ge=1, le=1000)] = 20
+    limit: Annotated[int, Meta(ge=1, le=200)] = 20
 
 
 class DriftAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -38,7 +36,7 @@ class DriftAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
 
 class DriftCheckRequest(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """What to check: all versions, all types that are enabled, and the configured span up to now, where nothing else is
-    said. With `from`, this one span is judged by itself."""
+    said. With `from` or `to`, this one span is judged by itself."""
 
     model_version: str | None = None
     drift_types: list[DriftType] | None = None
@@ -65,7 +63,7 @@ async def get_drift(request: web.Request, query: DriftQuery) -> DriftAnswer:
     monitoring, name = request.app[NODE].monitoring, request.match_info["modelName"]
     latest = await monitoring.drift.latest_of_each(name, query.model_version, query.drift_type)
     if not latest:
-        _versions(monitoring.models, name, query.model_version)
+        await monitoring.known(name, query.model_version)  # raises for an unknown one
     return DriftAnswer(
         latest=latest,
         history=await monitoring.drift.history(
@@ -85,7 +83,7 @@ async def check_drift(request: web.Request, body: DriftCheckRequest) -> list[Dri
     if body.from_ms is not None and body.until_ms is not None and body.from_ms >= body.until_ms:
         raise InvalidInput.of("to", f"{body.until_ms} is not after from, {body.from_ms}")
     monitoring, name = request.app[NODE].monitoring, request.match_info["modelName"]
-    versions = _versions(monitoring.models, name, body.model_version)
+    versions = await monitoring.known(name, body.model_version)
     await monitoring.flush()
     return await monitoring.drift.check_versions(
         name, versions, from_ms=body.from_ms, until_ms=body.until_ms, drift_types=body.drift_types
@@ -94,20 +92,10 @@ async def check_drift(request: web.Request, body: DriftCheckRequest) -> list[Dri
 
 @ENDPOINTS.post("/monitoring/drift/{modelName}/restart", body=DriftRestart, optional=True, answer=Restarted)
 async def restart_drift(request: web.Request, body: DriftRestart) -> Restarted:
-    """Forget the evidence of drift, after a confirmed change was taken care of. Results stay."""
+    """Forget the evidence of drift, after a confirmed change was taken care of. The history stays."""
     monitoring, name = request.app[NODE].monitoring, request.match_info["modelName"]
-    versions = _versions(monitoring.models, name, body.model_version)
+    versions = await monitoring.known(name, body.model_version)
     await monitoring.flush()
     for version in versions:
         await monitoring.drift.restart(name, version)
     return Restarted(model_name=name, model_versions=versions)
-
-
-def _versions(models: ObservedModels, model_name: str, model_version: str | None) -> list[str]:
-    versions = models.versions(model_name)
-    if model_version is None:
-        return versions
-    if model_version not in versions:
-        known = ", ".join(versions[:10])
-        raise UnknownModel(f"no version {model_version[:80]!r} of model {model_name} on this node; there are: {known}")
-    return [model_version]

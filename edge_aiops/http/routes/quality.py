@@ -8,12 +8,11 @@ from aiohttp import web
 from msgspec import Meta, Struct, field
 
 from edge_aiops.http.endpoint import NODE, Endpoints
+from edge_aiops.http.routes.events import Moment
 from edge_aiops.observe.quality.report import QualityReport
 from edge_aiops.observe.quality.schema import ModelSchema
 
 ENDPOINTS = Endpoints("monitoring", role="node")
-
-Moment = Annotated[int, Meta(ge=0, lt=2**48)]
 
 
 class QualityQuery(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -51,16 +50,21 @@ class VersionQuery(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
 @ENDPOINTS.get("/monitoring/quality/{modelName}", query=QualityQuery, answer=QualityAnswer)
 async def get_quality(request: web.Request, query: QualityQuery) -> QualityAnswer:
     """The quality of a model's data: the latest report of each version, and earlier ones."""
-    quality, name = request.app[NODE].monitoring.quality, request.match_info["modelName"]
+    monitoring, name = request.app[NODE].monitoring, request.match_info["modelName"]
+    latest = await monitoring.quality.latest_by_version(name, query.model_version)
+    if not latest:
+        await monitoring.known(name, query.model_version)  # raises for an unknown one
     return QualityAnswer(
-        latest=await quality.latest_by_version(name, query.model_version),
-        history=await quality.history(
+        latest=latest,
+        history=await monitoring.quality.history(
             name, query.model_version, from_ms=query.from_ms, until_ms=query.until_ms, limit=query.limit
         ),
     )
 
 
-@ENDPOINTS.post("/monitoring/quality/{modelName}/check", body=QualityCheckRequest, answer=list[QualityReport])
+@ENDPOINTS.post(
+    "/monitoring/quality/{modelName}/check", body=QualityCheckRequest, optional=True, answer=list[QualityReport]
+)
 async def check_quality(request: web.Request, body: QualityCheckRequest) -> list[QualityReport]:
     """Check the quality of a model's data now; a report for each version."""
     monitoring, name = request.app[NODE].monitoring, request.match_info["modelName"]

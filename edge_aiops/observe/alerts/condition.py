@@ -100,7 +100,7 @@ def condition_of(values: Mapping[str, Any], field: str) -> Condition:
     if named not in (None, ""):
         one_of(f"{field}.metric", named, METRICS, noun="metric")
     try:
-        condition = parsed(Condition, values, max_depth=2)
+        condition = parsed(Condition, values)
     except InvalidInput as error:
         raise _within(error, field) from error
     _check_operator_and_thresholds(condition, field)

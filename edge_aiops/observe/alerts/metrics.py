@@ -1,7 +1,7 @@
 """The values of metrics, from what the node has observed.
 
 A value is read anew after a moment: over a window of five minutes at most, at every evaluation; over a longer one,
-after as many seconds as it has minutes, a minute at the most; results of checks, after ten seconds.
+after as many seconds as it has minutes, a minute at the most; a quality report, after ten seconds.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ T = TypeVar("T")
 
 REALTIME_MINUTES = 5
 FRESH_S = 1.0
-RESULT_S = 10.0
+REPORT_S = 10.0
 LONGEST_S = 60.0
 MAX_REMEMBERED = 10_000
 LOOKED_BACK = 20
-"""Results among which the newest one about the present is looked for."""
+"""Reports among which the newest one about the present is looked for."""
 
 _PERFORMANCE = {
     "errorRate": "error_rate",
@@ -143,17 +143,7 @@ class MonitoringMetrics:
 
     async def _drift_result(self, condition: Condition, name: str, version: str) -> DriftResult | None:
         drift_type: Any = condition.drift_type
-
-        async def read() -> DriftResult | None:
-            newest = await self._observed.drift.latest(name, version, drift_type)
-            if newest is None or _of_the_present(newest):
-                return newest
-            found = await self._observed.drift.history(
-                name, model_version=version, drift_type=drift_type, limit=LOOKED_BACK
-            )
-            return next(filter(_of_the_present, found), None)
-
-        return await self._once(("drift", name, version, drift_type), RESULT_S, read)
+        return await self._observed.drift.latest(name, version, drift_type)
 
     async def _quality_report(self, name: str, version: str) -> QualityReport | None:
         async def read() -> QualityReport | None:
@@ -163,7 +153,7 @@ class MonitoringMetrics:
             found = await self._observed.quality.history(name, version, limit=LOOKED_BACK)
             return next(filter(_of_the_present, found), None)
 
-        return await self._once(("quality", name, version), RESULT_S, read)
+        return await self._once(("quality", name, version), REPORT_S, read)
 
     async def _silence_s(self, name: str, version: str) -> float | None:
         """Seconds since the last event, counted on the monotonic clock from when it was first looked at."""
@@ -206,9 +196,9 @@ def _for_s(minutes: int) -> float:
     return FRESH_S if minutes <= REALTIME_MINUTES else min(float(minutes), LONGEST_S)
 
 
-def _of_the_present(result: DriftResult | QualityReport) -> bool:
+def _of_the_present(report: QualityReport) -> bool:
     """Whether a check looked at what was then the present; one that somebody ran over the past raises no alert."""
-    return result.until_ms >= result.checked_at
+    return report.until_ms >= report.checked_at
 
 
 def _of_drift(condition: Condition, result: DriftResult | None) -> float | None:

@@ -24,7 +24,7 @@ MAX_NAME = 128
 MAX_DESCRIPTION = 2_000
 MIN_REPEAT_S = 60
 RESERVED_IDS = ("metrics",)
-MAX_DURATION_S = 30 * 86_400
+MAX_DURATION_DAYS = 30
 
 _TOLD = ("id", "default", "modified", "createdAt", "updatedAt")
 """What an answer tells beside what can be said: it may be sent back as it came."""
@@ -105,7 +105,7 @@ def rule_of(
     said = {name: value for name, value in values.items() if name not in _TOLD}
     if builtin is not None:
         said = _over_builtin(said, builtin)
-    wish = parsed(RuleWish, said, max_depth=5)
+    wish = parsed(RuleWish, said)
     return AlertRule(
         id=rule_id,
         name=_line(wish.name or rule_id, "name"),
@@ -188,8 +188,8 @@ def _version(wish: RuleWish) -> str | None:
 
 def _duration(text: str, field: str) -> str:
     duration = Duration.parse(text, field=field)
-    if duration > MAX_DURATION_S:
-        raise InvalidInput.of(field, f"{shown(text)} is longer than {Duration(MAX_DURATION_S)}")
+    if duration > MAX_DURATION_DAYS * 86_400:
+        raise InvalidInput.of(field, f"{shown(text)} is longer than {MAX_DURATION_DAYS} days")
     return str(duration)
 
 

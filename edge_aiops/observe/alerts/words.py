@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Collection
 
 from edge_aiops.base.durations import Duration
@@ -32,7 +33,7 @@ def suggestion(value: object, known: Collection[str]) -> str:
 
 def shown(value: object) -> str:
     """A value for a message, cut where it is long."""
-    text = repr(value)
+    text = repr(value[:_LONG]) if isinstance(value, str) else reprlib.repr(value)
     return text if len(text) <= _LONG else text[: _LONG - 3] + "..."
 
 

@@ -62,7 +62,7 @@ class Assembly:
     def finished(self) -> Columns:
         """The columns of all that was added."""
         columns = self._columns
-        columns.null, columns.wrong_type, columns.opaque = dict(self._null), dict(self._wrong_type), dict(self._opaque)
+        columns.null, columns.wrong_type, columns.opaque = map(_counted, (self._null, self._wrong_type, self._opaque))
         if self._digests is not None:
             columns.digests = self._digests.finished()
         return columns
@@ -151,7 +151,7 @@ class Assembly:
             self._derive(name, wanted, [of.get(value, _NO_MEMBERS) for value in values])
 
     def _add_lists(self, name: str, values: Sequence[Any], depth: int) -> None:
-        if f"{name}.length" not in self._kinds:
+        if not any(name + ending in self._kinds for ending in vectors.DERIVED):
             values, alone = _unwrapped(values)
             if alone is not None:
                 self.add(name, alone, depth)
@@ -217,6 +217,10 @@ class Assembly:
     def _digest(self, name: str, values: Sequence[Any], holes: bool) -> None:
         if self._digests is not None:
             self._digests.add_values(name, values, _missing(values) if holes else None)
+
+
+def _counted(counter: Counter[str]) -> dict[str, int]:
+    return {name: count for name, count in counter.items() if count}
 
 
 def _column(rows: Sequence[Mapping[str, Any]], name: str) -> list[Any]:

@@ -63,14 +63,13 @@ def _measured(head: bytes) -> tuple[int | None, int | None] | None:
 
 
 def _webp(head: bytes) -> tuple[int | None, int | None]:
+    if len(head) < 30:
+        return None, None
     match head[12:16]:
         case b"VP8X":
-            return (
-                int.from_bytes(head[24:27], "little") + 1,
-                int.from_bytes(head[27:30], "little") + 1,
-            )
+            return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
         case b"VP8L":
-            bits = struct.unpack_from("<I", head, 21)[0]
+            bits = int.from_bytes(head[21:25], "little")
             return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
         case b"VP8 ":
             width, height = struct.unpack_from("<HH", head, 26)

@@ -88,13 +88,14 @@ class InputColumns:
         for event in events:
             try:
                 rows += self._payload.rows_of(event.features or "", event.rows)
+                continue
             except WrongShape:
                 wrong_shape += event.rows
             except (ValueError, RecursionError):
                 malformed += event.rows
-        unreadable = malformed + wrong_shape
-        assembly = Assembly(len(rows) + unreadable, self._kinds, self._known, self._hashes, most=self._max_features)
-        assembly.add_rows(rows + [{}] * unreadable)
+            rows += [{}] * event.rows
+        assembly = Assembly(len(rows), self._kinds, self._known, self._hashes, most=self._max_features)
+        assembly.add_rows(rows)
         columns = assembly.finished()
         columns.malformed, columns.wrong_shape = malformed, wrong_shape
         if self._expected:

@@ -11,7 +11,7 @@ from msgspec import Raw
 from edge_aiops.journal.events import LabelledEvent, derived_correct
 from edge_aiops.observe.columns.assembly import ABSENT, Assembly
 from edge_aiops.observe.columns.columns import Columns, kinds_of
-from edge_aiops.observe.columns.outputs import decoded, of_row, outputs_by_row, predicted_class
+from edge_aiops.observe.columns.outputs import bare, decoded, of_row, outputs_by_row, predicted_class
 from edge_aiops.stats.summaries import Baseline
 
 CORRECT, OUTCOME, ERROR, ABSOLUTE_ERROR = "correct", "outcome", "error", "absoluteError"
@@ -38,9 +38,9 @@ class OutcomeColumns:
         for event in labelled:
             try:
                 rows += _rows(event, of_classes=self._kinds.get(OUTCOME) == "category")
-            except (ValueError, RecursionError):
+            except (ValueError, OverflowError, RecursionError):
                 malformed += event.rows
-        rows += [{}] * malformed
+                rows += [{}] * event.rows
         assembly = Assembly(len(rows), self._kinds, self._kinds)
         for name in (CORRECT, ERROR, ABSOLUTE_ERROR):
             assembly.add(name, [row.get(name, ABSENT) for row in rows])
@@ -68,6 +68,7 @@ def _rows(event: LabelledEvent, *, of_classes: bool) -> list[Row]:
 
 
 def _row(label: Any, actual: Any, correct: bool | None, outputs: Row, of_classes: bool) -> Row:
+    label, actual = bare(label), bare(actual)
     if correct is None and label is not None:
         correct = derived_correct(msgspec.json.encode(label).decode(), Raw(msgspec.json.encode(actual)))
     row: Row = {} if correct is None else {CORRECT: correct}
@@ -90,6 +91,5 @@ def _is_number(value: Any) -> bool:
 
 
 def _number(value: Any) -> float | None:
-    while isinstance(value, list) and len(value) == 1:
-        value = value[0]
-    return value if _is_number(value) else None
+    number = bare(value)
+    return number if _is_number(number) else None

@@ -44,17 +44,24 @@ class OutputColumns:
                 rows += _rows(event)
             except (ValueError, RecursionError):
                 malformed += event.rows
-        assembly = Assembly(len(rows) + malformed, self._kinds, self._known)
-        assembly.add_rows(rows + [{}] * malformed)
+                rows += [{}] * event.rows
+        assembly = Assembly(len(rows), self._kinds, self._known)
+        assembly.add_rows(rows)
         columns = assembly.finished()
         columns.without_payload, columns.malformed = without_payload, malformed
         return columns
 
 
+def bare(value: Any) -> Any:
+    """What stands alone in its list, and in the list of that."""
+    while type(value) is list and len(value) == 1:
+        value = value[0]
+    return value
+
+
 def predicted_class(value: Any) -> str | None:
     """A class as the label that it is counted under: 7 and 7.0 as `7`, true as `true`."""
-    while isinstance(value, list) and len(value) == 1:
-        value = value[0]
+    value = bare(value)
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
@@ -87,36 +94,31 @@ def of_row(value: Any, row: int, count: int) -> Any:
 
 def _rows(event: NewEvent) -> list[Row]:
     labels, confidences = decoded(event.label), decoded(event.confidence)
-    rows = []
-    for place, outputs in enumerate(outputs_by_row(event.prediction, event.rows)):
-        row = {name: value for name, value in outputs.items() if not _is_probabilities(value)}
-        if (label := predicted_class(of_row(labels, place, event.rows))) is not None:
-            classes = [
-                name for name, value in row.items() if predicted_class(value) is not None and not _is_real(value)
-            ]
-            if len(classes) == 1:  # that is where the label was read
-                del row[classes[0]]
-            row[LABEL] = label
-        if (confidence := of_row(confidences, place, event.rows)) is not None:
-            row[CONFIDENCE] = confidence
-        rows.append(row)
-    return rows
+    return [
+        _row(outputs, of_row(labels, place, event.rows), of_row(confidences, place, event.rows))
+        for place, outputs in enumerate(outputs_by_row(event.prediction, event.rows))
+    ]
 
 
-def _is_real(value: Any) -> bool:
-    while isinstance(value, list) and len(value) == 1:
-        value = value[0]
-    return isinstance(value, float)
+def _row(outputs: Row, label: Any, confidence: float | None) -> Row:
+    row = {name: value for name, value in outputs.items() if not _is_probabilities(value)}
+    if (written := predicted_class(label)) is not None:
+        classes = [name for name, value in row.items() if type(bare(value)) in (str, int, bool)]
+        if len(classes) == 1:  # that is where the label was read
+            del row[classes[0]]
+        row[LABEL] = written
+    if confidence is not None:
+        row[CONFIDENCE] = confidence
+    return row
 
 
 def _is_probabilities(value: Any) -> bool:
-    while isinstance(value, list) and len(value) == 1:
-        value = value[0]
-    if isinstance(value, dict):
-        value = list(value.values())
-    return (
-        isinstance(value, list)
-        and len(value) > 1
-        and all(isinstance(share, float | int) and 0 <= share <= 1 for share in value)
-        and abs(sum(value) - 1) <= _SUM_TOLERANCE
-    )
+    shares = bare(value)
+    if type(shares) is dict:
+        shares = list(shares.values())
+    if type(shares) is not list or len(shares) < 2:
+        return False
+    try:
+        return min(shares) >= 0 and max(shares) <= 1 and abs(sum(shares) - 1) <= _SUM_TOLERANCE
+    except TypeError:  # no numbers
+        return False

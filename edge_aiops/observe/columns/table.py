@@ -30,8 +30,8 @@ def derived_from_table(columns: Mapping[str, Cells], *, kinds: Mapping[str, Feat
     rows = max(map(len, lists.values()), default=0)
     known = dict(kinds or {})
     for name, cells in lists.items():
-        if name not in known and (kind := _kind(name, cells)) is not None:
-            known |= kind
+        if name not in known:
+            known |= _kinds(name, cells)
     assembly = Assembly(rows, known, known, Hashes())
     for name, cells in lists.items():
         assembly.add(name, cells)
@@ -55,10 +55,13 @@ def _as_in_json(value: Any) -> Any:
     return msgspec.to_builtins(value)  # dates and times as in ISO 8601, bytes in base64
 
 
-def _kind(name: str, cells: list[Any]) -> dict[str, FeatureKind] | None:
+def _kinds(name: str, cells: list[Any]) -> dict[str, FeatureKind]:
+    """What a column is, where its texts have to decide that."""
     texts = [cell for cell in cells if type(cell) is str]
     if not texts:
-        return None
+        return {}
+    if sum(type(cell) in (int, float) for cell in cells) > len(texts):
+        return {name: "numeric"}
     if 2 * len(set(texts)) <= len(texts):
         return {name: "category"}
     return {f"{name}.length": "numeric", f"{name}.empty": "category", f"{name}.script": "category"}

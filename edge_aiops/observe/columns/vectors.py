@@ -31,4 +31,6 @@ def derived(value: list[Any]) -> Mapping[str, float]:
     if array.ndim == 3 and (array.shape[2] in _CHANNELS or array.shape[0] in _CHANNELS):
         height, width = array.shape[:2] if array.shape[2] in _CHANNELS else array.shape[1:]
         return {".width": width, ".height": height, ".brightness": mean}
-    return {".norm": float(np.linalg.norm(numbers)), ".mean": mean, ".length": numbers.size}
+    with np.errstate(over="ignore"):  # infinite then
+        norm = float(np.linalg.norm(numbers))
+    return {".norm": norm, ".mean": mean, ".length": numbers.size}

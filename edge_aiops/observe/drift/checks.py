@@ -37,11 +37,8 @@ class _Look(NamedTuple):
     now_ms: int
     from_ms: int | None
     until_ms: int
-
-    @property
-    def one(self) -> bool:
-        """Whether this is one look at a span of the caller's choice."""
-        return self.trigger == "demand" and self.from_ms is not None
+    one: bool
+    """Whether this is one look at a span of the caller's choice."""
 
 
 class DriftChecks:
@@ -92,10 +89,11 @@ class DriftChecks:
                 f"POST /monitoring/baselines/{model_name}, or register the model with baselineDistributions"
             )
         now_ms = self._clock.now_ms()
-        end_ms = now_ms + 1 if until_ms is None else until_ms
         config = self._configuration.of(model_name)
         chosen = subjects(baseline, config.drift, drift_types)
-        look = _Look(model_name, model_version, baseline, chosen, trigger, now_ms, from_ms, end_ms)
+        one = trigger == "demand" and not (from_ms is None and until_ms is None)
+        end_ms = now_ms if until_ms is None else until_ms
+        look = _Look(model_name, model_version, baseline, chosen, trigger, now_ms, from_ms, end_ms, one)
         found = [await self._result(look, subject) for subject in chosen]
         results = await self._database.write(lambda connection: self._kept(connection, look, found))
         if not look.one:
@@ -177,11 +175,13 @@ class DriftChecks:
         )
 
     async def restart(self, model_name: str, model_version: str) -> None:
-        """After a confirmed change was taken care of: no evidence, nothing confirmed. Results stay."""
+        """After a confirmed change was taken care of: no evidence, nothing confirmed, no latest result. The history
+        stays."""
 
         def forget(connection: sqlite3.Connection) -> None:
             evidence.restart(connection, model_name, model_version)
             state.restart(connection, model_name, model_version)
+            history.supersede(connection, model_name, model_version)
 
         await self._database.write(forget)
         self._latest = {key: of for key, of in self._latest.items() if key[:2] != (model_name, model_version)}

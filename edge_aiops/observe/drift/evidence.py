@@ -88,9 +88,7 @@ def record(
     _write(connection, place, _watch(_read(connection, place), place, references, window).to_bytes(), now_ms)
     for features in quality_features(baseline):
         if features.role == role:
-            place = place._replace(role="quality")
-            sides = both_sides(window, features.names[0])
-            _write(connection, place, _quality(_read(connection, place), place, *sides).to_bytes(), now_ms)
+            _record_quality(connection, place._replace(role="quality"), *both_sides(window, features.names[0]), now_ms)
 
 
 async def gathered(
@@ -148,14 +146,20 @@ def _watch(stored: bytes | None, place: _Place, references: Baseline, window: Pr
     return watch
 
 
-def _quality(stored: bytes | None, place: _Place, reference: Distribution, current: Distribution) -> DriftEvidence:
-    counts = [_in_groups(side) for side in (reference, current)]
-    new = DriftEvidence(counts[0])
+def _record_quality(
+    connection: sqlite3.Connection, place: _Place, reference: Distribution, current: Distribution, now_ms: int
+) -> None:
+    theirs, ours = _in_groups(reference), _in_groups(current)
+    if len(theirs) < 2:  # a baseline of so few labels that it knows none
+        return
+    new = DriftEvidence(theirs)
+    stored = _read(connection, place)
     try:
-        return (DriftEvidence.from_bytes(stored) if stored else new).update(counts[1])
+        evidence = (DriftEvidence.from_bytes(stored) if stored else new).update(ours)
     except _UNFIT as reason:
         _begins_anew(place, reason)
-        return new.update(counts[1])
+        evidence = new.update(ours)
+    _write(connection, place, evidence.to_bytes(), now_ms)
 
 
 def _in_groups(distribution: Distribution) -> Counts:

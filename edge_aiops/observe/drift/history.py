@@ -6,6 +6,7 @@ scoring ones, twenty in all, are the larger part. `retention.results` says how l
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import zlib
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ PICTURED = 20
 
 _DECODER = msgspec.json.Decoder(DriftResult)
 _INSERT = """
-    INSERT INTO drift_result (model_name, model_version, drift_type, checked_ms, one_look, body)
+    INSERT INTO drift_result (model_name, model_version, drift_type, checked_ms, superseded, body)
     VALUES (?, ?, ?, ?, ?, ?) RETURNING number
 """
 _SELECT = """
@@ -34,7 +35,7 @@ _NEWEST = """
     SELECT number, body FROM drift_result WHERE number IN (
         SELECT max(number) FROM drift_result
         WHERE model_name = :model_name AND (:model_version IS NULL OR model_version = :model_version)
-            AND (:drift_type IS NULL OR drift_type = :drift_type) AND NOT one_look
+            AND (:drift_type IS NULL OR drift_type = :drift_type) AND NOT superseded
         GROUP BY model_version, drift_type
     )
     ORDER BY number DESC
@@ -45,8 +46,8 @@ _LAST_MS = 2**63 - 1
 def add(connection: sqlite3.Connection, result: DriftResult) -> DriftResult:
     """Keep a result; gives it with its id."""
     body = zlib.compress(msgspec.json.encode(stored(result)), 6)
-    one_look = result.evidence == "oneLook"
-    key = (result.model_name, result.model_version, result.drift_type, result.checked_at, one_look)
+    superseded = result.evidence == "oneLook"
+    key = (result.model_name, result.model_version, result.drift_type, result.checked_at, superseded)
     (number,) = connection.execute(_INSERT, (*key, body)).fetchone()
     return msgspec.structs.replace(result, id=number)
 
@@ -80,7 +81,7 @@ async def select(
         "until_ms": _LAST_MS if until_ms is None else until_ms,
         "limit": limit,
     }
-    return _decoded(await database.read(_SELECT, wanted))
+    return await asyncio.to_thread(_decoded, await database.read(_SELECT, wanted))
 
 
 async def newest(
@@ -90,9 +91,18 @@ async def newest(
     model_version: str | None = None,
     drift_type: DriftType | None = None,
 ) -> list[DriftResult]:
-    """The last result of each version and type, newest first; without those of one look at a chosen span."""
+    """The last result of each version and type, newest first; without those of one look at a chosen span, and from
+    before a new beginning."""
     wanted = {"model_name": model_name, "model_version": model_version, "drift_type": drift_type}
-    return _decoded(await database.read(_NEWEST, wanted))
+    return await asyncio.to_thread(_decoded, await database.read(_NEWEST, wanted))
+
+
+def supersede(connection: sqlite3.Connection, model_name: str, model_version: str) -> None:
+    """What was found of a model version is history from now on."""
+    connection.execute(
+        "UPDATE drift_result SET superseded = 1 WHERE model_name = ? AND model_version = ? AND NOT superseded",
+        (model_name, model_version),
+    )
 
 
 def prune(connection: sqlite3.Connection, before_ms: int) -> int:

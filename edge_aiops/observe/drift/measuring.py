@@ -100,4 +100,5 @@ def _effect_size(of: FeatureComparison, profile: Profile) -> float | None:
 
 
 def _finite(found: DriftScore) -> DriftScore:
-    return DriftScore(*(value if value is not None and math.isfinite(value) else None for value in found))
+    """What a test gave in numbers that JSON has."""
+    return DriftScore(*(float(value) if value is not None and math.isfinite(value) else None for value in found))

@@ -14,9 +14,6 @@ AUTO = "auto"
 AUTOMATIC: dict[FeatureKind, str] = {"numeric": "ks_test", "category": "chi_square"}
 """The method where none is named, or the named one does not fit the feature."""
 
-DEFAULT_ALPHA = 0.05
-DEFAULT_MIN_EFFECT = 0.1
-
 Tests = Extensions[DriftTestSpec]
 
 
@@ -55,20 +52,16 @@ def rule_of(config: DistributionDrift, tests: Tests) -> Rule:
         name = AUTO
     threshold = config.threshold if name == config.method else None
     by_p_value = name == AUTO or tests.spec(name).decides == "p_value"
-    alpha = config.alpha if config.alpha is not None else DEFAULT_ALPHA
-    if by_p_value:
-        own = tests.spec(AUTOMATIC["numeric"] if name == AUTO else name).threshold
-        alpha = next(level for level in (threshold, config.alpha, own) if level is not None)
+    alpha = threshold if by_p_value and threshold is not None else config.alpha
     methods: dict[FeatureKind, Method] = {}
     for kind, automatic in AUTOMATIC.items():
         fits = name != AUTO and kind in tests.spec(name).kinds
         spec = tests.spec(name if fits else automatic)
-        if spec.decides == "p_value":
+        if spec.threshold is None:
             methods[kind] = Method(spec.name, True, alpha)
         else:
             methods[kind] = Method(spec.name, False, spec.threshold if threshold is None else threshold)
-    min_effect = config.min_effect if config.min_effect is not None else DEFAULT_MIN_EFFECT
-    return Rule(name, methods, alpha, min_effect, config.min_samples, warnings)
+    return Rule(name, methods, alpha, config.min_effect, config.min_samples, warnings)
 
 
 def check_rules(config: DriftConfig, tests: Tests) -> None:

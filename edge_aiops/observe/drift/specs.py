@@ -13,21 +13,18 @@ DRIFT_TESTS = (
         description="Kolmogorov and Smirnov: the largest difference of the cumulative shares",
         kinds=("numeric",),
         decides="p_value",
-        threshold=0.05,
     ),
     DriftTestSpec(
         name="chi_square",
         factory=f"{_METHODS}:ChiSquare",
         description="Pearson: whether the shares of labels, or of groups of bins, have changed",
         decides="p_value",
-        threshold=0.05,
     ),
     DriftTestSpec(
         name="missingness",
         factory=f"{_METHODS}:Missingness",
         description="Fisher: whether more or fewer values are missing",
         decides="p_value",
-        threshold=0.05,
     ),
     DriftTestSpec(
         name="psi",

@@ -40,7 +40,7 @@ DRIFT_TABLES: tuple[str, ...] = (
         model_version TEXT NOT NULL,
         drift_type TEXT NOT NULL,
         checked_ms INTEGER NOT NULL,
-        one_look INTEGER NOT NULL,
+        superseded INTEGER NOT NULL,
         body BLOB NOT NULL
     ) STRICT
     """,

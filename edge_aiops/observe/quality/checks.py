@@ -8,7 +8,8 @@ from edge_aiops.base.durations import Duration
 from edge_aiops.plugin.monitoring import QualityData, QualityFeature, QualityFinding
 
 INFERRED_TOLERANCE = 0.01
-"""Share of rows that may lie outside of a range, or have a label, that was inferred and not given."""
+"""Share of rows that may break what was inferred and not given: lack a feature, lie outside of a range, or have a label
+that is not known."""
 COMBINATIONS_PER_ROW = 10
 """Rows are expected to differ only where there are so many more combinations of values than rows."""
 
@@ -64,7 +65,10 @@ class Missing(_FeatureCheck):
     name = "missing"
 
     def find(self, feature: QualityFeature) -> QualityFinding | None:
-        return self._found(feature, feature.absent, "is missing") if feature.required else None
+        if not feature.required:
+            return None
+        usual = 0.0 if feature.required_given else INFERRED_TOLERANCE
+        return self._found(feature, feature.absent, "is missing", tolerated=usual)
 
 
 class Unexpected(_FeatureCheck):

@@ -78,6 +78,7 @@ class _Counted:
             kind=feature.kind,
             expected=True,
             required=bool(feature.required),
+            required_given=feature.sources.get("required") == "given",
             rows=self._rows,
             absent=self._absent(name),
             null=self._counters.null.get(name, 0),
@@ -193,15 +194,11 @@ def _with_parents(name: str) -> Iterable[str]:
 def _came_without_names(schema: ModelSchema, summary: RoleSummary) -> bool:
     """Whether all that came are values by their place, while the schema has names."""
     names = {name.partition(".")[0] for name in summary.loose}
-    return (
-        bool(names)
-        and all(map(str.isdigit, names))
-        and not any(name in summary.loose or name in (summary.baseline or ()) for name in _names(schema))
-    )
-
-
-def _names(schema: ModelSchema) -> Iterable[str]:
-    return (feature.name for feature in schema.features)
+    if not names or not all(map(str.isdigit, names)):
+        return False
+    known, absent = summary.baseline.names if summary.baseline else [], summary.counters.absent
+    came = {*summary.loose, *(name for name in known if absent.get(name, 0) < summary.rows)}
+    return came.isdisjoint(feature.name for feature in schema.features)
 
 
 def _combinations(schema: ModelSchema, baseline: Baseline | None) -> int | None:

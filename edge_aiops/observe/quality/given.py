@@ -42,7 +42,7 @@ class GivenFeature(Struct, frozen=True, kw_only=True):
 
     kind: FeatureKind | None = None
     vector: bool = False
-    """Whether it holds many values or an object, of which nothing else is expected."""
+    """Whether it holds many values, of which nothing else is expected."""
     required: bool | None = None
     nullable: bool | None = None
     minimum: float | None = None
@@ -139,7 +139,17 @@ class _Reading:
         if name in self.features:
             self._problem(field, f"{name!r} is described already; the first description is used")
             return
-        self.features[name] = self._described(_unfolded(entry), field, required)
+        entry = _unfolded(entry)
+        if isinstance(inner := entry.get("properties"), Mapping):
+            self._object(name, inner, entry.get("required"), field)
+        else:
+            self.features[name] = self._described(entry, field, required)
+
+    def _object(self, name: str, properties: Mapping[str, Any], required: object, field: str) -> None:
+        """An object's features, under the names that they have when they come."""
+        for inner, entry in properties.items():
+            wanted = inner in required if isinstance(required, list) else None
+            self._feature(f"{name}.{inner}", entry, f"{field}.properties.{inner}", required=wanted)
 
     def _described(self, entry: Mapping[str, Any], field: str, required: bool | None) -> GivenFeature:
         said = {key: _said(entry, aliases) for key, aliases in _ALIASES.items()}
@@ -266,8 +276,7 @@ def _said(entry: Mapping[str, Any], aliases: tuple[str, ...]) -> tuple[str, Any]
 def _is_vector(entry: Mapping[str, Any], kind: object) -> bool:
     shape = entry.get("shape", entry.get("dims"))
     sizes = [size for size in shape if isinstance(size, int) and size > 0] if isinstance(shape, list) else []
-    nested = kind == "array" or (kind == "object" and "properties" in entry) or "items" in entry
-    return nested or math.prod(sizes) > 1
+    return kind == "array" or "items" in entry or math.prod(sizes) > 1
 
 
 def _kind_of(name: str) -> FeatureKind | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from edge_aiops.base.errors import EdgeAiopsError
@@ -53,7 +55,7 @@ class Judge:
                 findings += [_judged(name, finding, threshold) for finding in await self._found(name, seen)]
             except EdgeAiopsError as error:
                 failed[name] = error.message
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 # The boundary between us and other people's checks.
                 logger.warning("quality check %s failed", name, exc_info=error)
                 failed[name] = f"{type(error).__name__}: {error}"
@@ -71,7 +73,7 @@ class Judge:
         found = run.result()
         if not isinstance(found, list) or not all(isinstance(finding, QualityFinding) for finding in found):
             raise TypeError("it gave something else than a list of QualityFinding")
-        return found
+        return msgspec.convert(msgspec.to_builtins(found), list[QualityFinding])  # raises for a field of another type
 
     def _ended(self, name: str, run: asyncio.Future[Any]) -> None:
         del self._late[name]
@@ -108,6 +110,8 @@ def _judged(check: str, finding: QualityFinding, threshold: float) -> Finding:
     if not 0 <= finding.affected <= max(finding.rows, 0):
         raise ValueError(f"it says that {finding.affected} of {finding.rows} rows are affected")
     share = finding.share if finding.share is not None else finding.affected / finding.rows if finding.rows else 0.0
+    if not math.isfinite(share):
+        raise ValueError(f"it gives a share of {share}")
     return Finding(
         check=check,
         feature=finding.feature,

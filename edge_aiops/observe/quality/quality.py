@@ -124,11 +124,8 @@ class QualityChecks:
         return next(iter(await self._reports.latest(model_name, model_version)), None)
 
     async def latest_by_version(self, model_name: str, model_version: str | None = None) -> list[QualityReport]:
-        """The newest report of each version. Raises `UnknownModel` for a model that there is nothing of."""
-        reports = await self._reports.latest(model_name, model_version)
-        if not reports:
-            self.versions(model_name, model_version)
-        return reports
+        """The newest report of each version, the newest first."""
+        return await self._reports.latest(model_name, model_version)
 
     async def history(
         self,

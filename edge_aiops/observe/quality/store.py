@@ -31,7 +31,7 @@ _HISTORY = """
     SELECT number, body FROM quality_report
     WHERE model_name = :model_name AND (:model_version IS NULL OR model_version = :model_version)
         AND checked_ms >= :from_ms AND checked_ms < :until_ms
-    ORDER BY checked_ms DESC, number DESC LIMIT :limit
+    ORDER BY number DESC LIMIT :limit
 """
 _SCHEDULED = """
     SELECT model_name, model_version, checked_ms FROM quality_report

@@ -21,7 +21,7 @@ def sealed(mark: bytes, body: msgspec.Struct) -> bytes:
 
 def opened(mark: bytes, data: bytes, kind: type[Body]) -> Body:
     """The body of what `sealed` gave. Raises `UnreadableSummary`."""
-    name = kind.__name__.lstrip("_")
+    name = kind.__name__.removesuffix("State")
     if data[:4] != mark:
         raise UnreadableSummary(f"these are not the bytes of {name} in the form {mark!r}: they begin with {data[:4]!r}")
     content: Any = memoryview(data)[_HEAD:]

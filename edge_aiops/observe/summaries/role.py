@@ -22,7 +22,7 @@ from edge_aiops.stats.summaries import Baseline, Profile
 MARK = b"EAR\x01"
 
 
-class RoleState(msgspec.Struct, array_like=True):
+class RoleSummaryState(msgspec.Struct, array_like=True):
     """What travels of a `RoleSummary`."""
 
     max_features: int
@@ -148,7 +148,7 @@ class RoleSummary:
 
     def to_bytes(self) -> bytes:
         """The summary as it travels: versioned, with a checksum; the baseline is named by its digest only."""
-        state = RoleState(
+        state = RoleSummaryState(
             max_features=self._max_features,
             rows=self._rows,
             without_payload=self._without_payload,
@@ -171,7 +171,7 @@ class RoleSummary:
     def from_bytes(cls, data: bytes, baseline: Baseline | None) -> RoleSummary:
         """What `to_bytes` gave of a summary on `baseline`. Raises `UnreadableSummary`, and `IncompatibleSummaries` for
         another baseline."""
-        state = opened(MARK, data, RoleState)
+        state = opened(MARK, data, RoleSummaryState)
         if (state.profile is None) != (baseline is None):
             raise IncompatibleSummaries(
                 "these are the bytes of a summary " + ("without" if state.profile is None else "with") + " a baseline"

@@ -194,3 +194,28 @@ def test_drift_is_said_once_it_is_suspected_and_loudly_once_it_is_confirmed(
     states: list[dict[str, Any]], said: tuple[str, str]
 ) -> None:
     assert words.drift(states, most=2) == said
+
+
+def test_many_alerts_leave_room_for_the_models() -> None:
+    alerts = [{**ALERT, "message": f"alert {number}"} for number in range(39)]
+    alerts += [{**ALERT, "message": "a new one", "severity": "info"}]
+
+    lines = shown(BUSY, alerts=alerts)
+
+    assert [line.split()[-1] for line in lines if line.startswith("critical")] == ["ops)"] * 5
+    assert any("alert 38 " in line for line in lines) and not any("alert 33 " in line for line in lines)
+    assert any(line.startswith("and 35 more") for line in lines)
+    assert any("california-housing" in line for line in lines)
+
+
+def test_a_terminal_of_ascii_gets_ascii() -> None:
+    out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    overview = {"versions": [BUSY], "alerts": []}
+
+    for detailed in (False, True):
+        Console(width=140, file=out, force_terminal=True).print(
+            Screen(url="http://127.0.0.1:9926", overview=overview, at_ms=FROM_MS, detailed=detailed)
+        )
+
+    out.flush()
+    assert b"#" in out.buffer.getvalue()  # type: ignore[attr-defined]  # a BytesIO

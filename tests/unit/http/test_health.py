@@ -29,13 +29,13 @@ async def test_the_status_tells_of_both_roles(client: Any) -> None:
     node = status["node"]
     assert (node["ready"], node["reasons"], node["models"], node["modelsLoaded"]) == (True, [], 1, 1)
     assert node["hub"] == {"hub": client.url, "generation": 1, "lastError": None}
-    assert [database["file"] for database in node["databases"]] == ["state.db", "events.db"]
+    assert [database["file"] for database in node["databases"]] == ["state.db", "events.db", "monitoring.db"]
 
 
 async def test_the_plugins_are_told_with_their_versions(client: Any) -> None:
     plugins = {plugin["name"]: plugin for plugin in (await client.get("/plugins")).body}
-    assert {"onnx", "echo"} <= plugins.keys()
+    assert {"builtin", "onnx", "echo"} <= plugins.keys()
     for plugin in plugins.values():
         assert plugin["status"] == "loaded"
-        assert plugin["distribution"].startswith("edge-aiops-")
+        assert plugin["distribution"].startswith("edge-aiops")
         assert plugin["version"]

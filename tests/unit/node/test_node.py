@@ -114,7 +114,7 @@ async def test_the_status_names_plugins_that_failed_and_the_databases(open_node:
         status = node.status()
     assert [(plugin.name, plugin.status) for plugin in status.plugins_failed] == [("broken", "failed")]
     assert any("no such framework" in reason for reason in status.reasons)
-    assert [database.file for database in status.databases] == ["state.db", "events.db"]
+    assert [database.file for database in status.databases] == ["state.db", "events.db", "monitoring.db"]
     assert all(database.size_bytes > 0 and database.quarantined is None for database in status.databases)
 
 
@@ -126,5 +126,5 @@ async def test_a_damaged_journal_is_set_aside_and_the_status_says_so(open_node: 
     async with open_node(GONE) as node:
         status = node.status()
         assert (await node.engine.predict(REQUEST)).inference_id
-    assert [database.quarantined is not None for database in status.databases] == [False, True]
+    assert [database.quarantined is not None for database in status.databases] == [False, True, False]
     assert any("events.db" in reason for reason in status.reasons)

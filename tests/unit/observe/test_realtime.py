@@ -192,11 +192,14 @@ def test_totals_name_a_bounded_number_of_versions_and_lose_no_request(realtime: 
     assert sum(one.requests for one in totals.values()) == MAX_VERSIONS + 50
 
 
-def test_totals_put_each_value_into_the_bucket_whose_upper_bound_holds_it(realtime: Realtime, clock: FakeClock) -> None:
-    latencies_us = (0, 500, 501, 1_000, 30_000_000, 30_000_001)
+@pytest.mark.parametrize("times", [1, 100], ids=["in a small batch", "in a large batch"])
+def test_totals_put_each_value_into_the_bucket_whose_upper_bound_holds_it(
+    realtime: Realtime, clock: FakeClock, times: int
+) -> None:
+    latencies_us = (0, 500, 501, 1_000, 30_000_000, 30_000_001) * times
     realtime.update(IRIS, [event(clock.now_ms(), latency_us=latency_us) for latency_us in latencies_us])
 
     latency = realtime.totals.by_version["iris", "1"].latency
 
-    assert latency.counts.tolist() == [2, 2, *[0] * 12, 1, 1]
+    assert latency.counts.tolist() == [2 * times, 2 * times, *[0] * 12, times, times]
     assert latency.sum == pytest.approx(sum(latencies_us) / 1e6)

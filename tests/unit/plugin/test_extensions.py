@@ -16,7 +16,7 @@ from edge_aiops.plugin import hookimpl
 from edge_aiops.plugin.extensions import Extensions
 from edge_aiops.plugin.loader import Plugins
 from edge_aiops.plugin.specs import DriftTestSpec, NotifierSpec, QualityCheckSpec
-from edge_aiops.testing.plugins import entry_point, plugin_module, plugins_of
+from edge_aiops.testing.plugins import entry_point, plugin_module, plugins_of, plugins_of_modules
 
 
 def giving(*specs: object) -> ModuleType:
@@ -121,3 +121,19 @@ def test_a_factory_that_is_no_dotted_path_is_refused_when_it_is_written() -> Non
         DriftTestSpec(name="d", factory="a.b", description="d", decides="distance", threshold=0.1)
     with pytest.raises(ValueError, match=r"quality check 'q': factory 'a\.b' is not written"):
         QualityCheckSpec(name="q", factory="a.b", description="q", threshold=0.1)
+
+
+def test_a_drift_test_has_a_threshold_where_a_distance_decides_and_none_where_a_p_value_does() -> None:
+    with pytest.raises(ValueError, match="which decides by distance, needs a threshold"):
+        DriftTestSpec(name="d", factory="a:B", description="d", decides="distance")
+    with pytest.raises(ValueError, match="which decides by p_value, has no threshold"):
+        DriftTestSpec(name="d", factory="a:B", description="d", decides="p_value", threshold=0.05)
+
+
+def test_the_built_in_drift_tests_are_registered_by_a_plugin_as_any_others() -> None:
+    plugins = plugins_of_modules("edge_aiops.observe.plugin")
+    known = Extensions(plugins, hook="register_drift_tests", spec=DriftTestSpec)
+    assert {"ks_test", "chi_square", "psi", "jensen_shannon", "wasserstein"} <= known.specs.keys()
+    for name in known.specs:
+        assert known.get(name) is known.get(name)
+    assert failures(plugins) == {}

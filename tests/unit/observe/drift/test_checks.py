@@ -98,6 +98,23 @@ async def test_over_a_hundred_features_at_rest_few_looks_find_any(
     assert alarms <= 4  # 5 % of 20 looks is 1; each feature by itself would alarm in 99 % of the looks
 
 
+async def test_of_a_hundred_features_those_that_moved_are_found_and_no_other(
+    watched: Watched, random: np.random.Generator
+) -> None:
+    watched.configure(input_drift={"min_effect": 0})
+    moved = {f"x{place}" for place in range(0, 100, 10)}
+
+    def columns(rows: int, shift: float = 0.0) -> dict[str, Any]:
+        return {f"x{place}": random.normal(shift * (place % 10 == 0), size=rows) for place in range(100)}
+
+    await watched.compare_with(inputs=columns(20_000))
+    await watched.sees("inputs", columns(3_000, shift=0.5))
+    for more in ({"trigger": "schedule"}, {"from_ms": 0}):
+        found = set((await watched.check(**more)).drifted_features)
+        assert moved <= found
+        assert len(found - moved) <= 2  # a share of 5 % is expected by one look
+
+
 async def test_one_look_at_a_chosen_span_needs_no_evidence_from_before(
     watched: Watched, random: np.random.Generator
 ) -> None:
@@ -147,12 +164,13 @@ async def test_a_threshold_is_a_level_of_p_values_and_a_least_distance(
     for settings, drifted in (
         ({"method": "ks_test", "threshold": 0.05}, True),
         ({"method": "ks_test", "threshold": 0.05, "min_effect": 1.0}, False),
+        ({"method": "ks_test", "threshold": 1e-200}, False),
         ({"method": "psi", "threshold": 0.2}, True),
         ({"method": "psi", "threshold": 1.0}, False),
         ({"method": "wasserstein", "threshold": 0.5}, True),
         ({"method": "wasserstein", "threshold": 0.7}, False),
     ):
-        watched.configure(input_drift={"min_effect": None, **settings})
+        watched.configure(input_drift={"min_effect": 0.1, **settings})
         found = await watched.check(from_ms=0)
         assert (found.threshold, found.drifted) == (settings["threshold"], drifted), settings
 

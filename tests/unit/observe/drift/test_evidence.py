@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import numpy as np
 import pytest
@@ -145,3 +146,22 @@ async def test_errors_are_evidence_in_few_groups_of_their_bins(watched: Watched)
         values.append(found["absoluteError"].log_e)
     assert values[0] < 1
     assert values[1] > 20
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"correct": ["true", "false", "true"]},
+        {"correct": ["true"] * 5},
+        {"correct": [None] * 100},
+        {"absoluteError": np.zeros(3)},
+        {"absoluteError": np.full(3, np.nan)},
+    ],
+)
+async def test_a_baseline_of_hardly_any_labels_stops_nothing(watched: Watched, columns: dict[str, Any]) -> None:
+    await watched.compare_with(outcomes=columns)
+    for _ in range(2):
+        await watched.sees("outcomes", columns)
+    assert await rows_of(watched) >= 1
+    found = await watched.check("concept", trigger="schedule")
+    assert not found.drifted

@@ -30,6 +30,7 @@ async def test_the_latest_is_the_last_look_at_the_time_up_to_then_and_known_afte
         given = await watched.check()
         assert await watched.checks.latest(watched.name, watched.version, "input") == given
     await watched.check(from_ms=0, until_ms=1)  # of 1970, and no news
+    await watched.check(until_ms=1)
     assert await watched.checks.latest(watched.name, watched.version, "input") == given
     assert await watched.reopened().latest(watched.name, watched.version, "input") == given
     assert await watched.checks.latest(watched.name, "2", "input") is None

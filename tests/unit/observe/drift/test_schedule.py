@@ -158,7 +158,10 @@ async def test_after_a_restart_of_the_watch_the_past_counts_no_more(checked: Wat
         (found,) = await pass_hours(checked, 6, shift=1.0)
     assert found.confirmed
     await checked.checks.restart(checked.name, checked.version)
+    assert await checked.checks.latest(checked.name, checked.version, "input") is None
+    assert await checked.reopened().latest(checked.name, checked.version, "input") is None
     found = await checked.check()
+    assert await checked.checks.latest(checked.name, checked.version, "input") == found
     assert (found.drifted, found.confirmed, found.features[0].log_e) == (False, False, None)
     assert found.warnings == ["no evidence has been gathered yet; it grows with every window that is written"]
     (found,) = await pass_hours(checked, 6)

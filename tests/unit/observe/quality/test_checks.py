@@ -85,6 +85,19 @@ async def test_a_required_feature_that_does_not_come_is_missing(known: Site) -> 
     assert report.score == 0.5
 
 
+async def test_a_feature_that_only_the_baseline_requires_may_be_missing_in_one_row_of_a_hundred(known: Site) -> None:
+    known.send([*people(995), *({"age": age} for age in ages(5))])
+    assert violated(await known.check()) == set()
+
+
+async def test_what_is_nested_is_held_against_a_given_schema(site: Site) -> None:
+    schema = {"properties": {"at": {"type": "object", "properties": {"x": {"max": 9}}, "required": ["x"]}}}
+    site.serve(input_schema=schema)
+    site.send([*({"at": {"x": n / 20}} for n in range(98)), {"at": {"x": 10}}, {"at": {"y": 1}}])
+    report = await site.check()
+    assert {("range", "at.x"), ("missing", "at.x")} <= violated(report)
+
+
 async def test_an_optional_feature_that_does_not_come_has_no_value(known: Site) -> None:
     known.send([{"land": land} for land in lands(100)])
     report = await known.check()

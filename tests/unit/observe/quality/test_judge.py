@@ -63,7 +63,7 @@ def judge_of(**checks: Check) -> Judge:
     return Judge(Extensions(plugins, hook="register_quality_checks", spec=QualityCheckSpec))
 
 
-def finding(affected: int = 0, rows: int = ROWS, **more: Any) -> QualityFinding:
+def finding(affected: Any = 0, rows: int = ROWS, **more: Any) -> QualityFinding:
     return QualityFinding(check="", feature=None, affected=affected, rows=rows, message="wrong", **more)
 
 
@@ -108,6 +108,9 @@ async def test_violations_come_first_and_then_the_largest_shares() -> None:
         (lambda data: None, "TypeError: it gave something else than a list of QualityFinding"),
         (lambda data: ["bad"], "TypeError: it gave something else than a list of QualityFinding"),
         (lambda data: [finding(5, rows=3)], "ValueError: it says that 5 of 3 rows are affected"),
+        (lambda data: [finding(share=float("nan"))], "ValueError: it gives a share of nan"),
+        (lambda data: [finding("7")], "ValidationError: Expected `int`, got `str` - at `$[0].affected`"),
+        (lambda data: sys.exit("no more"), "SystemExit: no more"),
         (lambda data: [finding(-1)], "ValueError: it says that -1 of 1000 rows are affected"),
     ],
 )

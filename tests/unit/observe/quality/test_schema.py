@@ -72,6 +72,15 @@ def test_properties_are_read_however_they_are_written(schema: Any, expected: Giv
     assert given.features == {"age": expected}
 
 
+def test_the_properties_of_an_object_are_features_by_the_names_under_which_they_come() -> None:
+    place = {"type": "object", "properties": {"zip": {"type": "string"}, "floor": {"max": 9}}, "required": ["zip"]}
+    assert read_schema({"properties": {"place": place, "age": {"type": "number"}}}).features == {
+        "place.zip": GivenFeature(kind="category", required=True),
+        "place.floor": GivenFeature(kind="numeric", required=False, maximum=9),
+        "age": GivenFeature(kind="numeric"),
+    }
+
+
 @pytest.mark.parametrize("name", ["inputs", "features", "schema", "fields", "columns"])
 def test_a_feature_may_be_called_like_what_holds_a_schema(name: str) -> None:
     assert read_schema({name: "float"}).features == {name: GivenFeature(kind="numeric")}

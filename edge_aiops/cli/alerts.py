@@ -1,0 +1,162 @@
+"""`edge-aiops alerts`: what is wrong, and who has seen it."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from edge_aiops.cli.command import Command, Group
+
+_COLUMNS = ("id", "severity", "status", "model", "since", "seen by", "what")
+
+
+def _list_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--model", metavar="NAME", help="only of this model")
+    parser.add_argument("--severity", metavar="S", help="critical, warning or info")
+    parser.add_argument(
+        "--status",
+        metavar="S",
+        default="active",
+        help="pending, firing, resolved, active (pending or firing; the default), or all",
+    )
+    seen = parser.add_mutually_exclusive_group()
+    seen.add_argument("--acknowledged", action="store_true", default=None, help="only those that somebody has seen")
+    seen.add_argument("--unseen", dest="acknowledged", action="store_false", help="only those that nobody has")
+    parser.add_argument("--limit", type=int, metavar="N", default=50, help="most alerts shown (default %(default)s)")
+
+
+def _list(arguments: Namespace) -> None:
+    from edge_aiops.cli.client import Client
+    from edge_aiops.cli.output import print_json, print_table
+
+    alerts = Client.of(arguments).get(
+        "/monitoring/alerts",
+        modelName=arguments.model,
+        severity=arguments.severity,
+        status=None if arguments.status == "all" else arguments.status,
+        acknowledged=arguments.acknowledged,
+        limit=arguments.limit,
+    )["alerts"]
+    if arguments.json:
+        print_json(alerts)
+    elif alerts:
+        print_table(_COLUMNS, [_row(alert) for alert in alerts])
+    else:
+        print(
+            "no alerts" if arguments.status == "all" else f"no {arguments.status} alerts; --status all shows every one"
+        )
+
+
+def _row(alert: dict[str, Any]) -> tuple[object, ...]:
+    from edge_aiops.cli.output import local_time
+
+    return (
+        alert["id"],
+        alert["severity"],
+        alert["status"],
+        f"{alert['modelName']} {alert['modelVersion']}",
+        local_time(alert["startedAt"]),
+        alert["acknowledgedBy"],
+        alert["message"],
+    )
+
+
+def _id_argument(parser: ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID", help="an alert's id, as `alerts list` shows it")
+
+
+def _show(arguments: Namespace) -> None:
+    from edge_aiops.cli.client import Client, segment
+
+    _print_alert(Client.of(arguments).get(f"/monitoring/alerts/{segment(arguments.id)}"), arguments)
+
+
+def _ack_arguments(parser: ArgumentParser) -> None:
+    _id_argument(parser)
+    parser.add_argument("--by", metavar="NAME", help="who has seen it (default: the name you are logged in with)")
+    parser.add_argument("--note", metavar="TEXT", help="what you know of it")
+
+
+def _ack(arguments: Namespace) -> None:
+    import getpass
+    import json
+
+    from edge_aiops.cli.client import Client, segment
+
+    said = {"acknowledgedBy": arguments.by or getpass.getuser(), "note": arguments.note}
+    path = f"/monitoring/alerts/{segment(arguments.id)}/acknowledge"
+    _print_alert(Client.of(arguments).send("POST", path, json.dumps(said).encode()), arguments)
+
+
+def _print_alert(alert: dict[str, Any], arguments: Namespace) -> None:
+    from edge_aiops.cli.output import local_time, print_facts, print_json
+
+    if arguments.json:
+        print_json(alert)
+        return
+    times = {name: None if alert[name] is None else local_time(alert[name]) for name in _TIMES}
+    seen = f"{alert['acknowledgedBy']}, {times['acknowledgedAt']}" if alert["acknowledged"] else "nobody"
+    print_facts(
+        [
+            ("alert", alert["id"]),
+            ("what", alert["message"]),
+            ("severity", alert["severity"]),
+            ("status", alert["status"]),
+            ("rule", f"{alert['ruleId']} ({alert['ruleName']})"),
+            ("model", f"{alert['modelName']} {alert['modelVersion']}"),
+            ("began", times["startedAt"]),
+            ("fired", times["firedAt"]),
+            ("resolved", None if alert["resolvedAt"] is None else f"{times['resolvedAt']}, {alert['resolution']}"),
+            ("seen by", seen),
+            ("note", alert["acknowledgeNote"]),
+        ]
+    )
+
+
+_TIMES = ("startedAt", "firedAt", "resolvedAt", "acknowledgedAt")
+
+_LIST = Command(
+    name="list",
+    summary="Show alerts of a running node, newest first",
+    description="Without --status those that are pending or firing.",
+    examples=(
+        "edge-aiops alerts list",
+        "edge-aiops alerts list --severity critical --unseen",
+        "edge-aiops alerts list --model iris --status all --json",
+    ),
+    arguments=_list_arguments,
+    run=_list,
+    client=True,
+    json=True,
+)
+
+GROUP = Group(
+    name="alerts",
+    summary="Show alerts, and say who has seen them",
+    default=_LIST,
+    commands=(
+        _LIST,
+        Command(
+            name="show",
+            summary="Show one alert in full",
+            examples=("edge-aiops alerts show 01a2159a-4b88-7acd-b05b-25b3c1ef4515",),
+            arguments=_id_argument,
+            run=_show,
+            client=True,
+            json=True,
+        ),
+        Command(
+            name="ack",
+            summary="Acknowledge an alert: somebody has seen it",
+            description="It is not sent again while it goes on. Who acknowledged it first stays.",
+            examples=(
+                "edge-aiops alerts ack 01a2159a-4b88-7acd-b05b-25b3c1ef4515",
+                "edge-aiops alerts ack 01a2159a-4b88-7acd-b05b-25b3c1ef4515 --by Ada --note 'a cold cache'",
+            ),
+            arguments=_ack_arguments,
+            run=_ack,
+            client=True,
+            json=True,
+        ),
+    ),
+)

@@ -1,0 +1,189 @@
+"""A summary of a role: its profile, what no baseline names, and what was wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edge_aiops.observe.columns import InputColumns
+from edge_aiops.observe.summaries import RoleSummary
+from edge_aiops.stats import IncompatibleSummaries, UnreadableSummary
+from edge_aiops.stats.summaries import Baseline
+
+from .batches import MODEL, baseline, event, read
+
+ON = baseline(a=float, b=["x", "y"])
+
+
+def summarised(*features: object, on: Baseline | None = ON) -> RoleSummary:
+    summary = RoleSummary(on, max_features=100)
+    summary.update(read(*features, on=on))
+    return summary
+
+
+def test_features_of_the_baseline_are_in_the_profile_and_others_are_loose() -> None:
+    summary = summarised({"a": 1, "b": "x", "c": 2}, {"a": 3, "b": "z", "c": "new"})
+    assert summary.profile is not None
+    assert summary.profile["a"].moments.mean == 2.0
+    assert dict(summary.profile["b"].counts()) == {"x": 1, "y": 0, "z": 1}
+    assert summary.loose["c"].moments is not None
+    assert summary.loose["c"].categories is not None
+    assert summary.loose["c"].moments.count == 1
+    assert summary.loose["c"].categories.counts() == [("new", 1)]
+
+
+def test_every_row_is_present_absent_null_of_the_wrong_type_or_opaque() -> None:
+    hashed = "blake2b:" + "0" * 32
+    summary = summarised({"a": 1}, {}, {"a": None}, {"a": "1"}, {"a": hashed}, b"{")
+    counters = summary.counters
+    assert summary.rows == 6
+    assert [fields["a"] for fields in (counters.absent, counters.null, counters.wrong_type, counters.opaque)] == [
+        2,
+        1,
+        1,
+        1,
+    ]
+    assert counters.malformed == 1
+
+
+def test_a_feature_that_appears_late_was_absent_before_and_one_that_vanishes_afterwards() -> None:
+    summary = summarised({"a": 1, "b": "x"}, {"a": 2, "b": "x", "old": 1}, {"a": 3, "new": 1})
+    assert summary.counters.absent == {"b": 1, "old": 2, "new": 2}
+
+
+def test_windows_in_which_everything_is_null_have_nothing_but_counts() -> None:
+    summary = summarised(*[{"a": None, "b": None, "c": None}] * 50)
+    assert summary.profile is not None
+    assert (summary.profile["a"].moments.count, summary.profile["a"].moments.mean) == (0, None)
+    assert summary.counters.null == {"a": 50, "b": 50, "c": 50}
+    assert summary.loose == {}
+    again = RoleSummary.from_bytes(summary.to_bytes(), ON)
+    assert again.counters == summary.counters
+
+
+def test_constant_features_have_a_mean_and_no_spread() -> None:
+    for on in (None, baseline(a=float), Baseline({"a": np.full(100, 7.0)})):
+        summary = summarised(*[{"a": 7}] * 30, on=on)
+        moments = summary.profile["a"].moments if summary.profile else summary.loose["a"].moments
+        assert moments is not None
+        assert (moments.mean, moments.variance) == (7.0, 0.0)
+
+
+def test_a_baseline_without_variance_still_counts_what_lies_beyond_it() -> None:
+    on = Baseline({"a": np.full(100, 7.0)})
+    summary = summarised({"a": 7}, {"a": 6}, {"a": 8}, {"a": 7}, on=on)
+    assert summary.profile is not None
+    counts = summary.profile["a"].histogram.counts
+    assert (counts[0], counts[-2], counts.sum()) == (1, 1, 4)
+
+
+def test_new_labels_are_counted_beside_the_known_ones() -> None:
+    summary = summarised(*[{"b": "x"}] * 3, *[{"b": "new"}] * 2)
+    assert summary.profile is not None
+    assert dict(summary.profile["b"].counts()) == {"x": 3, "y": 0, "new": 2}
+
+
+def test_numbers_in_another_order_than_the_baseline_are_put_into_its_order() -> None:
+    on = baseline(a=float, b=float, c=float)
+    reader, summary = InputColumns(MODEL, on), RoleSummary(on, max_features=10)
+    for row in ({"c": 3, "a": 1, "b": 2}, {"a": 1, "b": 2, "c": 3}, {"a": 1, "extra": 9, "b": 2, "c": 3}):
+        for count in (1, 2):
+            summary.update(reader.read([event(row)] * count))
+    assert summary.profile is not None
+    assert [summary.profile[name].moments.mean for name in "abc"] == [1.0, 2.0, 3.0]
+    assert summary.profile.rows == summary.rows == 9
+    assert summary.loose["extra"].count == 3
+
+
+def test_numbers_without_some_features_of_the_baseline_leave_them_missing() -> None:
+    on = baseline(a=float, b=float)
+    summary = summarised({"a": 1}, {"a": 2}, on=on)
+    assert summary.profile is not None
+    assert summary.profile["b"].moments.missing == 2
+    assert summary.counters.absent == {"b": 2}
+
+
+def test_equal_rows_are_duplicates_whatever_the_order_and_spelling_of_their_features() -> None:
+    rows = [
+        {"a": 1, "b": "x"},
+        {"b": "x", "a": 1.0},
+        {"a": 1, "b": "y"},
+        {"a": 2, "b": "x"},
+        {"a": 1},
+        {"a": -0.0},
+        {"a": 0},
+    ]
+    assert summarised(*rows).counters.duplicates == 2
+    together, other = summarised(*rows), summarised({"a": 1, "b": "x"}, {"a": 5})
+    together.merge(other)
+    assert together.counters.duplicates == 3
+    assert together.counters.duplicates_exact
+
+
+def test_rows_that_differ_in_what_has_no_summary_are_no_duplicates() -> None:
+    hashed = [{"h": "blake2b:" + digit * 32} for digit in "01"]
+    vectors = [{"v": [1, 2, 3], "w": 1}, {"v": [3, 2, 1], "w": 1}]
+    texts = [{"t": "x" * 100}, {"t": "y" * 100}]
+    objects = [{"o": {"p": [{"q": 1}, {}]}}, {"o": {"p": [{}, {"q": 1}]}}]
+    kinds = [{"k": 1}, {"k": "1"}, {"k": True}, {"k": [1, 1]}, {}]
+    assert summarised(*hashed, *vectors, *texts, *objects, *kinds, on=None).counters.duplicates == 0
+
+
+def test_features_swapped_or_shifted_are_no_duplicates() -> None:
+    rows = [[i, j, k] for i in range(10) for j in range(10) for k in range(10)]
+    assert summarised(*rows, on=None).counters.duplicates == 0
+    assert summarised(*rows, *rows[:100], on=None).counters.duplicates == 100
+
+
+def test_above_ten_thousand_different_rows_duplicates_are_estimated() -> None:
+    summary = RoleSummary(None, max_features=10)
+    for start in range(0, 30_000, 1_000):
+        rows = [event([number % 15_000, 1]) for number in range(start, start + 1_000)]
+        summary.update(InputColumns(MODEL, None).read(rows))
+    counters = summary.counters
+    assert not counters.duplicates_exact
+    assert abs(counters.duplicates - 15_000) < 1_000
+    again = RoleSummary.from_bytes(summary.to_bytes(), None)
+    again.merge(summary)
+    assert abs(again.counters.duplicates - 45_000) < 1_000
+
+
+def test_merging_leaves_the_other_summary_as_it_is() -> None:
+    for on in (None, ON):
+        one, other = summarised({"c": "x", "a": 1}, on=on), summarised({"c": "y", "d": 2, "a": 3}, on=on)
+        before = other.to_bytes()
+        one.merge(other)
+        one.update(read({"c": "z", "d": 5, "a": None}, on=on))
+        assert other.to_bytes() == before
+        assert one.rows == 3
+
+
+def test_summaries_on_different_baselines_do_not_merge() -> None:
+    other = baseline(a=int)
+    for one, two in ((ON, None), (None, ON), (ON, other)):
+        with pytest.raises(IncompatibleSummaries):
+            summarised({"a": 1}, on=one).merge(summarised({"a": 1}, on=two))
+        with pytest.raises(IncompatibleSummaries):
+            RoleSummary.from_bytes(summarised({"a": 1}, on=one).to_bytes(), two)
+
+
+def test_a_refused_merge_changes_nothing() -> None:
+    summary = summarised({"a": 1, "c": 1})
+    before = summary.to_bytes()
+    with pytest.raises(IncompatibleSummaries):
+        summary.merge(summarised({"a": 1, "c": 2}, on=baseline(a=int)))
+    assert summary.to_bytes() == before
+
+
+def test_bytes_of_something_else_are_refused_by_name() -> None:
+    with pytest.raises(UnreadableSummary, match="RoleSummary"):
+        RoleSummary.from_bytes(b"something else", None)
+    with pytest.raises(UnreadableSummary, match="RoleSummary"):
+        RoleSummary.from_bytes(b"", None)
+
+
+def test_a_window_of_a_hundred_features_takes_less_than_12_kb() -> None:
+    on = baseline(**{f"feature_{number}": float for number in range(100)})
+    random = np.random.default_rng(3)
+    rows = [dict(zip(on.names, row.tolist(), strict=True)) for row in random.normal(size=(300, 100))]
+    assert len(summarised(*rows, on=on).to_bytes()) <= 12 * 1024
