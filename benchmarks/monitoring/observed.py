@@ -110,4 +110,3 @@ def _draft(features: int) -> Draft:
         ),
         outcomes=None,
     )
-

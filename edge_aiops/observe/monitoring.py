@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge_aiops.base.clock import Clock
+from edge_aiops.base.clock import Clock, SteadyClock
 from edge_aiops.base.errors import EdgeAiopsError, UnknownModel
 from edge_aiops.base.tasks import BackgroundTasks
 from edge_aiops.journal.journal import Journal
@@ -72,6 +72,7 @@ class Monitoring:
         self.notifiers = Notifiers(Extensions(plugins, hook="register_notifiers", spec=NotifierSpec))
         self._clock = clock
         self._node_id = node_id
+        self._steady = SteadyClock(clock)
         self._retention = WindowRetention(database, clock=clock)
         self._rolled_up: dict[str, int] = {}
         self._evaluated: int | None = None
@@ -166,7 +167,7 @@ class Monitoring:
         }
         for name, work in beat.items():
             tasks.every(BEAT_S, name, work)
-        tasks.every(HOUSEKEEPING_S, "monitoring: retention", self._keep_house, first_after_s=FIRST_HOUSEKEEPING_S)
+        tasks.every(HOUSEKEEPING_S, "monitoring: retention", self.keep_house, first_after_s=FIRST_HOUSEKEEPING_S)
 
     async def known(self, model_name: str, model_version: str | None = None) -> list[str]:
         """The versions of a model that the node serves, or of which it has windows; or the one, if that is known.
@@ -222,6 +223,7 @@ class Monitoring:
 
     async def close(self) -> None:
         """Give back what notifiers hold, and close the file in order."""
+        await self.outbox.close()
         await self.notifiers.close()
         await self.database.close()
 
@@ -281,7 +283,10 @@ class Monitoring:
             await self.observer.catch_up()
             await self.alerts.evaluate()
 
-    async def _keep_house(self) -> None:
+    async def keep_house(self) -> None:
+        """Delete what is old, unless the clock that says so has been set of late."""
+        if not self._steady.is_steady():
+            return
         config = self.configuration.of()
         await self._retention.run(config.retention)
         before_ms = self._clock.now_ms() - int(config.retention.results * 1000)

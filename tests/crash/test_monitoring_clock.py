@@ -13,7 +13,6 @@ from edge_aiops.journal.journal import Journal
 from edge_aiops.observe.granularity import WIDTH_MS
 from edge_aiops.observe.monitoring import Monitoring
 from edge_aiops.observe.performance import Performance
-from edge_aiops.observe.retention import WindowRetention
 from edge_aiops.observe.windows import Wanted
 from edge_aiops.plugin.loader import Plugins
 from edge_aiops.testing.clock import FakeClock
@@ -70,7 +69,6 @@ async def test_windows_stay_and_count_rightly_however_the_clock_jumps(tmp_path: 
     chance, clock, total = random.Random(1), FakeClock(NOW_MS), 0
     for _ in range(10):
         async with monitored(tmp_path, clock) as (monitoring, journal):
-            retention = WindowRetention(monitoring.database, clock=clock)
             for _ in range(5):
                 await predict(journal, clock, count := chance.randrange(1, 20))
                 total += count
@@ -81,7 +79,7 @@ async def test_windows_stay_and_count_rightly_however_the_clock_jumps(tmp_path: 
                 to_ms = NOW_MS + chance.uniform(-1, 1) * 1000 * TWENTY_YEARS_S
                 clock.jump((to_ms - clock.now_ms()) / 1000)
                 clock.advance(chance.uniform(0, 600))
-                await retention.run(monitoring.configuration.of().retention)
+                await monitoring.keep_house()
                 await monitoring.catch_up()
                 assert set((await requests(monitoring)).values()) == {total}
                 assert monitoring.realtime.performance("model", None, 5).requests <= count
@@ -99,11 +97,12 @@ async def test_a_clock_that_jumps_and_then_runs_steadily_costs_a_fifth_of_the_wi
             await monitoring.flush()
             clock.advance(300)
         await monitoring.roll_up()
-        retention, config = WindowRetention(monitoring.database, clock=clock), monitoring.configuration.of().retention
         clock.jump(TWENTY_YEARS_S)
         before = await windows(monitoring)
-        assert await retention.run(config) == 0
+        await monitoring.keep_house()
+        assert await windows(monitoring) == before
         clock.advance(3_700)
-        assert 0 < await retention.run(config) <= before / 5
+        await monitoring.keep_house()
+        assert await windows(monitoring) < before
         assert await windows(monitoring) >= 4 * before / 5
         assert (await requests(monitoring))["5min"] == 40, "the oldest of each kind went"

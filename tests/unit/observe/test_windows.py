@@ -112,19 +112,8 @@ async def test_narrow_windows_are_retired_only_after_they_were_merged(kept: Kept
     long_ago = NOW - 30 * DAY
     await kept.write([long_ago, long_ago + HOUR])
     retention = WindowRetention(kept.database, clock=kept.clock)
-    kept.clock.advance(3_601)
     config = MonitoringConfig().retention
     assert await retention.run(config) == 0
     await kept.roll_up(FIVE, HOUR)
     assert sum([await retention.run(config) for _ in range(3)]) == 2
     assert (await kept.windows.performance("one", None, long_ago, long_ago + DAY)).requests == 2
-
-
-async def test_a_clock_that_jumps_deletes_nothing(kept: Kept) -> None:
-    await kept.write([NOW])
-    await kept.roll_up(FIVE, HOUR)
-    await kept.roll_up(HOUR, DAY)
-    retention = WindowRetention(kept.database, clock=kept.clock)
-    kept.clock.advance(3_601)
-    kept.clock.jump(20 * 365 * 86_400)
-    assert await retention.run(MonitoringConfig().retention) == 0
