@@ -161,7 +161,7 @@ class Monitoring:
             "monitoring: read the journal": self._observe,
             "monitoring: merge windows": self._roll_up_when_due,
             "monitoring: check drift": self._check_drift,
-            "monitoring: check data quality": self.quality.run_due,
+            "monitoring: check data quality": self._check_quality,
             "monitoring: evaluate alert rules": self._evaluate_rules_when_due,
             "monitoring: deliver notifications": self.outbox.deliver_due,
         }
@@ -273,7 +273,12 @@ class Monitoring:
             rolled_up = await self.database.write(unit)
 
     async def _check_drift(self) -> None:
+        await self.observer.catch_up()
         await self.drift.run_due(list(self.models))
+
+    async def _check_quality(self) -> None:
+        await self.observer.catch_up()
+        await self.quality.run_due()
 
     async def _evaluate_rules_when_due(self) -> None:
         interval_ms = max(int(self.configuration.of().alert_check * 1000), 1)
