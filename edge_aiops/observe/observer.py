@@ -260,7 +260,7 @@ class Observer:
             baseline = self._baselines.cached(served_by.model_name, served_by.model_version)
             if baseline is not None and baseline.number not in self._adopted:
                 baseline = None
-            reader = self._readers[served_by] = VersionReader(model, baseline)
+            reader = self._readers[served_by] = VersionReader(model, baseline, self._configuration.of().aggregation)
             if baseline is not None:
                 self._bases[baseline.number] = baseline
         return reader
