@@ -13,6 +13,7 @@ import numpy as np
 import edge_aiops.observe.plugin
 from edge_aiops.journal.events import NewEvent, ServedBy
 from edge_aiops.observe.baselines.store import Baselines, Draft
+from edge_aiops.observe.config import MonitoringConfig
 from edge_aiops.observe.configuration import GLOBAL, Configuration
 from edge_aiops.observe.live import LiveWindows, VersionReader
 from edge_aiops.observe.models import ObservedModel, ObservedModels
