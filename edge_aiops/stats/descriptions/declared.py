@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from edge_aiops.stats import UnreadableSummary
-from edge_aiops.stats.distributions import UnknownDistribution, described
+from edge_aiops.stats.descriptions.distributions import UnknownDistribution, described
 from edge_aiops.stats.summaries import Baseline
 
 ROLES = ("inputs", "outputs", "outcomes")
