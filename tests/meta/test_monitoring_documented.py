@@ -12,7 +12,10 @@ import pytest
 from msgspec import Struct
 
 from edge_aiops.base.durations import Duration
+from edge_aiops.http.routes.monitoring import MetricsQuery, StatisticsQuery
 from edge_aiops.observe.config import MonitoringConfig, NotifierConfig
+from edge_aiops.observe.history import WindowMetrics
+from edge_aiops.observe.summaries import FeatureStatistics
 
 FOLDER = Path(__file__).parents[2] / "docs" / "monitoring"
 DISTRIBUTIONS = ("drift.md", "`classBalance`:\n\n")
@@ -51,6 +54,12 @@ def test_a_field_is_documented_with_its_default(path: str) -> None:
 def test_no_field_is_documented_that_does_not_exist(part: str) -> None:
     documented = {f"{part}{name}" for name in _defaults(*TABLES[part])}
     assert documented <= FIELDS.keys()
+
+
+@pytest.mark.parametrize("kind", [WindowMetrics, FeatureStatistics, MetricsQuery, StatisticsQuery])
+def test_everything_that_is_read_of_windows_is_documented(kind: type[Struct]) -> None:
+    page = (FOLDER / "windows.md").read_text("utf-8")
+    assert [field.encode_name for field in msgspec.structs.fields(kind) if f"`{field.encode_name}`" not in page] == []
 
 
 def _defaults(page: str, before: str) -> dict[str, str]:
