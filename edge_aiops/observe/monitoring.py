@@ -223,6 +223,7 @@ class Monitoring:
 
     async def close(self) -> None:
         """Give back what notifiers hold, and close the file in order."""
+        await self.outbox.close()
         await self.notifiers.close()
         await self.database.close()
 

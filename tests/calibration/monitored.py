@@ -19,13 +19,14 @@ from edge_aiops.observe.baselines.baseline import ModelBaseline, Role
 from edge_aiops.observe.config import MonitoringConfig
 from edge_aiops.observe.drift import evidence
 from edge_aiops.observe.drift.checks import DriftChecks
-from edge_aiops.observe.drift.result import DriftResult
+from edge_aiops.observe.drift.result import DriftResult, DriftType
+from edge_aiops.observe.drift.subjects import subjects
 from edge_aiops.observe.granularity import WIDTH_MS
 from edge_aiops.observe.tables import MONITORING_SCHEMA
 from edge_aiops.plugin.extensions import Extensions
 from edge_aiops.plugin.loader import Plugins
 from edge_aiops.plugin.specs import DriftTestSpec
-from edge_aiops.stats.evidence import WatchedFeature
+from edge_aiops.stats.multiplicity import e_benjamini_hochberg
 from edge_aiops.stats.summaries import Baseline, Profile
 from edge_aiops.store.local import LocalDatabase
 from edge_aiops.testing.clock import FakeClock
@@ -124,11 +125,16 @@ class MonitoredModels:
         self.clock.advance(WINDOW_MS / 1000)
         return await self._checks.run_due([(name, VERSION) for name in self.names])
 
-    async def watched(self, name: str, role: Role) -> dict[str, WatchedFeature]:
-        """The evidence by now."""
-        return await evidence.watched(
-            self._database, model_name=name, model_version=VERSION, role=role, baseline=self._baselines[name]
+    async def sufficient(self, name: str, drift_type: DriftType, feature: str) -> bool:
+        """Whether the evidence on a feature suffices by now, over all features of the drift type."""
+        baseline = self._baselines[name]
+        (subject,) = subjects(baseline, self._config.drift, [drift_type])
+        features = subject.choices[0]
+        found = await evidence.gathered(
+            self._database, model_name=name, model_version=VERSION, baseline=baseline, features=features
         )
+        e_values = [found[one].e_value if one in found else None for one in features.names]
+        return e_benjamini_hochberg(e_values).rejected[features.names.index(feature)]
 
     async def role(
         self,

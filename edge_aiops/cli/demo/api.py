@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from io import BytesIO
-from typing import Any, NamedTuple
+from typing import Any
 
 import aiohttp
 
 from edge_aiops.cli.client import Refused
 from edge_aiops.cli.register import upload_target
-
-
-class Prediction(NamedTuple):
-    """What the server said of a row, and how long that took, in milliseconds, as the client sees it."""
-
-    inference_id: str
-    label: str
-    took_ms: float
 
 
 class Api:
@@ -32,17 +23,17 @@ class Api:
         said = {"modelName": name, "modelVersion": version, "framework": "onnx", "stage": "production", **fields}
         path, query = upload_target(said)
         sent = {name: value for name, value in query.items() if value is not None}
-        return await self.call("PUT", path, params=sent, data=onnx)
+        registered: dict[str, Any] = await self.call("PUT", path, params=sent, data=onnx)
+        return registered
 
-    async def predict(self, model: str, features: Mapping[str, Any]) -> Prediction:
-        """One durable prediction: its event is on disk when the answer comes."""
-        started = time.perf_counter()
+    async def predict(self, model: str, features: Mapping[str, Any]) -> str:
+        """One durable prediction, whose event is on disk when the answer comes; gives its id."""
         answer = await self.call("POST", "/predict", json={"modelName": model, "features": features})
-        return Prediction(answer["inferenceId"], answer["label"], (time.perf_counter() - started) * 1000)
+        return str(answer["inferenceId"])
 
-    async def label(self, inference_id: str, truth: str) -> bool:
-        """Tell what was really the case; gives whether the server finds the prediction right."""
-        return bool((await self.call("PATCH", f"/events/{inference_id}", json={"actualOutcome": truth}))["correct"])
+    async def label(self, inference_id: str, truth: str) -> None:
+        """Tell what was really the case."""
+        await self.call("PATCH", f"/events/{inference_id}", json={"actualOutcome": truth})
 
     async def baseline(self, model: str, lines: bytes) -> dict[str, Any]:
         """Have reference rows as JSON lines, with what the model says of them and what was so, as the baseline."""

@@ -72,22 +72,30 @@ class _Source(NamedTuple):
 
 _SOURCES = {
     "california-housing": _Source(
-        *("california_housing_reference.csv", "california_housing_analysis.csv", "california_housing_analysis_gt.csv"),
+        "california_housing_reference.csv",
+        "california_housing_analysis.csv",
+        "california_housing_analysis_gt.csv",
         target="clf_target",
         classes=("below", "above"),
     ),
     "car-loan": _Source(
-        *(f"synthetic_car_loan_{part}.csv" for part in ("reference", "analysis", "analysis_target")),
+        "synthetic_car_loan_reference.csv",
+        "synthetic_car_loan_analysis.csv",
+        "synthetic_car_loan_analysis_target.csv",
         target="repaid",
         classes=("defaulted", "repaid"),
     ),
     "car-loan-quality": _Source(
-        *(f"synthetic_car_loan_{part}.csv" for part in ("dq_reference", "dq_analysis", "analysis_target")),
+        "synthetic_car_loan_dq_reference.csv",
+        "synthetic_car_loan_dq_analysis.csv",
+        "synthetic_car_loan_analysis_target.csv",
         target="repaid",
         classes=("defaulted", "repaid"),
     ),
     "employment": _Source(
-        *(f"employment_MA_{part}.pq" for part in ("reference", "analysis", "analysis_target")),
+        "employment_MA_reference.pq",
+        "employment_MA_analysis.pq",
+        "employment_MA_analysis_target.pq",
         target="employed",
         classes=("not employed", "employed"),
     ),

@@ -26,13 +26,6 @@ class _Due(NamedTuple):
     truth: str
 
 
-class Labels(NamedTuple):
-    """Labels that came, and how many of them say that the prediction was right."""
-
-    count: int
-    right: int
-
-
 class Replay:
     """Sends rows to one model. `labels_after_ms`: how long after a prediction it shows whether it was right."""
 
@@ -43,27 +36,22 @@ class Replay:
         self._labels_after_ms = labels_after_ms
         self._due: deque[_Due] = deque()
 
-    async def predict(self, rows: Sequence[Row]) -> list[float]:
-        """Predict each row at its time; gives how long each answer took, in milliseconds."""
-        took_ms = []
+    async def predict(self, rows: Sequence[Row]) -> None:
+        """Predict each row at its time."""
         for together in _together(rows):
             self._clock.move_to(together[0].at_ms)
-            answers = await asyncio.gather(*(self._api.predict(self._model, row.features) for row in together))
-            for row, answer in zip(together, answers, strict=True):
-                self._due.append(_Due(row.at_ms + self._labels_after_ms, answer.inference_id, row.truth))
-                took_ms.append(answer.took_ms)
-        return took_ms
+            ids = await asyncio.gather(*(self._api.predict(self._model, row.features) for row in together))
+            for row, inference_id in zip(together, ids, strict=True):
+                self._due.append(_Due(row.at_ms + self._labels_after_ms, inference_id, row.truth))
 
-    async def tell_labels(self, until_ms: int) -> Labels:
+    async def tell_labels(self, until_ms: int) -> None:
         """Tell the labels that became known before `until_ms`, which it then is."""
         self._clock.move_to(until_ms)
         known = []
         while self._due and self._due[0].at_ms < until_ms:
             known.append(self._due.popleft())
-        right = 0
         for together in _together(known):
-            right += sum(await asyncio.gather(*(self._api.label(due.inference_id, due.truth) for due in together)))
-        return Labels(len(known), right)
+            await asyncio.gather(*(self._api.label(due.inference_id, due.truth) for due in together))
 
 
 def spans(rows: Sequence[Row], span_ms: int) -> list[tuple[int, list[Row]]]:

@@ -143,10 +143,10 @@ def _or_blank(value: float | None, wanted: str) -> str:
 
 def _bars(reference: Mapping[str, Any], current: Mapping[str, Any]) -> list[tuple[str, float, float]]:
     """Label and shares of both sides for each bar; neighbouring bins of numbers are taken together."""
-    edges, labels = reference.get("edges"), reference.get("labels")
     ours, theirs = reference["shares"], current["shares"]
-    if labels is not None:
-        return list(zip(labels, ours, theirs, strict=True))[:_MOST_BARS]
+    if "labels" in reference:
+        return list(zip(reference["labels"], ours, theirs, strict=True))[:_MOST_BARS]
+    edges = reference["edges"]
     step = -(-len(ours) // _MOST_BARS)
     return [
         (

@@ -34,7 +34,7 @@ class Watched(NamedTuple):
     def holds(self, values: Values, *, in_production: bool, firing: bool) -> bool | None:
         """Whether it holds; None where there is nothing to say."""
         if self.in_production_only and not in_production:
-            return None
+            return False
         for reading, least in self.premises:
             if (found := values[reading]) is None or found < least:
                 return None

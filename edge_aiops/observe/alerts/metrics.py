@@ -137,7 +137,9 @@ class MonitoringMetrics:
             summary = await self._observed.windows.role(
                 "inputs", name, version, *self._span(minutes), baseline=baseline
             )
-            return {found.name: found.missing / summary.rows for found in describe(summary) if summary.rows}
+            # A feature that came as numbers and as labels is there twice, first as its baseline has it.
+            described = reversed(describe(summary)) if summary.rows else ()
+            return {found.name: found.missing / summary.rows for found in described}
 
         return await self._once(("null rates", name, version, minutes), _for_s(minutes), read)
 

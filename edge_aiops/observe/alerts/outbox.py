@@ -23,12 +23,12 @@ from edge_aiops.observe.alerts.words import shown, suggestion
 from edge_aiops.plugin.monitoring import Notification, NotificationFailed, Notifier
 from edge_aiops.store.local import LocalDatabase
 
-MAX_AT_ONCE = 8
+MAX_AT_ONCE = 16
 """Notifiers that deliver at the same time."""
 ATTEMPT_S = 30.0
 """How long one attempt may take, whatever the notifier."""
-PASS_S = 15.0
-"""After so long a notifier leaves the rest to the next pass, so that a slow one does not hold up the others."""
+PASS_S = 1.0
+"""How long a pass waits for notifiers; a slow one goes on beside the next passes, and holds up no other."""
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +89,8 @@ class Outbox:
         self._gone = dict(gone)
         self._waiting: dict[str, dict[int, Waits]] = defaultdict(dict)
         self._due_ns: dict[int, int] = {}
+        self._delivering: dict[str, asyncio.Task[None]] = {}
+        self._gate = asyncio.Semaphore(MAX_AT_ONCE)
         for waits in waiting:
             left_s = min(max((waits.due_ms - clock.now_ms()) / 1000, 0), LONGEST_S)
             self._wait(waits, left_s)
@@ -136,13 +138,30 @@ class Outbox:
                 self._forget(self._waiting[notifier][crowded_out])
 
     async def deliver_due(self) -> None:
-        """One pass: an attempt for everything that is due; a notifier that fails is left alone until the next pass."""
-        now_ns, gate = self._clock.ticks_ns(), asyncio.Semaphore(MAX_AT_ONCE)
-        due = [name for name, waiting in self._waiting.items() if any(self._due_ns[n] <= now_ns for n in waiting)]
-        results = await asyncio.gather(*(self._deliver_to(name, gate) for name in due), return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
+        """One pass: an attempt for everything that is due, but after one that fails no other by the same notifier.
+
+        It waits a second for them; those that take longer go on beside the next passes.
+        """
+        now_ns = self._clock.ticks_ns()
+        for name, waiting in self._waiting.items():
+            if name not in self._delivering and any(self._due_ns[number] <= now_ns for number in waiting):
+                self._delivering[name] = asyncio.create_task(self._deliver_to(name), name=f"notifier {name}")
+        if not self._delivering:
+            return
+        await asyncio.wait(self._delivering.values(), timeout=PASS_S)
+        done = {name: task for name, task in self._delivering.items() if task.done()}
+        for name in done:
+            del self._delivering[name]
+        for error in [task.exception() for task in done.values() if not task.cancelled()]:
+            if error is not None:
+                raise error
+
+    async def close(self) -> None:
+        """End the attempts under way; the next start makes them again."""
+        for task in self._delivering.values():
+            task.cancel()
+        await asyncio.gather(*self._delivering.values(), return_exceptions=True)
+        self._delivering.clear()
 
     async def test(self, name: str) -> TestResult:
         """Send a made-up alert to one notifier, past the queue; one that was gone is used again if it takes it."""
@@ -197,13 +216,10 @@ class Outbox:
         self._waiting[waits.notifier].pop(waits.number, None)
         self._due_ns.pop(waits.number, None)
 
-    async def _deliver_to(self, name: str, gate: asyncio.Semaphore) -> None:
-        async with gate:
-            ends_ns = self._clock.ticks_ns() + round(PASS_S * 1e9)
+    async def _deliver_to(self, name: str) -> None:
+        async with self._gate:
             for waits in list(self._waiting[name].values()):
                 now_ns = self._clock.ticks_ns()
-                if now_ns >= ends_ns:
-                    return
                 if self._due_ns.get(waits.number, now_ns + 1) <= now_ns and not await self._deliver(waits):
                     return
 

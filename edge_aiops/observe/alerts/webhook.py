@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
+from yarl import URL
 
 from edge_aiops import __version__
 from edge_aiops.base.clock import Clock, SystemClock
@@ -138,11 +138,11 @@ def _url(value: object) -> str:
     if not isinstance(value, str) or not value:
         raise InvalidInput.of("options.url", "it is required, such as https://alerts.example/hook")
     try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError as error:
-        raise InvalidInput.of("options.url", f"this is no address: {error}") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or not value.isprintable():
+        url = URL(value)
+    except ValueError:
+        # Not quoted: there may be a password in it.
+        raise InvalidInput.of("options.url", "this is no address; write it like https://alerts.example/hook") from None
+    if url.scheme not in ("http", "https") or not url.host or not url.port or not value.isprintable():
         raise InvalidInput.of("options.url", "it must begin with https:// or http:// and name a host")
     return value
 

@@ -49,11 +49,10 @@ class Assembly:
         *,
         most: int = MOST_FEATURES,
     ) -> None:
-        self._rows = rows
         self._kinds = kinds
         self._known = known
         self._most = most
-        self._digests = RowDigests(rows, hashes) if hashes is not None else None
+        self._digests = RowDigests(hashes) if hashes is not None else None
         self._columns = Columns(rows=rows)
         self._null: Counter[str] = Counter()
         self._wrong_type: Counter[str] = Counter()

@@ -49,8 +49,7 @@ class Hashes:
 class RowDigests:
     """Collects what a batch has of each feature, and digests its rows."""
 
-    def __init__(self, rows: int, hashes: Hashes) -> None:
-        self._rows = rows
+    def __init__(self, hashes: Hashes) -> None:
         self._hashes = hashes
         self._names: list[str] = []
         self._bits: list[Digests] = []

@@ -10,8 +10,9 @@ from msgspec import Raw
 
 from edge_aiops.journal.events import LabelledEvent, derived_correct
 from edge_aiops.observe.columns.assembly import ABSENT, Assembly
+from edge_aiops.observe.columns.classes import predicted_class
 from edge_aiops.observe.columns.columns import Columns, kinds_of
-from edge_aiops.observe.columns.outputs import bare, decoded, of_row, outputs_by_row, predicted_class
+from edge_aiops.observe.columns.outputs import bare, decoded, of_row, outputs_by_row
 from edge_aiops.stats.summaries import Baseline
 
 CORRECT, OUTCOME, ERROR, ABSOLUTE_ERROR = "correct", "outcome", "error", "absoluteError"

@@ -9,11 +9,10 @@ import msgspec
 
 from edge_aiops.journal.events import NewEvent
 from edge_aiops.observe.columns.assembly import Assembly
+from edge_aiops.observe.columns.classes import CONFIDENCE, LABEL, SUM_TOLERANCE, predicted_class
 from edge_aiops.observe.columns.columns import Columns, kinds_of, with_parents
+from edge_aiops.observe.columns.plain_outputs import plain_outputs
 from edge_aiops.stats.summaries import Baseline
-
-LABEL, CONFIDENCE = "label", "confidence"
-_SUM_TOLERANCE = 1e-3
 
 Row = dict[str, Any]
 
@@ -32,6 +31,8 @@ class OutputColumns:
 
     def read(self, events: Sequence[NewEvent]) -> Columns:
         """The outputs of a batch; of events that failed there are none."""
+        if (plain := plain_outputs(events, self._kinds)) is not None:
+            return plain
         rows: list[Row] = []
         without_payload = malformed = 0
         for event in events:
@@ -57,16 +58,6 @@ def bare(value: Any) -> Any:
     while type(value) is list and len(value) == 1:
         value = value[0]
     return value
-
-
-def predicted_class(value: Any) -> str | None:
-    """A class as the label that it is counted under: 7 and 7.0 as `7`, true as `true`."""
-    value = bare(value)
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else str(value)
-    return str(value) if isinstance(value, str | int) else None
 
 
 def decoded(text: str | None) -> Any:
@@ -119,6 +110,6 @@ def _is_probabilities(value: Any) -> bool:
     if type(shares) is not list or len(shares) < 2:
         return False
     try:
-        return min(shares) >= 0 and max(shares) <= 1 and abs(sum(shares) - 1) <= _SUM_TOLERANCE
+        return min(shares) >= 0 and max(shares) <= 1 and abs(sum(shares) - 1) <= SUM_TOLERANCE
     except TypeError:  # no numbers
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -18,7 +18,13 @@ _OBJECTS = msgspec.json.Decoder(list[dict[str, float]])
 _LISTS = msgspec.json.Decoder(list[list[float]])
 _LISTS_OF_ONE = msgspec.json.Decoder(list[tuple[list[float]]])
 
-Numbers = Iterable[Iterable[float]]
+
+class _Typed(NamedTuple):
+    """A decoder of objects with just these names, in any order. Made when they have come twice in a row: it costs a
+    millisecond, and saves a microsecond a row."""
+
+    names: tuple[str, ...]
+    decoder: msgspec.json.Decoder[Any]
 
 
 class PlainReader:
@@ -27,9 +33,7 @@ class PlainReader:
     def __init__(self, payload: PayloadReader) -> None:
         self._payload = payload
         self._names: tuple[str, ...] = ()
-        self._decoder: msgspec.json.Decoder[Any] | None = None
-        """Of objects with just these names. Made when they have come twice in a row: it costs a millisecond, and
-        saves two microseconds a row."""
+        self._typed: _Typed | None = None
 
     def read(self, payloads: Sequence[str]) -> Plain | None:
         """The rows of `payloads`; None where one of them is not a row of numbers, or its features are others."""
@@ -45,11 +49,11 @@ class PlainReader:
         return Plain(names, matrix.reshape(len(rows), len(names)))
 
     def _objects(self, joined: str) -> tuple[tuple[str, ...], Sequence[Iterable[float]]]:
-        if self._decoder is not None:
+        if self._typed is not None:
             try:
-                return self._names, [*map(astuple, self._decoder.decode(joined))]
+                return self._typed.names, [*map(astuple, self._typed.decoder.decode(joined))]
             except msgspec.ValidationError:
-                self._decoder = None
+                pass
         objects = _OBJECTS.decode(joined)
         names = tuple(objects[0])
         if any(tuple(row) != names for row in objects):
@@ -57,7 +61,7 @@ class PlainReader:
         if names != self._names:
             self._names = names
         elif 0 < len(names) <= _MOST_FIELDS:
-            self._decoder = _decoder_of(names)
+            self._typed = _Typed(self._names, _decoder_of(names))
         return self._names, [row.values() for row in objects]
 
     def _lists(self, joined: str) -> tuple[tuple[str, ...], Sequence[Iterable[float]]]:

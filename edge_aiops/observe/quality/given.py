@@ -160,12 +160,13 @@ class _Reading:
         kind, may_be_null = self._kind(said["type"], field)
         categories = self._categories(said["categories"], field)
         nullable = self._flag(said["nullable"], field)
-        minimum, maximum = self._range(entry, said, field)
         if categories and kind != "category" and all(map(_is_number, said["categories"][1])):
             # Numbers are summarised as numbers: of those that are allowed, only the extremes are held against them.
             kind = "numeric"
-            minimum = min(said["categories"][1]) if minimum is None else minimum
-            maximum = max(said["categories"][1]) if maximum is None else maximum
+            name, numbers = said["categories"]
+            for limit, value in (("minimum", min(numbers)), ("maximum", max(numbers))):
+                said[limit] = said[limit] if said[limit][1] is not None else (name, value)
+        minimum, maximum = self._range(entry, said, field)
         wanted = self._flag(said["required"], field)
         return GivenFeature(
             kind=kind or ("category" if categories else "numeric" if (minimum, maximum) != (None, None) else None),

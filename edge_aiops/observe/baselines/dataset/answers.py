@@ -11,8 +11,8 @@ from msgspec import Raw
 from edge_aiops.base.errors import InvalidInput
 from edge_aiops.journal.events import derived_correct
 from edge_aiops.observe.baselines.dataset.request import DatasetRequest
+from edge_aiops.observe.columns.classes import CONFIDENCE, LABEL, predicted_class
 from edge_aiops.observe.columns.outcomes import ABSOLUTE_ERROR, CORRECT, ERROR, OUTCOME
-from edge_aiops.observe.columns.outputs import CONFIDENCE, LABEL, predicted_class
 from edge_aiops.observe.models import ObservedModel
 
 CLASSLESS_TASKS = frozenset({"regression", "embedding", "forecasting", "generation"})

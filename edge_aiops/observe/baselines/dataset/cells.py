@@ -8,12 +8,11 @@ from typing import Any
 
 from edge_aiops.base.errors import InvalidInput
 from edge_aiops.observe.baselines.dataset.reading import Block
-from edge_aiops.observe.columns.outputs import predicted_class
+from edge_aiops.observe.columns.classes import predicted_class
 
 BLANK = frozenset(("", "NA", "N/A", "n/a", "#N/A", "NULL", "null", "None"))
 """Texts that mean a missing value in columns of numbers and flags."""
 
-_MOST_DIGITS = 18
 _MOST_QUOTED = 40
 _FLAGS = {"true": True, "false": False}
 
@@ -46,6 +45,11 @@ class CellTypes:
         kind = self._kinds.get(name) or self._learnt(name, texts, block)
         if kind is None or kind is _Kind.LABEL:
             return texts
+        if kind is _Kind.NUMBER:
+            try:
+                return list(map(float, texts))  # type: ignore[arg-type]  # None is refused, and read below
+            except (TypeError, ValueError):
+                pass
         read: Callable[[str], Any] = _number if kind is _Kind.NUMBER else _flag
         found: list[Any] = [None if text is None or text in BLANK else read(text) for text in texts]
         if None in found:
@@ -73,11 +77,8 @@ class CellTypes:
 
 
 def _number(text: str) -> float | None:
-    digits = text.strip()
     try:
-        if len(digits) <= _MOST_DIGITS and digits.lstrip("+-").isdecimal():
-            return int(digits)
-        return None if "_" in digits else float(digits)
+        return None if "_" in text else float(text)
     except ValueError:
         return None
 

@@ -17,9 +17,9 @@ from edge_aiops.observe.baselines.dataset.request import DatasetRequest
 from edge_aiops.observe.baselines.dataset.sample import Column, Sample
 from edge_aiops.observe.baselines.store import Draft
 from edge_aiops.observe.columns import derived_from_table
+from edge_aiops.observe.columns.classes import LABEL
 from edge_aiops.observe.columns.columns import kinds_of
 from edge_aiops.observe.columns.outcomes import CORRECT, OUTCOME
-from edge_aiops.observe.columns.outputs import LABEL
 from edge_aiops.observe.models import ObservedModel
 from edge_aiops.observe.summaries import RoleSummary
 from edge_aiops.plugin.monitoring import FeatureKind

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from edge_aiops.observe.columns import NumberColumn
 
 MOST_ROWS = 100_000
-MOST_VALUES = 5_000_000
+MOST_VALUES = 1_000_000
 """Values that a sample has at most over all columns, so that wide datasets do not take more memory."""
 
 Column = NDArray[Any]

@@ -62,8 +62,8 @@ class Watch:
         """The notifications that were delivered."""
         self.refuse: Callable[[Any], BaseException | None] = lambda notification: None
 
-        self.hanging: asyncio.Event | None = None
-        """Where there is one, an attempt sets it, and hangs for ever."""
+        self.hanging: set[str] = set()
+        """Ids of notifications with which an attempt hangs for ever."""
 
     database: LocalDatabase
     notifiers: Notifiers
@@ -145,6 +145,7 @@ def open_watch(tmp_path: Path, clock: FakeClock, metrics: Said) -> Open:
         try:
             yield watch
         finally:
+            await watch.outbox.close()
             await watch.notifiers.close()
             await watch.database.close()
 
@@ -165,8 +166,7 @@ class _Memory:
         self._watch = watch
 
     async def notify(self, notification: Any) -> None:
-        if self._watch.hanging is not None:
-            self._watch.hanging.set()
+        if notification.id in self._watch.hanging:
             await asyncio.Event().wait()
         if error := self._watch.refuse(notification):
             raise error

@@ -172,6 +172,16 @@ async def test_absence_is_of_versions_in_production_that_had_traffic(
     assert {alert.rule_id for alert in await watch.all()} == ({"silent", "few"} if fires else set())
 
 
+async def test_a_version_that_leaves_production_is_not_missed_any_more(watch: Any, metrics: Any) -> None:
+    await watch.rule("silent", conditions=[{"metric": "timeSinceLastEvent", "operator": ">", "threshold": 3_600}])
+    metrics.say("timeSinceLastEvent", 4_000)
+    await watch.alerts.evaluate()
+    assert (await watch.one()).status == "firing"
+    watch.serve("1", stage="staging")
+    await watch.pass_time(15)
+    assert (await watch.one()).status == "resolved"
+
+
 async def test_many_requests_are_judged_at_every_stage(watch: Any, metrics: Any) -> None:
     watch.serve("1", stage="candidate")
     await watch.rule("many", conditions=[{"metric": "requests", "operator": ">", "threshold": 5}])

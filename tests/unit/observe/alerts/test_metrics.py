@@ -140,18 +140,28 @@ async def test_null_rates_are_of_one_feature(observed: Observing) -> None:
     assert await observed.value("nullRate", feature="c") is None
 
 
+async def test_a_null_rate_is_of_the_kind_that_the_baseline_has(observed: Observing) -> None:
+    reference = Baseline({"a": np.arange(500.0), "b": np.arange(500.0)})
+    draft = Draft(source="dataset", rows=500, inputs=reference)
+    await observed.monitoring.baselines.add(draft, model_name="iris", model_version="1")
+    await observed.serve(*[("[1.0, 2.0]", 100, None)] * 9, ('["x", 2.0]', 100, None))
+    assert await observed.value("nullRate", feature="a") == 0.1
+
+
 async def test_drift_is_that_of_the_latest_check(observed: Observing) -> None:
     random = np.random.default_rng(3)
     reference = Baseline({"a": random.normal(size=2_000), "b": random.normal(size=2_000)})
     draft = Draft(source="dataset", rows=2_000, inputs=reference)
     await observed.monitoring.baselines.add(draft, model_name="iris", model_version="1")
-    moved = zip(random.normal(3, 1, size=500), random.normal(size=500), strict=True)
+    moved = random.normal((3, 0), 1, size=(500, 2)).tolist()
     await observed.serve(*((msgspec.json.encode(row).decode(), 100, None) for row in moved))
+    await observed.monitoring.flush()
     (result, *_) = await observed.monitoring.drift.check("iris", "1", trigger="demand", drift_types=["input"])
     assert await observed.value("driftScore") == result.score
     by_name = {feature.feature: feature.score for feature in result.features}
     assert await observed.value("driftScore", feature="b") == by_name["b"]
     assert await observed.value("driftScore", feature="c") is None
+    assert result.drifted_features == ["a"]
     assert await observed.value("driftedFeatures") == 1
     assert await observed.value("driftConfirmed") == float(result.confirmed)
     assert await observed.value("driftScore", driftType="concept") is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -255,17 +254,28 @@ async def test_only_so_many_wait_for_a_place_and_the_oldest_go(open_watch: Calla
         assert watch.outbox.status()[0].waiting == MAX_WAITING
 
 
-async def test_a_cancelled_pass_leaves_the_rest_for_the_next(watch: Any) -> None:
-    await send(watch, "memory", id="n")
-    watch.hanging = asyncio.Event()
-    deliver = asyncio.create_task(watch.outbox.deliver_due())
-    await watch.hanging.wait()
-    deliver.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await deliver
-    watch.hanging = None
-    await watch.outbox.deliver_due()
-    assert [sent.id for sent in watch.sent] == ["n"]
+async def test_what_is_under_way_at_the_end_is_sent_again_after_the_restart(open_watch: Callable[..., Any]) -> None:
+    async with open_watch() as watch:
+        watch.hanging = {"n"}
+        await send(watch, "memory", id="n")
+        await watch.outbox.deliver_due()
+        (waiting,) = await deliveries(watch)
+        assert (waiting.status, waiting.attempts) == ("waiting", 0)
+    async with open_watch() as watch:
+        await watch.outbox.deliver_due()
+        assert [sent.id for sent in watch.sent] == ["n"]
+
+
+async def test_a_slow_place_holds_up_no_other(open_watch: Callable[..., Any]) -> None:
+    async with open_watch(A, B) as watch:
+        watch.hanging = {"slow"}
+        await send(watch, "a", id="slow")
+        await send(watch, "a", id="behind-it")
+        await watch.outbox.deliver_due()
+        for number in range(3):
+            await send(watch, "b", id=f"n{number}")
+            await watch.outbox.deliver_due()
+        assert [sent.id for sent in watch.sent] == ["n0", "n1", "n2"]
 
 
 async def test_finished_deliveries_are_paged_and_pruned(watch: Any) -> None:

@@ -248,6 +248,7 @@ def opened(tmp_path: Path, receiver: Receiver) -> Callable[[FakeClock], Any]:
         try:
             yield outbox, database
         finally:
+            await outbox.close()
             await notifiers.close()
             await database.close()
 

@@ -123,6 +123,15 @@ def test_names_that_change_from_batch_to_batch_are_followed() -> None:
             assert shown(columns) == {name: [1.0, 1.0] for name in names}
 
 
+def test_objects_keep_their_names_when_lists_come_in_between() -> None:
+    reader = InputColumns(model(), None)
+    for _ in range(3):
+        for _ in range(3):
+            assert shown(reader.read([event({"a": 1, "b": 2})])) == {"a": [1.0], "b": [2.0]}
+        assert shown(reader.read([event([3, 4])])) == {"0": [3.0], "1": [4.0]}
+        assert shown(reader.read([event({"b": 2, "a": None})])) == {"b": [2.0]}
+
+
 def test_of_a_name_that_is_sent_twice_the_last_value_counts() -> None:
     reader = InputColumns(model(), None)
     for _ in range(4):

@@ -96,6 +96,7 @@ def test_a_feature_may_be_called_like_what_holds_a_schema(name: str) -> None:
         ({"age": {"type": "quaternion"}}, "inputSchema.age.type", "'quaternion'"),
         ({"age": {"type": "number", "min": "low"}}, "inputSchema.age.min", "'low' is no number"),
         ({"age": {"minimum": 9, "maximum": 1}}, "inputSchema.age.minimum", "9, is above the greatest, 1"),
+        ({"age": {"minimum": 9, "enum": [1, 2]}}, "inputSchema.age.minimum", "above the greatest, 2"),
         ({"age": {"range": 9}}, "inputSchema.age.range", "9"),
         ({"age": {"enum": "abc"}}, "inputSchema.age.enum", "no list of labels"),
         ({"age": {"enum": []}}, "inputSchema.age.enum", "no list of labels"),

@@ -1,0 +1,89 @@
+"""The short way to columns of outputs: all events at once, where all of them were answered alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from edge_aiops.journal.events import NewEvent
+from edge_aiops.observe.columns.classes import CONFIDENCE, LABEL, SUM_TOLERANCE, predicted_class
+from edge_aiops.observe.columns.columns import Columns, NumberColumn
+from edge_aiops.plugin.monitoring import FeatureKind
+
+_REAL = frozenset({float})
+_NUMBERS = frozenset({float, int})
+_CLASSES = ({int}, {str}, {bool})
+
+
+def plain_outputs(events: Sequence[NewEvent], kinds: Mapping[str, FeatureKind]) -> Columns | None:
+    """The columns of events that each have one row, and the same outputs: real numbers, probabilities, one class.
+
+    None where one of them is otherwise; what is read is the same either way.
+    """
+    if not events or any(event.rows != 1 or event.error is not None or event.prediction is None for event in events):
+        return None
+    try:
+        predictions = _decoded(event.prediction for event in events)
+        labels = _decoded(event.label for event in events)
+        confidences = _decoded(event.confidence for event in events)
+    except (ValueError, RecursionError):
+        return None
+    columns = Columns(rows=len(events))
+    if not (_put_outputs(columns, predictions, kinds, labelled=None not in labels) and _put_labels(columns, labels)):
+        return None
+    if set(confidences) != {None} and not _put_numbers(columns, CONFIDENCE, confidences, _NUMBERS):
+        return None
+    return columns
+
+
+def _decoded(payloads: Any) -> list[Any]:
+    found: list[Any] = msgspec.json.decode("[" + ",".join([payload or "null" for payload in payloads]) + "]")
+    return found
+
+
+def _put_outputs(
+    columns: Columns, predictions: Sequence[Any], kinds: Mapping[str, FeatureKind], *, labelled: bool
+) -> bool:
+    if set(map(type, predictions)) != {dict} or len(set(map(tuple, predictions))) != 1:
+        return False
+    classes = 0
+    for name in predictions[0]:
+        values = [prediction[name] for prediction in predictions]
+        if set(map(type, values)) == {list}:
+            lengths = set(map(len, values))
+            if lengths != {1}:
+                if len(lengths) == 1 and _are_probabilities(values):
+                    continue
+                return False
+            values = [value for (value,) in values]
+        if set(map(type, values)) in _CLASSES:
+            classes += 1
+        elif kinds.get(name) == "category" or not _put_numbers(columns, name, values, _REAL):
+            return False
+    return classes == 0 or (classes == 1 and labelled)  # then that is where the label was read
+
+
+def _put_labels(columns: Columns, labels: list[Any]) -> bool:
+    classes = labels if set(map(type, labels)) == {str} else [predicted_class(label) for label in labels]
+    if None not in classes:
+        columns.labels = {LABEL: classes}
+    return None not in classes or set(classes) == {None}
+
+
+def _put_numbers(columns: Columns, name: str, values: list[Any], kinds: frozenset[type]) -> bool:
+    if not set(map(type, values)) <= kinds:
+        return False
+    columns.numbers = {**columns.numbers, name: NumberColumn(np.array(values, dtype=np.float64), None)}
+    return True
+
+
+def _are_probabilities(vectors: list[list[Any]]) -> bool:
+    if len(vectors[0]) < 2 or not set(map(type, chain.from_iterable(vectors))) <= _NUMBERS:
+        return False
+    shares = np.array(vectors, dtype=np.float64)
+    sums = shares.sum(axis=1)
+    return bool(shares.min() >= 0 and shares.max() <= 1 and (np.abs(sums - 1) <= SUM_TOLERANCE).all())
