@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
@@ -20,7 +21,7 @@ from edge_aiops.store.local import LocalDatabase
 S = TypeVar("S", bound=Summary)
 
 READ_TIMEOUT_S = 30.0
-_ATTEMPTS = 5
+_WAIT_S = 0.02
 _SELECT = """
     SELECT kind, model_name, model_version, deployment_version, baseline, start_ms, summary FROM window
     JOIN series ON series.number = window.series
@@ -37,6 +38,8 @@ _SELECT_FRESH = """
         AND (:baseline IS NULL OR baseline = :baseline)
         AND width_ms < :width_ms AND start_ms >= :from_ms AND start_ms < :until_ms
 """
+_SELECT_WIDE = f"{_SELECT} UNION ALL {_SELECT_FRESH}"
+"""In one statement: between two, a merge upwards could take a window out of both."""
 
 
 class Wanted(NamedTuple):
@@ -65,10 +68,15 @@ class Span(NamedTuple):
 
 
 class Live(NamedTuple):
-    """What is not written yet. `generation` grows with every write."""
+    """What is not written yet. `generation` grows when a write begins and when it has ended."""
 
     generation: int
     deltas: Mapping[Window, Summary]
+
+    @property
+    def is_being_written(self) -> bool:
+        """Whether there is more that is neither in `deltas` nor on disk for sure."""
+        return self.generation % 2 == 1
 
 
 class Windows:
@@ -139,12 +147,17 @@ class Windows:
         return empty
 
     async def _parts(self, wanted: Wanted, spans: list[Span], baseline: ModelBaseline | None) -> list[Part]:
-        for _ in range(_ATTEMPTS):
+        give_up_at = time.monotonic() + READ_TIMEOUT_S
+        while time.monotonic() < give_up_at:
             live = self._live()
+            if live.is_being_written:
+                await asyncio.sleep(_WAIT_S)
+                continue
             rows = [row for span in spans for row in await self._rows(wanted, span)]
             if self._live().generation == live.generation:
-                stored = await asyncio.to_thread(_read, rows, baseline)
-                return [*stored, *_unwritten(self._live().deltas, wanted, spans)]
+                # Before the next await: what is being written then would be neither here nor among the rows.
+                unwritten = list(_unwritten(live.deltas, wanted, spans))
+                return [*await asyncio.to_thread(_read, rows, baseline), *unwritten]
         raise Unavailable("windows are being written faster than they can be read; ask again")
 
     async def _rows(self, wanted: Wanted, span: Span) -> list[tuple[object, ...]]:
@@ -155,10 +168,8 @@ class Windows:
             "baseline": wanted.baseline,
             **span._asdict(),
         }
-        rows = await self._database.read(_SELECT, said, timeout_s=READ_TIMEOUT_S)
-        if span.width_ms > WIDTH_MS[FINEST[wanted.kind]]:
-            rows += await self._database.read(_SELECT_FRESH, said, timeout_s=READ_TIMEOUT_S)
-        return rows
+        is_finest = span.width_ms == WIDTH_MS[FINEST[wanted.kind]]
+        return await self._database.read(_SELECT if is_finest else _SELECT_WIDE, said, timeout_s=READ_TIMEOUT_S)
 
     def _cover(self, finest: Granularity, from_ms: int, until_ms: int) -> Iterator[Span]:
         """The widest windows that fit into a span, and narrower ones at its ends, as far back as they are kept."""
