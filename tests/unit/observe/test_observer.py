@@ -47,12 +47,12 @@ class Running:
         return ids
 
     async def total(self) -> int:
-        await self.monitoring.catch_up()
+        await self.monitoring.observer.catch_up()
         now_ms = self.clock.now_ms()
         return (await self.monitoring.windows.performance("model", None, now_ms - 86_400_000, now_ms + 1)).requests
 
     async def rows(self, role: str = "inputs") -> int:
-        await self.monitoring.catch_up()
+        await self.monitoring.observer.catch_up()
         now_ms, baseline = self.clock.now_ms(), self.monitoring.baselines.cached("model", "1")
         found = await self.monitoring.windows.role(
             role,  # type: ignore[arg-type]  # the name of a role
