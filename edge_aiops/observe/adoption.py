@@ -43,7 +43,7 @@ async def compare_recent(
         for deployment in await deployments_of(journal, name, version):
             left, upto = MOST_EVENTS, read.events
             while left > 0 and (page := await events_back(journal, deployment, upto, limit=min(_PAGE, left))):
-                reader = VersionReader(_as_served(model, page[0]), baseline)
+                reader = VersionReader(_as_served(model, page[0]), baseline, config.aggregation)
                 young = [one for one in page if one.event.at_ms >= since_ms]
                 labelled = await labels_between(journal, deployment, page[-1].place, page[0].place, changes=read.labels)
                 for start_ms in {window_start(one.event.at_ms, "5min") for one in young}:

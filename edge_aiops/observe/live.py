@@ -23,10 +23,10 @@ from edge_aiops.observe.summaries import RoleSummary, Sketches
 class VersionReader:
     """Makes columns of what one model version takes, gives and is told, on its baseline."""
 
-    def __init__(self, model: ObservedModel, baseline: ModelBaseline | None) -> None:
+    def __init__(self, model: ObservedModel, baseline: ModelBaseline | None, config: AggregationConfig) -> None:
         self.model = model
         self.baseline = baseline
-        self.inputs = InputColumns(model, baseline.inputs if baseline else None)
+        self.inputs = InputColumns(model, baseline.inputs if baseline else None, max_features=config.max_features)
         self.outputs = OutputColumns(baseline.outputs if baseline else None)
         self.outcomes = OutcomeColumns(baseline.outcomes if baseline else None)
 
@@ -110,7 +110,9 @@ class LiveWindows:
         assert isinstance(summary, RoleSummary)
         summary.update(columns)
         if sketched is not None and config.quantiles:
-            sketches = self.deltas.setdefault(_window(sketched, served_by, at_ms), Sketches())
+            sketches = self.deltas.setdefault(
+                _window(sketched, served_by, at_ms), Sketches(max_features=config.max_features)
+            )
             assert isinstance(sketches, Sketches)
             sketches.update(columns)
 

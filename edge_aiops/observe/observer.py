@@ -77,7 +77,7 @@ class Observer:
         self._live = LiveWindows()
         self._bases: dict[int, ModelBaseline] = {}
         self._readers: dict[ServedBy, VersionReader] = {}
-        self._readers_of = (0, 0)
+        self._readers_of = (0, 0, 0)
         self._generation = 0
         self._adopted: set[int] = set()
         self._adopted_of = (-1, -1)
@@ -249,7 +249,7 @@ class Observer:
         self._adopted_of = in_force
 
     def _reader(self, served_by: ServedBy) -> VersionReader:
-        in_force = self._baselines.revision, self._models.revision
+        in_force = self._baselines.revision, self._models.revision, self._configuration.revision
         if self._readers_of != in_force:
             self._readers, self._readers_of = {}, in_force
         reader = self._readers.get(served_by)
@@ -260,7 +260,7 @@ class Observer:
             baseline = self._baselines.cached(served_by.model_name, served_by.model_version)
             if baseline is not None and baseline.number not in self._adopted:
                 baseline = None
-            reader = self._readers[served_by] = VersionReader(model, baseline)
+            reader = self._readers[served_by] = VersionReader(model, baseline, self._configuration.of().aggregation)
             if baseline is not None:
                 self._bases[baseline.number] = baseline
         return reader

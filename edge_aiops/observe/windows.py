@@ -117,7 +117,8 @@ class Windows:
     ) -> Sketches:
         """Quantile sketches of the numbers of a span, rounded outwards to whole hours."""
         kind: Kind = "inputSketches" if role == "inputs" else "outputSketches"
-        return await self._merged(Wanted(kind, model_name, model_version), from_ms, until_ms, Sketches())
+        empty = Sketches(max_features=self._config().aggregation.max_features)
+        return await self._merged(Wanted(kind, model_name, model_version), from_ms, until_ms, empty)
 
     async def series(
         self, wanted: Wanted, granularity: Granularity, from_ms: int, until_ms: int, empty: Callable[[], S]
