@@ -20,7 +20,8 @@ from edge_aiops.store.local import LocalDatabase
 S = TypeVar("S", bound=Summary)
 
 READ_TIMEOUT_S = 30.0
-_ATTEMPTS = 5
+_ATTEMPTS = 200
+_PAUSE_S = 0.02
 _SELECT = """
     SELECT kind, model_name, model_version, deployment_version, baseline, start_ms, summary FROM window
     JOIN series ON series.number = window.series
@@ -37,6 +38,8 @@ _SELECT_FRESH = """
         AND (:baseline IS NULL OR baseline = :baseline)
         AND width_ms < :width_ms AND start_ms >= :from_ms AND start_ms < :until_ms
 """
+_SELECT_WIDE = f"{_SELECT} UNION ALL {_SELECT_FRESH}"
+"""In one statement: what is merged into a wider window between two would be in neither."""
 
 
 class Wanted(NamedTuple):
@@ -65,7 +68,7 @@ class Span(NamedTuple):
 
 
 class Live(NamedTuple):
-    """What is not written yet. `generation` grows with every write."""
+    """What is not written yet. `generation` grows when a write begins and when it ends: it is odd in between."""
 
     generation: int
     deltas: Mapping[Window, Summary]
@@ -142,6 +145,9 @@ class Windows:
     async def _parts(self, wanted: Wanted, spans: list[Span], baseline: ModelBaseline | None) -> list[Part]:
         for _ in range(_ATTEMPTS):
             live = self._live()
+            if live.generation % 2:  # a write is under way: what it holds is neither live nor in the file
+                await asyncio.sleep(_PAUSE_S)
+                continue
             rows = [row for span in spans for row in await self._rows(wanted, span)]
             if self._live().generation == live.generation:
                 stored = await asyncio.to_thread(_read, rows, baseline)
@@ -156,10 +162,8 @@ class Windows:
             "baseline": wanted.baseline,
             **span._asdict(),
         }
-        rows = await self._database.read(_SELECT, said, timeout_s=READ_TIMEOUT_S)
-        if span.width_ms > WIDTH_MS[FINEST[wanted.kind]]:
-            rows += await self._database.read(_SELECT_FRESH, said, timeout_s=READ_TIMEOUT_S)
-        return rows
+        wide = span.width_ms > WIDTH_MS[FINEST[wanted.kind]]
+        return await self._database.read(_SELECT_WIDE if wide else _SELECT, said, timeout_s=READ_TIMEOUT_S)
 
     def _cover(self, finest: Granularity, from_ms: int, until_ms: int) -> Iterator[Span]:
         """The widest windows that fit into a span, and narrower ones at its ends, as far back as they are kept."""

@@ -11,7 +11,6 @@ import aiohttp
 from edge_aiops.cli.client import Refused
 from edge_aiops.cli.register import upload_target
 
-
 _PATIENCE_MS = "30000"
 """A busy machine must not end the story."""
 
