@@ -181,8 +181,9 @@ async def test_employment_never_alarms_in_three_years_of_looking(live: Live, dat
     dataset = load("employment", datasets_folder, every=25)
     month_ms = 4 * WEEK_MS
     config = monitored(span_ms=month_ms, labels_after=1)
-    config["retention"] = {"fiveMinute": "3650d", "hourly": "3650d", "daily": "3650d"}  # the story lasts three years
     async with live(dataset, rows=20_000, config=config) as life:
+        kept = {"retention": {"fiveMinute": "3650d", "hourly": "3650d", "daily": "3650d"}}  # for three years at once
+        await life.api.call("PUT", "/monitoring/config", json=kept)
         looks = await life.replay(dataset.analysis, span_ms=month_ms, labels_after=1)
         whole = await life.check(**{"from": dataset.analysis[0].at_ms, "to": dataset.analysis[-1].at_ms})
         alerts = (await life.api.call("GET", "/monitoring/alerts"))["alerts"]
