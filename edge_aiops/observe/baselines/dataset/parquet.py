@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from edge_aiops.base.errors import InvalidInput
-from edge_aiops.observe.baselines.dataset.reading import MOST_COLUMNS, Block
+from edge_aiops.observe.baselines.dataset.reading import Block, checked_names
 from edge_aiops.stats.files.parquet import ParquetData
 
 
@@ -18,8 +18,7 @@ def parquet_blocks(path: Path) -> Iterator[Block]:
     """The rows. Times, bytes and maps are left out, as no event has them."""
     try:
         file = ParquetData(path)
-        if (count := len(file.heading())) > MOST_COLUMNS:
-            raise InvalidInput(f"the dataset has {count} columns; at most {MOST_COLUMNS} make a baseline")
+        checked_names(file.heading())
         first = 0
         for block in file.blocks():
             kept = {name: values for name, values in block.columns.items() if _in_json(values.type)}

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge_aiops.stats.declared import declared
-from edge_aiops.stats.distributions import DEFAULT_N, MOST_N, UnknownDistribution, described
+from edge_aiops.stats.descriptions import DEFAULT_N, MOST_N, UnknownDistribution, declared, described
 from edge_aiops.stats.summaries import Baseline, Categories, Reference
 
 
@@ -236,6 +235,12 @@ def test_what_cannot_be_understood_is_told_by_name_and_the_rest_is_taken() -> No
     assert path == "x"
     assert "'mean' make none" in said
     assert found.notes == ("z: unit means nothing here",)
+
+
+def test_a_name_that_is_too_long_to_be_kept_is_a_fault() -> None:
+    found = declared({"x" * 257: [1, 2], "y": [1, 2]})
+    assert found.baselines["inputs"].names == ["y"]
+    assert found.faults == (("x" * 80 + "...", "its name is longer than 256 characters"),)
 
 
 def test_nothing_declared_is_no_baseline() -> None:
