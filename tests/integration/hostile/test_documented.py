@@ -41,7 +41,7 @@ WORDS = {
 
 huge = st.sampled_from([0, -1, 1, 2**31, 2**53, 2**63, 2**64, 10**400, 1e308, -1e308, 5e-324, 0.1])
 text = st.text(max_size=12) | st.sampled_from(
-    ["", "\0", "\x1b[31m", "\u202e", "5m", "0s", "-1h", "9" * 400 + "d", "x" * 70_000]
+    ["", "\0", "\x1b[31m", "\u202e", "5m", "0s", "-1h", "9" * 400 + "d", "x" * 3_000]
 )
 anything = st.recursive(
     st.none() | st.booleans() | huge | text,
@@ -116,7 +116,7 @@ def _address(path: str, names: dict[str, str], query: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(data=st.data())
 async def test_no_request_makes_a_failure(target: Any, method: str, path: str, data: Any) -> None:

@@ -17,7 +17,7 @@ from edge_aiops.stats.files.parquet import ParquetData
 def parquet_blocks(path: Path) -> Iterator[Block]:
     """The rows. Times, bytes and maps are left out, as no event has them."""
     try:
-        file = ParquetData(path)
+        file = ParquetData(path, untrusted=True)
         checked_names(file.heading())
         first = 0
         for block in file.blocks():
@@ -35,6 +35,9 @@ def _cells(values: Any) -> list[Any]:
     kind = values.type
     if pa.types.is_decimal(kind) or pa.types.is_float16(kind):
         values = pc.cast(values, pa.float64())
+    if pa.types.is_dictionary(kind):
+        of = [*values.dictionary.to_pylist(), None]
+        return [of[place] for place in pc.fill_null(values.indices, len(of) - 1).to_pylist()]
     cells: list[Any] = values.to_pylist()
     return cells
 
