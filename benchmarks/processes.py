@@ -80,12 +80,14 @@ def load(port: int, body: Path, *, connections: int, seconds: float, path: str =
     return measured
 
 
-def post(port: int, path: str, content: object) -> Any:
-    """The decoded answer to a POST of JSON."""
+def post(port: int, path: str, content: object, *, method: str = "POST") -> Any:
+    """The decoded answer to JSON, or to text as CSV."""
+    is_text = isinstance(content, str)
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}{path}",
-        data=json.dumps(content).encode(),
-        headers={"Content-Type": "application/json"},
+        method=method,
+        data=(content if isinstance(content, str) else json.dumps(content)).encode(),
+        headers={"Content-Type": "text/csv" if is_text else "application/json"},
     )
     with urllib.request.urlopen(request, timeout=30) as response:
         return json.load(response)

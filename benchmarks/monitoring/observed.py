@@ -13,7 +13,6 @@ from edge_aiops.base.settings import JournalSettings
 from edge_aiops.journal.events import NewEvent, RecordedEvent, ServedBy
 from edge_aiops.journal.journal import Journal, Listener
 from edge_aiops.observe.baselines.store import Draft
-from edge_aiops.observe.granularity import WIDTH_MS
 from edge_aiops.observe.models import ObservedModel
 from edge_aiops.observe.monitoring import Monitoring
 from edge_aiops.plugin.loader import Plugins
@@ -22,7 +21,6 @@ from edge_aiops.testing.clock import FakeClock
 
 T = TypeVar("T")
 
-DAY_MS = WIDTH_MS["daily"]
 LABELS = [f"class-{number}" for number in range(4)]
 
 

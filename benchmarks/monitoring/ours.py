@@ -7,11 +7,13 @@ from functools import partial
 import numpy as np
 
 from benchmarks.monitoring.figures import BATCHES
-from benchmarks.monitoring.observed import DAY_MS, Observed, events
+from benchmarks.monitoring.observed import Observed, events
 from benchmarks.peers import data
 from benchmarks.peers.case import Case, Work
 from benchmarks.peers.resident import resident_bytes
+from edge_aiops.journal.events import NewEvent
 from edge_aiops.observe.granularity import WIDTH_MS
+from edge_aiops.stats.summaries import Baseline, Profile
 
 _BEAT = 1_024
 """Events between two beats of the observer, which works once a second."""
@@ -35,8 +37,6 @@ def _observe(batch: int) -> Work:
 
 
 def _statistics(batch: int) -> Work:
-    from edge_aiops.stats.summaries import Baseline, Profile
-
     profile = Profile(Baseline(data.columns("reference", features=data.EVENT_FEATURES, rows=10_000)))
     if batch == 1:
         event = data.event()
@@ -62,7 +62,7 @@ def _memory() -> Work:
     return work
 
 
-def _serve(observed: Observed, names: list[str], sent: dict[str, list[object]]) -> None:
+def _serve(observed: Observed, names: list[str], sent: dict[str, list[NewEvent]]) -> None:
     observed.add_models(names, features=data.FEATURES)
     for name in names:
         observed.hand(sent[name])
@@ -118,5 +118,3 @@ CASES = [
     *(Case(f"file {features}", "edge_aiops", partial(_file, features), once=True) for features in (20, 100)),
     Case("check", "edge_aiops", _check),
 ]
-
-_ = DAY_MS

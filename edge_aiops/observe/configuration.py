@@ -31,6 +31,8 @@ class Configuration:
         self._clock = clock
         self._patches: dict[str, Patch] = {}
         self._of: dict[str, MonitoringConfig] = {}
+        self.revision = 0
+        """Grows with every change."""
 
     async def load(self) -> None:
         """Read what was configured. Must come first."""
@@ -65,6 +67,7 @@ class Configuration:
         )
         self._patches[model_name] = patch
         self._of.clear()
+        self.revision += 1
         return in_force
 
     def tried(self, model_name: str, patch: Patch) -> MonitoringConfig:
@@ -123,6 +126,6 @@ def _duration(wanted: type, value: object) -> object:
         duration = Duration.parse(value)
     except InvalidInput as error:
         raise ValueError(error.message) from error
-    if duration <= 0:
-        raise ValueError(f"{value!r}: it must be longer than 0s")
+    if duration < 1:
+        raise ValueError(f"{value!r} is shorter than 1s, which is the least")
     return duration

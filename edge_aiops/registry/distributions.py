@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edge_aiops.base.errors import FieldError, InvalidInput
-from edge_aiops.stats.declared import declared
+from edge_aiops.stats.descriptions import declared
 
 
 async def check_distributions(content: Mapping[str, Any]) -> None:

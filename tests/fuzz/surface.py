@@ -27,10 +27,10 @@ FACES = [
     *(
         importlib.import_module(f"{stats.__name__}.{found.name}")
         for found in pkgutil.iter_modules(stats.__path__)
-        if found.name != "files"
+        if found.name not in ("files", "descriptions")
     ),
 ]
-"""The modules of edge_aiops.stats, without that which reads files: those have hostile tests of their own."""
+"""The modules of edge_aiops.stats, but for those of files and descriptions, which have hostile tests of their own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,9 @@ from edge_aiops.cli.demo.datasets import Row
 AT_ONCE = 32
 """Requests under way together; they are all at the time of the first of them."""
 
+MOMENT_MS = 300_000
+"""What is looked at as often as this is looked at once more when all labels are told."""
+
 _Item = TypeVar("_Item")
 
 DAY_MS = 86_400_000
@@ -45,13 +48,14 @@ class Replay:
                 self._due.append(_Due(row.at_ms + self._labels_after_ms, inference_id, row.truth))
 
     async def tell_labels(self, until_ms: int) -> None:
-        """Tell the labels that became known before `until_ms`, which it then is."""
-        self._clock.move_to(until_ms)
+        """Tell the labels that became known a moment before `until_ms`, which it then is."""
+        self._clock.move_to(until_ms - MOMENT_MS)
         known = []
-        while self._due and self._due[0].at_ms < until_ms:
+        while self._due and self._due[0].at_ms < self._clock.now_ms():
             known.append(self._due.popleft())
         for together in _together(known):
             await asyncio.gather(*(self._api.label(due.inference_id, due.truth) for due in together))
+        self._clock.move_to(until_ms)
 
 
 def spans(rows: Sequence[Row], span_ms: int) -> list[tuple[int, list[Row]]]:

@@ -55,8 +55,8 @@ async def run(settings: Settings, data: Path, *, goes_on: bool, fleeting: bool) 
 
 
 def _last_window_ms() -> int:
-    """When the last window of five minutes ended: weeks that end with one share none."""
-    return window_start(time.time_ns() // 1_000_000, "5min")
+    """When the last hour ended: weeks that end with one have no window in common."""
+    return window_start(time.time_ns() // 1_000_000, "hourly")
 
 
 def _check_installed() -> None:

@@ -9,10 +9,9 @@ from edge_aiops.base.errors import Unavailable
 from edge_aiops.cli.demo.api import Api
 from edge_aiops.cli.demo.show import Moved, Week
 
-_SHOWN = 3
+_SHOWN = 2
 _LONGEST_WAIT_S = 30.0
 _PAUSE_S = 0.1
-_HOUR_MS = 3_600_000
 
 
 class Seen(NamedTuple):
@@ -35,7 +34,7 @@ class Watch:
         """What there is to say of a week that has just ended, after its check on schedule."""
         drift = await self._checked(until_ms)
         span: dict[str, Any] = {"from": from_ms, "to": until_ms}
-        asked = {"granularity": "daily", **span}
+        asked = {"granularity": "hourly", **span}
         windows = (await self._api.call("GET", f"/monitoring/metrics/{self._model}", params=asked))["windows"]
         (quality,) = await self._api.call("POST", f"/monitoring/quality/{self._model}/check", json=span)
         concept = drift.get("concept", {})
@@ -62,20 +61,19 @@ class Watch:
         return [alert["ruleName"] for alert in found]
 
     async def _checked(self, at_ms: int) -> dict[str, Any]:
-        """The results of the last check on schedule up to this time, which is at most an hour old, by drift type."""
+        """The results of the check on schedule at this time, by drift type."""
         try:
             async with asyncio.timeout(_LONGEST_WAIT_S):
-                while not (found := await self._results(at_ms)):
+                while not (found := await self._results(at_ms)):  # noqa: ASYNC110  # another process tells no events
                     await asyncio.sleep(_PAUSE_S)
         except TimeoutError as error:
             raise Unavailable(f"no check of drift came within {_LONGEST_WAIT_S:.0f} s") from error
         return found
 
     async def _results(self, at_ms: int) -> dict[str, Any]:
-        made: dict[str, Any] = {"from": at_ms - _HOUR_MS, "to": at_ms + 1}
+        made: dict[str, Any] = {"from": at_ms, "to": at_ms + 1}
         answer = await self._api.call("GET", f"/monitoring/drift/{self._model}", params=made)
-        found = reversed(answer["history"])
-        return {result["driftType"]: result for result in found if result["trigger"] == "schedule"}
+        return {result["driftType"]: result for result in answer["history"] if result["trigger"] == "schedule"}
 
 
 def _moved(result: dict[str, Any]) -> list[Moved]:

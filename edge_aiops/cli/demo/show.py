@@ -18,6 +18,7 @@ _BAR_WIDTH = 6
 _FULL_BAR = 0.5
 """The population stability index of a full bar; 0.1 is where a shift begins to matter."""
 
+_MOVED_WIDTH = 58
 _SIDE_WIDTH = 24
 _MOST_BARS = 10
 
@@ -36,6 +37,7 @@ class Week(NamedTuple):
     number: int
     requests: int
     p95_ms: float | None
+    """Of the slowest hour."""
     moved: Sequence[Moved]
     quality: float | None
     accuracy: float | None
@@ -86,13 +88,13 @@ class Show:
 
     def heading(self) -> None:
         """The heading of the weeks."""
-        cells = f"  week  requests     p95  {'what moved most':59}  quality    right  alerts"
+        cells = f"  week  requests     p95  {'what moved most':{_MOVED_WIDTH}}  quality    right  alerts"
         self._console.print(Text(cells, "bold"), soft_wrap=True)
 
     def week(self, week: Week) -> None:
         """A week on a line."""
         moved = Text.assemble(*(part for one in week.moved for part in _moved(one)))
-        moved.pad_right(max(59 - moved.cell_len, 0))
+        moved.pad_right(max(_MOVED_WIDTH - moved.cell_len, 0))
         self._console.print(
             Text.assemble(
                 (f"  {week.number:4}  {week.requests:8,}  ", ""),
@@ -128,7 +130,8 @@ class Show:
 
 def _moved(one: Moved) -> list[tuple[str, str]]:
     style = "bold red" if one.drifted else "dim"
-    return [(f"{printable(one.feature)} ", style), (_bar(one.distance / _FULL_BAR, _BAR_WIDTH), style), ("  ", "")]
+    bar = _bar(one.distance / _FULL_BAR, _BAR_WIDTH)
+    return [(f"{printable(one.feature)} ", style), (f"{bar} {one.distance:.2f}  ", style)]
 
 
 def _bar(share: float, width: int) -> str:

@@ -26,7 +26,7 @@ LABELS_AFTER_WEEKS = 3
 
 CONFIG: dict[str, Any] = {
     "drift": {
-        "driftCheck": "1h",
+        "driftCheck": "5m",
         **{name: {"windowHours": 168} for name in ("inputDrift", "predictionDrift", "confidenceDrift", "classBalance")},
         # Labels come weeks after their predictions, so this looks further back; two points less would cost the bank.
         "conceptDrift": {"windowHours": 168 * (LABELS_AFTER_WEEKS + 1), "accuracyDropThreshold": 0.02},
@@ -143,7 +143,7 @@ async def _look_back(seen: Sequence[Seen], watch: Watch, show: Show) -> None:
     show.chapter(4, "What an operator sees", "GET /monitoring/alerts, GET /monitoring/drift/{model}")
     for alert in await watch.fired():
         week = 1 + sum(one.until_ms < alert["firedAt"] for one in seen)
-        show.say(f"  week {week:2}  {alert['severity']:8}  {alert['message']}", style="yellow")
+        show.say(f"  week {week:2}  {alert['severity']:8}  {alert['ruleName']}", style="yellow")
     first = next((one for one in seen if one.drift["input"]["drifted"]), None)
     if first is None:
         return

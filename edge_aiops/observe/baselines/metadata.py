@@ -12,7 +12,7 @@ import msgspec
 from edge_aiops.base.errors import EdgeAiopsError
 from edge_aiops.observe.baselines.store import Baselines, Draft
 from edge_aiops.observe.models import ObservedModel
-from edge_aiops.stats.declared import Declared, declared
+from edge_aiops.stats.descriptions import Declared, declared
 
 logger = logging.getLogger(__name__)
 

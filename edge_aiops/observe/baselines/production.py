@@ -12,7 +12,7 @@ from edge_aiops.observe.baselines.baseline import Role
 from edge_aiops.observe.baselines.store import Draft
 from edge_aiops.observe.summaries import LooseFeature, RoleSummary
 from edge_aiops.stats import IncompatibleSummaries
-from edge_aiops.stats.distributions import MOST_N, described
+from edge_aiops.stats.descriptions import MOST_N, described
 from edge_aiops.stats.summaries import Baseline, Categories, Moments, NumericSummary, Quantiles, Reference
 
 FEWEST_ROWS = 100

@@ -13,6 +13,7 @@ import numpy as np
 import edge_aiops.observe.plugin
 from edge_aiops.journal.events import NewEvent, ServedBy
 from edge_aiops.observe.baselines.store import Baselines, Draft
+from edge_aiops.observe.config import MonitoringConfig
 from edge_aiops.observe.configuration import GLOBAL, Configuration
 from edge_aiops.observe.live import LiveWindows, VersionReader
 from edge_aiops.observe.models import ObservedModel, ObservedModels
@@ -66,7 +67,7 @@ class Site:
     def send(self, rows: Sequence[Any], *, version: str = "1") -> None:
         """Let rows come in, one an event; each is what is sent as `features`."""
         model = self.models[NAME, version]
-        reader = VersionReader(model, self.baselines.cached(NAME, version))
+        reader = VersionReader(model, self.baselines.cached(NAME, version), MonitoringConfig().aggregation)
         events = [_event(row, model.served_by, self.clock.now_ms()) for row in rows]
         self._live.performed(model.served_by, self.clock.now_ms(), columns_of(events))
         self._live.observed(reader, self.clock.now_ms(), events, self.configuration.of().aggregation)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from edge_aiops.base.names import LONGEST_FEATURE_NAME
 from edge_aiops.stats import UnreadableSummary
-from edge_aiops.stats.distributions import UnknownDistribution, described
+from edge_aiops.stats.descriptions.distributions import UnknownDistribution, described
 from edge_aiops.stats.summaries import Baseline
 
 ROLES = ("inputs", "outputs", "outcomes")

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge_aiops.stats.declared import declared
-from edge_aiops.stats.distributions import DEFAULT_N, MOST_N, UnknownDistribution, described
+from edge_aiops.stats.descriptions import DEFAULT_N, MOST_N, UnknownDistribution, declared, described
 from edge_aiops.stats.summaries import Baseline, Categories, Reference
 
 
