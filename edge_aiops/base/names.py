@@ -1,4 +1,4 @@
-"""The one rule for names of models and versions."""
+"""The one rule for names of models and versions, and how long names of features may be."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from edge_aiops.base.errors import InvalidInput
 
 NAME_PATTERN = r"^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$"
 NAME_RULE = "1 to 64 of a-z, 0-9, '.', '_' and '-', with a letter or a digit at both ends"
+
+LONGEST_FEATURE_NAME = 256
+"""Characters. Callers make names of features, and what is summarised of each is kept under its name."""
 
 _NAME = re.compile(NAME_PATTERN)
 

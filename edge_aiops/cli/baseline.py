@@ -135,13 +135,14 @@ def _show(arguments: Namespace) -> None:
 
 def _delete(arguments: Namespace) -> None:
     from edge_aiops.cli.client import Client
-    from edge_aiops.cli.output import print_json
+    from edge_aiops.cli.output import print_json, printable
 
     gone = Client.of(arguments).delete(f"{_path(arguments)}/{arguments.number}")
     if arguments.json:
         print_json(gone)
     else:
-        print(f"baseline {gone['number']} of {gone['modelName']} is deleted; the one before it is in force, if any")
+        name = printable(gone["modelName"])
+        print(f"baseline {gone['number']} of {name} is deleted; the one before it is in force, if any")
 
 
 def _path(arguments: Namespace) -> str:

@@ -160,15 +160,16 @@ def _said(arguments: Namespace) -> dict[str, Any]:
 
 def _delete(arguments: Namespace) -> None:
     from edge_aiops.cli.client import Client, segment
-    from edge_aiops.cli.output import print_json
+    from edge_aiops.cli.output import print_json, printable
 
     rule = Client.of(arguments).delete(f"/monitoring/rules/{segment(arguments.id)}")
+    rule_id = printable(rule["id"])
     if arguments.json:
         print_json(rule)
     elif rule["default"]:
-        print(f"{rule['id']} is a default rule, and is off now; `edge-aiops rules set {rule['id']} --enabled true`")
+        print(f"{rule_id} is a default rule, and is off now; `edge-aiops rules set {rule_id} --enabled true`")
     else:
-        print(f"{rule['id']} is deleted; its alerts end with the next evaluation")
+        print(f"{rule_id} is deleted; its alerts end with the next evaluation")
 
 
 def _test_arguments(parser: ArgumentParser) -> None:

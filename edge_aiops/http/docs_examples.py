@@ -11,8 +11,8 @@ from urllib.parse import quote, urlencode
 
 from edge_aiops.http.docs_notation import Notation
 
-PLACEHOLDERS = {"id": "INFERENCE_ID", "number": "NUMBER", "sha256": "SHA256"}
-"""Path parameters that only the reader can fill in."""
+PLACEHOLDERS = ("INFERENCE_ID", "ALERT_ID", "NUMBER", "SHA256")
+"""What only the reader can fill in."""
 
 _VALUES: dict[str, Any] = {
     "modelName": "hello",
@@ -25,8 +25,22 @@ _VALUES: dict[str, Any] = {
     "actualOutcome": {"label": "positive"},
     "correct": True,
     "force": "true",
+    "id": "INFERENCE_ID",
+    "number": "NUMBER",
+    "sha256": "SHA256",
 }
-_WORTH_SHOWING = frozenset({"stage", "actualOutcome", "correct"})
+_VALUES_UNDER: dict[str, dict[str, Any]] = {
+    "/monitoring/config": {"drift": {"driftCheck": "1h"}},
+    "/monitoring/alerts/": {"id": "ALERT_ID", "acknowledgedBy": "me"},
+    "/monitoring/rules": {
+        "id": "slow-answers",
+        "name": "slow answers",
+        "condition": {"metric": "p95Latency", "operator": ">", "threshold": 500},
+    },
+    "/monitoring/notifiers/": {"name": "log"},
+}
+"""What is meant by the same names under some paths."""
+_WORTH_SHOWING = frozenset({"stage", "actualOutcome", "correct", "drift", "name", "condition"})
 """Fields that may be left out, but show what an endpoint is for."""
 
 _UPLOADED: dict[str, Any] = {"version": "2", "modelVersion": "2", "framework": "onnx"}
@@ -40,7 +54,8 @@ def curl(url: str, method: str, path: str, operation: Mapping[str, Any], notatio
     content = operation.get("requestBody", {}).get("content", {})
     takes_datasets = content.keys() >= {"application/octet-stream", "application/json"}
     upload = "application/octet-stream" in content and not takes_datasets
-    address = url + _filled(path, upload) + _query(operation, upload)
+    values = _values(path, upload)
+    address = url + _filled(path, values) + _query(operation, values)
     if takes_datasets:
         return f"curl {_quoted(address)} \\\n  -H 'Content-Type: text/csv' \\\n  --data-binary {shlex.quote(_DATASET)}"
     if upload:
@@ -48,38 +63,35 @@ def curl(url: str, method: str, path: str, operation: Mapping[str, Any], notatio
     method_option = {"GET": "", "POST": "" if content else "-X POST "}.get(method, f"-X {method} ")
     if "application/json" not in content:
         return f"curl {method_option}{_quoted(address)}"
-    body = json.dumps(_body(content["application/json"]["schema"], notation))
+    body = json.dumps(_body(content["application/json"]["schema"], values, notation))
     header = "-H 'Content-Type: application/json'"
     return f"curl {method_option}{_quoted(address)} \\\n  {header} \\\n  -d {shlex.quote(body)}"
 
 
-def _filled(path: str, upload: bool) -> str:
-    def value(match: re.Match[str]) -> str:
-        name = match[1]
-        return quote(str(PLACEHOLDERS.get(name) or _value(name, upload) or name.upper()), safe="")
-
-    return _PARAMETER.sub(value, path)
+def _values(path: str, upload: bool) -> dict[str, Any]:
+    meant = (values for prefix, values in _VALUES_UNDER.items() if path.startswith(prefix))
+    return {**_VALUES, **(_UPLOADED if upload else {}), **next(meant, {})}
 
 
-def _query(operation: Mapping[str, Any], upload: bool) -> str:
+def _filled(path: str, values: Mapping[str, Any]) -> str:
+    return _PARAMETER.sub(lambda match: quote(str(values.get(match[1], match[1].upper())), safe=""), path)
+
+
+def _query(operation: Mapping[str, Any], values: Mapping[str, Any]) -> str:
     asked = [parameter for parameter in operation.get("parameters", ()) if parameter["in"] == "query"]
     shown = [p for p in asked if p["required"] or p["name"] == "force"]
-    pairs = {p["name"]: _value(p["name"], upload) or _OF_A_TYPE.get(p["schema"].get("type"), 1) for p in shown}
+    pairs = {p["name"]: values.get(p["name"], _OF_A_TYPE.get(p["schema"].get("type"), 1)) for p in shown}
     return "?" + urlencode(pairs) if pairs else ""
 
 
-def _body(schema: Mapping[str, Any], notation: Notation) -> dict[str, Any]:
+def _body(schema: Mapping[str, Any], values: Mapping[str, Any], notation: Notation) -> dict[str, Any]:
     whole = notation.resolved(schema)
     shown = [
         name
         for name in whole.get("properties", {})
-        if name in whole.get("required", ()) or (name in _WORTH_SHOWING and name in _VALUES)
+        if name in whole.get("required", ()) or (name in _WORTH_SHOWING and name in values)
     ]
-    return {name: _VALUES.get(name, _OF_A_TYPE.get(whole["properties"][name].get("type"), 1)) for name in shown}
-
-
-def _value(name: str, upload: bool) -> Any:
-    return (_UPLOADED.get(name) if upload else None) or _VALUES.get(name)
+    return {name: values.get(name, _OF_A_TYPE.get(whole["properties"][name].get("type"), 1)) for name in shown}
 
 
 def _quoted(address: str) -> str:

@@ -44,6 +44,8 @@ class Notation:
             return " | ".join(self._type(part, indent, inside) for part in schema["anyOf"])
         if "enum" in schema:
             return " | ".join(_span("text", json.dumps(value)) for value in schema["enum"])
+        if "prefixItems" in schema:
+            return f"[{', '.join(self._type(part, indent, inside) for part in schema['prefixItems'])}]"
         if schema.get("type") == "array":
             return f"[{self._type(schema.get('items', {}), indent, inside)}]"
         if schema.get("properties"):

@@ -25,6 +25,9 @@ _STATUSES: dict[type[errors.EdgeAiopsError], int] = {
     errors.Unavailable: 503,
     errors.DeadlineExceeded: 504,
 }
+_LONGEST = 2_000
+"""Characters of what is said. Messages quote what was sent, and that may be long."""
+
 _CODES = {400: "invalid_input", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 logger = logging.getLogger(__name__)
@@ -59,9 +62,9 @@ def problem(status: int, code: str, detail: str, *, fields: tuple[errors.FieldEr
         type=f"urn:edge-aiops:{code}",
         title=http.HTTPStatus(status).phrase,
         status=status,
-        detail=detail,
+        detail=_cut(detail),
         code=code,
-        errors=[FieldProblem(*field) for field in fields],
+        errors=[FieldProblem(_cut(field), _cut(message)) for field, message in fields],
     )
     return web.Response(body=msgspec.json.encode(body), status=status, content_type=MEDIA_TYPE)
 
@@ -93,3 +96,7 @@ def from_bug(error: BaseException | None, *, path: str) -> web.Response:
     """An error that nobody expected: the trace goes to the log, never to the caller."""
     logger.error("an unexpected error in %s", path, exc_info=error)
     return problem(500, errors.EdgeAiopsError.code, "an unexpected error; the log of the server says more")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."

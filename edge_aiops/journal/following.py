@@ -9,8 +9,10 @@ from edge_aiops.journal.events import LabelChange, LabelledEvent, NewEvent, Reco
 from edge_aiops.store.local import LocalDatabase
 
 READ_TIMEOUT_S = 30.0
-MOST_RECENT = 200_000
+MOST_RECENT = 100_000
 """How many events are looked at to find those of the last minutes."""
+
+_RECENT_PAGE = 1_000
 
 _SELECT_EVENTS = """
     SELECT place, at_ms, model_name, model_version, deployment_version, request_id, user_id, session_id, row_count,
@@ -24,16 +26,14 @@ _DEPLOYMENTS = """
 _EVENTS_BACK = f"{_SELECT_EVENTS} WHERE event.served_by = :number AND place <= :upto ORDER BY place DESC LIMIT :limit"
 _LABELS = """
     SELECT 0, event.place, at_ms, model_name, model_version, deployment_version, row_count, prediction,
-           confidence, label, actual_outcome, correct, NULL, NULL
+           confidence, label, true, NULL, NULL, actual_outcome, correct
     FROM event
     JOIN served_by ON served_by.number = event.served_by
     JOIN feedback ON feedback.place = event.place
     WHERE event.served_by = :number AND event.place BETWEEN :first AND :last
         AND event.place NOT IN (SELECT place FROM label_change WHERE sequence > :changes)
 """
-_SINCE = """
-    SELECT min(place) FROM (SELECT place, at_ms FROM event ORDER BY place DESC LIMIT :most) WHERE at_ms >= :since_ms
-"""
+_MOMENTS_BACK = "SELECT place, at_ms FROM event WHERE place < :before ORDER BY place DESC LIMIT :limit"
 _CHANGES = """
     SELECT sequence, event.place, at_ms, model_name, model_version, deployment_version, row_count, prediction,
            confidence, label, first, old_outcome, old_correct, new_outcome, new_correct
@@ -79,10 +79,20 @@ async def labels_between(
     return [_change(row).now for row in await database.read(_LABELS, said, timeout_s=READ_TIMEOUT_S)]
 
 
-async def first_place_since(database: LocalDatabase, since_ms: int) -> int | None:
-    """The place of the first event since a moment, among the newest 200,000; None if there is none."""
-    ((place,),) = await database.read(_SINCE, {"since_ms": since_ms, "most": MOST_RECENT}, timeout_s=READ_TIMEOUT_S)
-    return None if place is None else int(place)
+async def first_recent_place(database: LocalDatabase, since_ms: int, until_ms: int) -> int | None:
+    """The place of the first of the newest events that are of a span of time; None if the newest are not of it.
+
+    Looks back until a thousand events in a row are not of it, and over `MOST_RECENT` events at most.
+    """
+    first, before = None, 2**62
+    for _ in range(MOST_RECENT // _RECENT_PAGE):
+        said = {"before": before, "limit": _RECENT_PAGE}
+        page = await database.read(_MOMENTS_BACK, said, timeout_s=READ_TIMEOUT_S)
+        recent = [place for place, at_ms in page if since_ms <= at_ms <= until_ms]
+        if not recent:
+            break
+        first, before = recent[-1], page[-1][0]
+    return first
 
 
 async def label_changes(database: LocalDatabase, after: int, *, limit: int) -> tuple[int, list[LabelChange]]:

@@ -86,7 +86,7 @@ class EventFilter(Struct, frozen=True, kw_only=True):
 
 
 class Positions(NamedTuple):
-    """How far something has come: the last event, and the last change of a label."""
+    """How far something has come: the place of the last event, and the number of the last change of a label."""
 
     place: int = 0
     change: int = 0

@@ -1,67 +1,156 @@
-"""Compares what came of late with a baseline that is new, so that nobody has to wait a day for the first answer."""
+"""Which baseline each version is compared with. One that is new is compared with what came of late first, so that
+nobody has to wait a day for the first answer."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterator, Sequence
 
-from edge_aiops.journal.events import RecordedEvent
+from edge_aiops.base.clock import Clock
+from edge_aiops.journal.events import LabelledEvent, RecordedEvent, ServedBy
 from edge_aiops.journal.following import deployments_of, events_back, labels_between
+from edge_aiops.journal.journal import Positions
 from edge_aiops.observe.baselines.baseline import ModelBaseline
+from edge_aiops.observe.baselines.store import Baselines
 from edge_aiops.observe.config import MonitoringConfig
+from edge_aiops.observe.configuration import Configuration
 from edge_aiops.observe.granularity import window_start
 from edge_aiops.observe.live import LiveWindows, VersionReader
-from edge_aiops.observe.models import ObservedModel
-from edge_aiops.observe.store import Positions
+from edge_aiops.observe.models import ObservedModel, ObservedModels
+from edge_aiops.observe.store import adopted
 from edge_aiops.store.local import LocalDatabase
 
 MOST_EVENTS = 100_000
 """Of each model version, the newest."""
 
-_PAGE = 500
+_PAGE = 128
+
+logger = logging.getLogger(__name__)
 
 
-async def compare_recent(
-    journal: LocalDatabase,
-    baseline: ModelBaseline,
-    versions: Iterable[ObservedModel],
-    config: MonitoringConfig,
-    read: Positions,
-    live: LiveWindows,
-    *,
-    now_ms: int,
-) -> None:
-    """Summarise, on `baseline`, the events within the longest window that drift is looked for in.
+class Adoption:
+    """The readers of all versions, each on the baseline in force for it, once that is adopted."""
 
-    They are those that were read up to `read`, and are counted already in everything that is on no baseline.
-    """
+    def __init__(
+        self,
+        journal: LocalDatabase,
+        models: ObservedModels,
+        baselines: Baselines,
+        configuration: Configuration,
+        clock: Clock,
+    ) -> None:
+        self._journal = journal
+        self._models = models
+        self._baselines = baselines
+        self._configuration = configuration
+        self._clock = clock
+        self._adopted: set[int] = set()
+        self._adopted_of: tuple[int, int] | None = None
+        self._bases: dict[int, ModelBaseline] = {}
+        self._readers: dict[ServedBy, VersionReader] = {}
+        self._readers_of: tuple[int, int, int] | None = None
+
+    async def load(self, database: LocalDatabase) -> None:
+        """Read which baselines were adopted. Must come first."""
+        self._adopted, self._adopted_of = await adopted(database), None
+        self._readers = {}
+
+    def bases(self) -> dict[int, ModelBaseline]:
+        """The baselines that summaries are on which are not written yet, by number."""
+        return dict(self._bases)
+
+    def reader(self, served_by: ServedBy) -> VersionReader:
+        """What makes columns of a version's events, on the baseline that it is compared with."""
+        now = self._baselines.revision, self._models.revision, self._configuration.revision
+        if self._readers_of != now:
+            self._readers, self._readers_of = {}, now
+        if served_by not in self._readers:
+            baseline = self._baselines.cached(served_by.model_name, served_by.model_version)
+            if baseline is not None and baseline.number not in self._adopted:
+                baseline = None
+            self._readers[served_by] = self._reader(served_by, baseline)
+        return self._readers[served_by]
+
+    async def adopt(self, live: LiveWindows, read: Positions) -> None:
+        """Begin to compare with baselines that are new: what was read up to `read` of late, and all that comes."""
+        now = self._baselines.revision, self._models.revision
+        if self._adopted_of == now:
+            return
+        in_force = {
+            (name, version): baseline
+            for name, version in self._models
+            if (baseline := self._baselines.cached(name, version)) is not None
+        }
+        for baseline in {baseline.number: baseline for baseline in in_force.values()}.values():
+            if baseline.number not in self._adopted:
+                versions = [version for (_, version), other in in_force.items() if other is baseline]
+                live.absorb(await self._compared(baseline, versions, read))
+                self._adopted.add(baseline.number)
+        unwritten = {window.series.baseline for window in live.deltas}
+        kept = {**self._bases, **{baseline.number: baseline for baseline in in_force.values()}}
+        numbers = unwritten | {baseline.number for baseline in in_force.values()}
+        self._bases = {number: baseline for number, baseline in kept.items() if number in numbers}
+        self._readers = {}
+        self._adopted_of = now
+
+    async def _compared(self, baseline: ModelBaseline, versions: Sequence[str], read: Positions) -> LiveWindows:
+        """The events on `baseline` that are counted already in everything that is on no baseline.
+
+        They are those within the longest span that drift is looked for in. Nothing of them is kept where that fails.
+        """
+        config = self._configuration.of(baseline.model_name)
+        if baseline.source == "production" or not config.enabled:
+            return LiveWindows()
+        found = LiveWindows()
+        try:
+            for version in versions:
+                for deployment in await deployments_of(self._journal, baseline.model_name, version):
+                    await self._compare(found, baseline, deployment, config, read)
+        except Exception:
+            # The boundary that keeps an odd event from stopping all monitoring.
+            logger.exception("baseline %d is compared with what comes, not with what came before", baseline.number)
+            return LiveWindows()
+        return found
+
+    async def _compare(
+        self, found: LiveWindows, baseline: ModelBaseline, deployment: int, config: MonitoringConfig, read: Positions
+    ) -> None:
+        since_ms = self._clock.now_ms() - _longest_span_ms(config)
+        left, upto = MOST_EVENTS, read.place
+        while left > 0 and (page := await events_back(self._journal, deployment, upto, limit=min(_PAGE, left))):
+            young = [one for one in page if one.event.at_ms >= since_ms]
+            if not young:
+                break
+            first, last = page[-1].place, page[0].place
+            labelled = await labels_between(self._journal, deployment, first, last, changes=read.change)
+            reader = self._reader(page[0].event.served_by, baseline)
+            for start_ms, events, labels in _by_window(young, labelled):
+                columns = await asyncio.to_thread(reader.read, [one.event for one in events])
+                found.compared(reader, start_ms, columns, labels, config.aggregation)
+            left, upto = left - len(page), first - 1
+
+    def _reader(self, served_by: ServedBy, baseline: ModelBaseline | None) -> VersionReader:
+        model = self._models.get(served_by[:2]) or ObservedModel(served_by=served_by, stage="archived")
+        if model.served_by != served_by:
+            model = ObservedModel(served_by=served_by, stage="archived", feature_names=model.feature_names)
+        if baseline is not None:
+            self._bases[baseline.number] = baseline
+        return VersionReader(model, baseline, self._configuration.of().aggregation)
+
+
+def _longest_span_ms(config: MonitoringConfig) -> int:
     drift = config.drift
     parts = drift.input_drift, drift.prediction_drift, drift.confidence_drift, drift.class_balance, drift.concept_drift
-    since_ms = now_ms - int(max(part.window_hours for part in parts) * 3_600_000)
-    for model in versions:
-        name, version, _ = model.served_by
-        for deployment in await deployments_of(journal, name, version):
-            left, upto = MOST_EVENTS, read.events
-            while left > 0 and (page := await events_back(journal, deployment, upto, limit=min(_PAGE, left))):
-                reader = VersionReader(_as_served(model, page[0]), baseline, config.aggregation)
-                young = [one for one in page if one.event.at_ms >= since_ms]
-                labelled = await labels_between(journal, deployment, page[-1].place, page[0].place, changes=read.labels)
-                for start_ms in {window_start(one.event.at_ms, "5min") for one in young}:
-                    live.compared(
-                        reader,
-                        start_ms,
-                        [one.event for one in young if window_start(one.event.at_ms, "5min") == start_ms],
-                        [one for one in labelled if window_start(one.at_ms, "5min") == start_ms],
-                        config.aggregation,
-                    )
-                if not young:
-                    break
-                left, upto = left - len(page), page[-1].place - 1
-                await asyncio.sleep(0)
+    return int(max(part.window_hours for part in parts) * 3_600_000)
 
 
-def _as_served(model: ObservedModel, recorded: RecordedEvent) -> ObservedModel:
-    served_by = recorded.event.served_by
-    if model.served_by == served_by:
-        return model
-    return ObservedModel(served_by=served_by, stage="archived", feature_names=model.feature_names)
+def _by_window(
+    recorded: Sequence[RecordedEvent], labelled: Sequence[LabelledEvent]
+) -> Iterator[tuple[int, list[RecordedEvent], list[LabelledEvent]]]:
+    for start_ms in {window_start(one.event.at_ms, "5min") for one in recorded}:
+        yield (
+            start_ms,
+            [one for one in recorded if window_start(one.event.at_ms, "5min") == start_ms],
+            [one for one in labelled if window_start(one.at_ms, "5min") == start_ms],
+        )

@@ -126,6 +126,6 @@ def _duration(wanted: type, value: object) -> object:
         duration = Duration.parse(value)
     except InvalidInput as error:
         raise ValueError(error.message) from error
-    if duration <= 0:
-        raise ValueError(f"{value!r}: it must be longer than 0s")
+    if duration < 1:
+        raise ValueError(f"{value!r} is shorter than 1s, which is the least")
     return duration

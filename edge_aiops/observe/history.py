@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
+from edge_aiops.base.clock import Clock
 from edge_aiops.observe.baselines.baseline import ModelBaseline, Role
 from edge_aiops.observe.baselines.store import Baselines
 from edge_aiops.observe.granularity import WIDTH_MS, Granularity
@@ -49,9 +50,10 @@ class SpanStatistics(Struct, frozen=True, kw_only=True, rename="camel"):
 class MetricHistory:
     """Reads series of windows."""
 
-    def __init__(self, windows: Windows, baselines: Baselines) -> None:
+    def __init__(self, windows: Windows, baselines: Baselines, *, clock: Clock) -> None:
         self._windows = windows
         self._baselines = baselines
+        self._clock = clock
 
     async def metrics(
         self, model_name: str, model_version: str | None, granularity: Granularity, from_ms: int, until_ms: int
@@ -71,6 +73,7 @@ class MetricHistory:
                 granularity,
                 performance.get(key, Performance()),
                 labels.get(key, LabelCounts()).metrics(),
+                self._clock.now_ms(),
             )
             for key in keys
         ]
@@ -113,10 +116,12 @@ def _window(
     granularity: Granularity,
     performance: Performance,
     labels: LabelMetrics,
+    now_ms: int,
 ) -> WindowMetrics:
     version, start = key
     width_ms = WIDTH_MS[granularity]
-    shown = performance.metrics(span_s=width_ms / 1000)
+    passed_ms = now_ms - start if start < now_ms < start + width_ms else width_ms
+    shown = performance.metrics(span_s=passed_ms / 1000)
     return WindowMetrics(
         model_name=model_name,
         model_version=version,

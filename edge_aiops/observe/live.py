@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,13 @@ from edge_aiops.observe.series import FINEST, ROLE, Kind, Series, Summary, Windo
 from edge_aiops.observe.summaries import RoleSummary, Sketches
 
 
+class EventsRead(NamedTuple):
+    """The columns of some events."""
+
+    inputs: Columns
+    outputs: Columns
+
+
 class VersionReader:
     """Makes columns of what one model version takes, gives and is told, on its baseline."""
 
@@ -29,6 +37,10 @@ class VersionReader:
         self.inputs = InputColumns(model, baseline.inputs if baseline else None, max_features=config.max_features)
         self.outputs = OutputColumns(baseline.outputs if baseline else None)
         self.outcomes = OutcomeColumns(baseline.outcomes if baseline else None)
+
+    def read(self, events: Sequence[NewEvent]) -> EventsRead:
+        """What went in and what came out."""
+        return EventsRead(self.inputs.read(events), self.outputs.read(events))
 
 
 class LiveWindows:
@@ -43,25 +55,22 @@ class LiveWindows:
         assert isinstance(performance, Performance)
         performance.add(columns)
 
-    def observed(
-        self, reader: VersionReader, at_ms: int, events: Sequence[NewEvent], config: AggregationConfig
-    ) -> None:
+    def observed(self, reader: VersionReader, at_ms: int, read: EventsRead, config: AggregationConfig) -> None:
         """Summarise what went into a model and what came out, for events of the window that `at_ms` lies in."""
-        self._summarise("inputs", "inputSketches", reader, at_ms, reader.inputs.read(events), config)
-        self._summarise("outputs", "outputSketches", reader, at_ms, reader.outputs.read(events), config)
+        self._summarise("inputs", "inputSketches", reader, at_ms, read.inputs, config)
+        self._summarise("outputs", "outputSketches", reader, at_ms, read.outputs, config)
 
     def compared(
         self,
         reader: VersionReader,
         at_ms: int,
-        events: Sequence[NewEvent],
+        read: EventsRead,
         labelled: Sequence[LabelledEvent],
         config: AggregationConfig,
     ) -> None:
         """Summarise, on a baseline that is new, events that are counted already."""
-        if events:
-            self._summarise("inputs", None, reader, at_ms, reader.inputs.read(events), config)
-            self._summarise("outputs", None, reader, at_ms, reader.outputs.read(events), config)
+        self._summarise("inputs", None, reader, at_ms, read.inputs, config)
+        self._summarise("outputs", None, reader, at_ms, read.outputs, config)
         if labelled:
             self._summarise("outcomes", None, reader, at_ms, reader.outcomes.read(labelled), config)
 
@@ -83,14 +92,13 @@ class LiveWindows:
         deltas, self.deltas = self.deltas, {}
         return deltas
 
-    def put_back(self, deltas: dict[Window, Summary]) -> None:
-        """Undo `take`, because they could not be written."""
-        for window, summary in self.deltas.items():
-            if window in deltas:
-                deltas[window].merge(summary)
+    def absorb(self, other: LiveWindows) -> None:
+        """Take in what `other` has."""
+        for window, summary in other.deltas.items():
+            if window in self.deltas:
+                self.deltas[window].merge(summary)
             else:
-                deltas[window] = summary
-        self.deltas = deltas
+                self.deltas[window] = summary
 
     def _summarise(
         self,

@@ -13,8 +13,7 @@ import msgspec
 from edge_aiops.base.clock import Clock, SteadyClock
 from edge_aiops.base.errors import EdgeAiopsError, UnknownModel
 from edge_aiops.base.tasks import BackgroundTasks
-from edge_aiops.journal.journal import Journal
-from edge_aiops.journal.journal import Positions as JournalPositions
+from edge_aiops.journal.journal import Journal, Positions
 from edge_aiops.observe.alerts.alerts import Alerts
 from edge_aiops.observe.alerts.metrics import MonitoringMetrics
 from edge_aiops.observe.alerts.notifiers import Notifiers
@@ -31,12 +30,12 @@ from edge_aiops.observe.drift.checks import DriftChecks
 from edge_aiops.observe.granularity import WIDTH_MS
 from edge_aiops.observe.history import MetricHistory
 from edge_aiops.observe.models import ObservedModel, ObservedModels
-from edge_aiops.observe.observer import Observer
+from edge_aiops.observe.observer import Observer, forget
 from edge_aiops.observe.quality.quality import QualityChecks
 from edge_aiops.observe.realtime import Realtime
 from edge_aiops.observe.retention import WindowRetention
 from edge_aiops.observe.series import read_summary
-from edge_aiops.observe.store import ROLL_UP_SLICE, Positions, positions, roll_up
+from edge_aiops.observe.store import ROLL_UP_SLICE, positions, roll_up
 from edge_aiops.observe.tables import MONITORING_SCHEMA
 from edge_aiops.observe.windows import Windows
 from edge_aiops.plugin.extensions import Extensions
@@ -45,6 +44,7 @@ from edge_aiops.plugin.specs import DriftTestSpec, NotifierSpec, QualityCheckSpe
 from edge_aiops.store.local import LocalDatabase
 
 BEAT_S = 1.0
+CATCH_UP_S = 1.0
 HOUSEKEEPING_S = 3_600.0
 FIRST_HOUSEKEEPING_S = 60.0
 
@@ -100,9 +100,9 @@ class Monitoring:
         return monitoring
 
     @property
-    def read_to(self) -> JournalPositions | None:
+    def read_to(self) -> Positions | None:
         """How far the journal was read; None where this begins anew."""
-        return None if self._reached is None else JournalPositions(self._reached.events, self._reached.labels)
+        return self._reached
 
     @property
     def problems(self) -> list[str]:
@@ -116,7 +116,7 @@ class Monitoring:
         self.observer = Observer(
             journal,
             self.database,
-            reached=self._reached or Positions(0, 0),
+            reached=self._reached,
             models=self.models,
             baselines=self.baselines,
             configuration=self.configuration,
@@ -124,7 +124,7 @@ class Monitoring:
             clock=self._clock,
         )
         self.windows = Windows(self.database, clock=self._clock, live=self.observer.live, config=self.configuration.of)
-        self.history = MetricHistory(self.windows, self.baselines)
+        self.history = MetricHistory(self.windows, self.baselines, clock=self._clock)
         self.baseline_making = BaselineMaking(
             self.baselines, windows=self.windows, models=self.models, folder=self.database.path.parent
         )
@@ -186,8 +186,8 @@ class Monitoring:
         return [model_version]
 
     async def catch_up(self) -> None:
-        """Have everything that is journaled by now in what is shown."""
-        await self.observer.catch_up()
+        """Have everything that is journaled by now in what is shown; after a second, as much as that allows."""
+        await self.observer.catch_up(limit_s=CATCH_UP_S)
 
     async def flush(self) -> None:
         """Have everything that is journaled by now in windows on disk, and in the evidence of drift."""
@@ -216,7 +216,7 @@ class Monitoring:
     async def stop(self) -> None:
         """Write what is read; the journal must still be open."""
         try:
-            await self.observer.flush()
+            await self.observer.stop()
         except EdgeAiopsError as error:
             # Nothing is lost: the next start reads it from the journal again.
             logger.warning("the last windows could not be written: %s", error)
@@ -229,6 +229,9 @@ class Monitoring:
 
     async def _load(self) -> None:
         await asyncio.to_thread(sweep, self.database.path.parent)
+        if self.database.quarantined:
+            # Of a damaged file some windows were saved and others not; the journal has them all.
+            await self.database.write(forget)
         self._reached = await positions(self.database)
         await self.configuration.load()
         await self.baselines.load()
@@ -273,11 +276,11 @@ class Monitoring:
             rolled_up = await self.database.write(unit)
 
     async def _check_drift(self) -> None:
-        await self.observer.catch_up()
+        await self.catch_up()
         await self.drift.run_due(list(self.models))
 
     async def _check_quality(self) -> None:
-        await self.observer.catch_up()
+        await self.catch_up()
         await self.quality.run_due()
 
     async def _evaluate_rules_when_due(self) -> None:
@@ -285,7 +288,7 @@ class Monitoring:
         turn = self._clock.now_ms() // interval_ms
         if turn != self._evaluated:
             self._evaluated = turn
-            await self.observer.catch_up()
+            await self.catch_up()
             await self.alerts.evaluate()
 
     async def keep_house(self) -> None:

@@ -10,51 +10,79 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections import deque
-from collections.abc import Sequence
-from itertools import chain
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from edge_aiops.base.clock import Clock
-from edge_aiops.base.errors import EdgeAiopsError
-from edge_aiops.journal.events import NewEvent, RecordedEvent, ServedBy
-from edge_aiops.journal.following import events_after, first_place_since, forget_changes, label_changes, log_every_label
-from edge_aiops.journal.journal import Journal
-from edge_aiops.observe.adoption import compare_recent
+from edge_aiops.journal.events import LabelChange, NewEvent, RecordedEvent, ServedBy
+from edge_aiops.journal.following import (
+    events_after,
+    first_recent_place,
+    forget_changes,
+    label_changes,
+    log_every_label,
+)
+from edge_aiops.journal.journal import Journal, Positions
+from edge_aiops.observe.adoption import Adoption
 from edge_aiops.observe.baselines.baseline import ModelBaseline
 from edge_aiops.observe.baselines.store import Baselines
+from edge_aiops.observe.config import MonitoringConfig
 from edge_aiops.observe.configuration import Configuration
 from edge_aiops.observe.drift import evidence
-from edge_aiops.observe.live import LiveWindows, VersionReader, by_window, changes_by_window, profiles
-from edge_aiops.observe.models import ObservedModel, ObservedModels
+from edge_aiops.observe.handover import Handover, weight
+from edge_aiops.observe.live import EventsRead, LiveWindows, VersionReader, by_window, changes_by_window, profiles
+from edge_aiops.observe.models import ObservedModels
 from edge_aiops.observe.performance import columns_of
 from edge_aiops.observe.realtime import WINDOW_MS, Realtime
 from edge_aiops.observe.series import Summary, Window, read_summary
-from edge_aiops.observe.store import Positions, adopted, grow, move_to, note_adopted, stored_positions
+from edge_aiops.observe.store import forget_windows, grow, move_to, note_adopted, stored_positions
 from edge_aiops.observe.windows import Live
 from edge_aiops.store.local import LocalDatabase
 
-MAX_HANDED = 20_000
-"""Events that may wait in memory; beyond that they are read from the journal."""
+SLICE_EVENTS = 128
+SLICE_CHARACTERS = 64 * 1024
+"""What is summarised before the event loop may go on with something else. A larger payload is read in a thread."""
 
-SLICE = 128
-"""Events that are summarised before the event loop may go on with something else."""
+PAGE = 256
+"""Events that are read from the journal at once."""
 
-_PAGE = 1_000
+PAGES = 20
+"""Pages that are read before others may have a turn."""
+
+FLUSH_EVENTS = 50_000
+FLUSH_WINDOWS = 256
+"""What is read is written after so many events or windows, before its time."""
+
+MAX_LIVE_WINDOWS = 4 * FLUSH_WINDOWS
+"""Where they cannot be written, reading stops here."""
+
+_AHEAD_MS = 10_000
+_STOP_S = 1.0
 
 logger = logging.getLogger(__name__)
 
-Write = tuple[dict[Window, Summary], dict[int, ModelBaseline], Positions, Positions]
+
+class _Write(NamedTuple):
+    """What one transaction writes."""
+
+    deltas: dict[Window, Summary]
+    bases: Mapping[int, ModelBaseline]
+    configs: Mapping[str, MonitoringConfig]
+    expected: Positions | None
+    reached: Positions
+    now_ms: int
 
 
 class Observer:
-    """Follows one journal."""
+    """Follows one journal. Its work is done by tasks of its own, so that a caller who gives up breaks nothing."""
 
     def __init__(
         self,
         journal: Journal,
         database: LocalDatabase,
         *,
-        reached: Positions,
+        reached: Positions | None,
         models: ObservedModels,
         baselines: Baselines,
         configuration: Configuration,
@@ -63,243 +91,289 @@ class Observer:
     ) -> None:
         self._journal = journal
         self._database = database
-        self._models = models
         self._baselines = baselines
         self._configuration = configuration
         self._realtime = realtime
         self._clock = clock
-        self._written = self._read = reached
-        self._seen = reached.events
+        self._written = reached
+        self._read = reached or Positions()
+        self._shown: int | None = None
         self._began_after = journal.newest_place
-        self._handed: deque[list[RecordedEvent]] = deque()
-        self._handed_events = 0
-        self._behind = True
+        self._handover = Handover()
         self._live = LiveWindows()
-        self._bases: dict[int, ModelBaseline] = {}
-        self._readers: dict[ServedBy, VersionReader] = {}
-        self._readers_of = (0, 0, 0)
+        self._adoption = Adoption(journal.database, models, baselines, configuration, clock)
+        self._quarantined = database.quarantined
         self._generation = 0
-        self._adopted: set[int] = set()
-        self._adopted_of = (-1, -1)
         self._working = asyncio.Lock()
+        self._jobs: set[asyncio.Task[bool]] = set()
         self._flushed_ms = clock.now_ms()
         self.skipped = 0
-        """Batches that could not be summarised since the start; the log says why."""
+        """Events that could not be summarised since the start; the log says why."""
 
     async def start(self) -> None:
         """Begin to follow; what was journaled meanwhile is read by the first `catch_up`."""
-        self._adopted = await adopted(self._database)
-        since = await first_place_since(self._journal.database, self._clock.now_ms() - WINDOW_MS)
-        if since is not None:
-            self._seen = min(self._seen, since - 1)
-        self._journal.listen(self._hand)
+        await self._adoption.load(self._database)
+        self._journal.listen(self._handover.hand)
 
     def live(self) -> Live:
         """What is read and not written."""
         return Live(self._generation, self._live.deltas)
 
-    async def catch_up(self) -> None:
-        """Read all that is in the journal by now."""
-        async with self._working:
-            await self._take_events()
-            await self._take_labels()
-            await self._adopt_baselines()
+    async def catch_up(self, *, limit_s: float | None = None) -> None:
+        """Read all that is in the journal by now, or as much of it as `limit_s` allows."""
+        ends_at = None if limit_s is None else time.monotonic() + limit_s
+        while await self._alone(self._read_some):
+            if self._overdue():
+                await self._alone(self._write_all)
+            if ends_at is not None and time.monotonic() > ends_at:
+                break
 
     async def tick(self) -> None:
         """Catch up, and write when it is time to."""
+        if self._overdue():
+            await self._alone(self._write_all)
         await self.catch_up()
         interval_ms = int(self._configuration.of().aggregation.five_minute_aggregation * 1000)
         if self._clock.now_ms() // interval_ms != self._flushed_ms // interval_ms:
-            await self.flush()
+            await self._alone(self._write_all)
 
     async def flush(self) -> None:
         """Catch up, and write what is read: all windows, the evidence of drift, and how far it has come, at once."""
         await self.catch_up()
-        async with self._working:
-            self._flushed_ms = self._clock.now_ms()
-            if self._read == self._written and not self._live.deltas:
-                return
-            reached, deltas = self._read, self._live.take()
-            self._generation += 1
-            bases = dict(self._bases)
-            try:
-                written = await self._database.write(
-                    lambda connection: self._write(connection, (deltas, bases, self._written, reached))
-                )
-            except (EdgeAiopsError, sqlite3.Error):
-                self._live.put_back(deltas)
-                raise
-            finally:
-                self._generation += 1
-            if not written:
-                await self._begin_anew()
-                return
-            self._written = reached
-            self._bases = {number: base for number, base in self._bases.items() if self._in_force(base)}
-        await forget_changes(self._journal.database, reached.labels)
+        await self._alone(self._write_all)
 
-    def _hand(self, events: list[RecordedEvent]) -> None:
-        if self._behind:
-            return
-        self._handed_events += len(events)
-        if self._handed_events > MAX_HANDED:
-            self._behind = True
-            self._forget_handed()
-        else:
-            self._handed.append(events)
+    async def stop(self) -> None:
+        """Write what is read; of what is not, as much as a moment allows. The next start reads the rest."""
+        await self.catch_up(limit_s=_STOP_S)
+        await self._alone(self._write_all)
 
-    def _forget_handed(self) -> None:
-        self._handed.clear()
-        self._handed_events = 0
+    async def _alone(self, work: Callable[[], Awaitable[bool]]) -> bool:
+        """What `work` gives, run to its end by itself, also when the caller is cancelled."""
 
-    async def _take_events(self) -> None:
+        async def job() -> bool:
+            async with self._working:
+                return await work()
+
+        task = asyncio.create_task(job())
+        self._jobs.add(task)
+        task.add_done_callback(self._done)
+        return await asyncio.shield(task)
+
+    def _done(self, task: asyncio.Task[bool]) -> None:
+        self._jobs.discard(task)
+        if not task.cancelled():
+            task.exception()  # looked at, for a caller who is gone
+
+    def _overdue(self) -> bool:
+        unwritten = self._read.place - (self._written or Positions()).place
+        return unwritten > FLUSH_EVENTS or len(self._live.deltas) > FLUSH_WINDOWS
+
+    async def _read_some(self) -> bool:
+        """Read some pages; whether there is more."""
+        if len(self._live.deltas) > MAX_LIVE_WINDOWS:
+            return False
+        if self._shown is None:
+            self._shown = await self._shown_before()
+        for _ in range(PAGES):
+            if not self._handover.behind:
+                break
+            await self._read_page()
+        await self._take(self._handover.take())
+        more = await self._take_labels() or self._handover.behind
+        if not more:
+            await self._adoption.adopt(self._live, self._read)
+        return more
+
+    async def _read_page(self) -> None:
+        # From here on what is committed is handed over; some of it may be on this page as well.
+        self._handover.resume()
         try:
-            while self._behind:
-                # From here on what is committed is handed over; some of it may be read from the journal as well.
-                page = await events_after(self._journal.database, self._seen, limit=_PAGE)
-                if len(page) < _PAGE:
-                    self._behind = False
-                    page = await events_after(self._journal.database, self._seen, limit=10 * _PAGE)
-                    self._behind = len(page) == 10 * _PAGE
-                await self._take(page)
-            while self._handed:
-                # Together, however few came with each commit: a batch costs little more than an event.
-                events = list(chain.from_iterable(self._handed))
-                self._forget_handed()
-                await self._take(events)
+            page = await events_after(self._journal.database, min(self._read.place, self._shown or 0), limit=PAGE)
+            if len(page) == PAGE:
+                self._handover.fall_behind()
+            await self._take(page)
         except BaseException:
-            # Cancelled, or the journal could not be read: what was not taken is read from there the next time.
-            self._behind = True
+            self._handover.fall_behind()
             raise
 
+    async def _shown_before(self) -> int:
+        """The place after which the sliding window has to be filled anew."""
+        now_ms = self._clock.now_ms()
+        try:
+            first = await first_recent_place(self._journal.database, now_ms - WINDOW_MS, now_ms + _AHEAD_MS)
+        except Exception as error:
+            # The boundary that lets a node start whose journal is slow to search: the window begins empty.
+            logger.warning("the last five minutes are not shown: %s", error)
+            first = None
+        return self._began_after if first is None else first - 1
+
     async def _take(self, recorded: Sequence[RecordedEvent]) -> None:
-        for start in range(0, len(recorded), SLICE):
-            part = [one for one in recorded[start : start + SLICE] if one.place > self._seen]
-            if not part:
-                continue
-            old = [one.event for one in part if one.place <= self._read.events]
-            self._show(old)
-            self._observe([one.event for one in part[len(old) :]], new=part[-1].place > self._began_after)
-            self._seen = part[-1].place
-            if self._seen > self._read.events:
-                self._read = self._read._replace(events=self._seen)
+        for part in _slices(recorded):
+            shown = self._shown or 0
+            to_show = [one.event for one in part if shown < one.place <= self._read.place]
+            to_count = [one.event for one in part if one.place > self._read.place]
+            for (served_by, _), group in by_window(to_show).items():
+                self._show(served_by, group)
+            for (served_by, start_ms), group in by_window(to_count).items():
+                if part[-1].place > shown:
+                    self._show(served_by, group, new=part[-1].place > self._began_after)
+                await self._count(served_by, start_ms, group)
+            last = part[-1].place
+            self._shown, self._read = max(shown, last), self._read._replace(place=max(self._read.place, last))
             await asyncio.sleep(0)
 
-    def _show(self, events: Sequence[NewEvent]) -> None:
-        """Events of the last minutes that are in windows already: for the sliding window after a restart."""
-        for (served_by, _), group in by_window(events).items():
-            self._realtime.restore(served_by, group, columns_of(group))
-
-    def _observe(self, events: Sequence[NewEvent], *, new: bool) -> None:
+    def _show(self, served_by: ServedBy, events: Sequence[NewEvent], *, new: bool = False) -> None:
         show = self._realtime.update if new else self._realtime.restore
-        for (served_by, start_ms), group in by_window(events).items():
-            try:
-                columns = columns_of(group)
-                show(served_by, group, columns)
-                self._live.performed(served_by, start_ms, columns)
-                config = self._configuration.of(served_by.model_name)
-                if config.enabled:
-                    self._live.observed(self._reader(served_by), start_ms, group, config.aggregation)
-            except Exception:
-                # The boundary that keeps one odd batch from stopping all monitoring.
+        try:
+            show(served_by, events, columns_of(events))
+        except Exception:
+            # The boundary that keeps odd events from stopping all monitoring, here and below.
+            logger.exception("events of %s could not be shown", _named(served_by))
+
+    async def _count(self, served_by: ServedBy, start_ms: int, events: Sequence[NewEvent]) -> None:
+        """Put events of one window where they belong; of a group with an odd one among them, each by itself."""
+        try:
+            columns = columns_of(events)
+            config = self._configuration.of(served_by.model_name)
+            reader = self._adoption.reader(served_by)
+            read = await _read_by(reader, events) if config.enabled else None
+        except Exception:
+            if len(events) > 1:
+                for event in events:
+                    await self._count(served_by, start_ms, [event])
+            else:
                 self._skip(served_by)
-
-    async def _take_labels(self) -> None:
-        while True:
-            last, changes = await label_changes(self._journal.database, self._read.labels, limit=_PAGE)
-            if last == self._read.labels:
-                return
-            for (served_by, start_ms), group in changes_by_window(changes).items():
-                config = self._configuration.of(served_by.model_name)
-                try:
-                    self._live.labelled(self._reader(served_by), start_ms, group, config.aggregation)
-                except Exception:
-                    self._skip(served_by)
-            self._read = self._read._replace(labels=last)
-            await asyncio.sleep(0)
-
-    async def _adopt_baselines(self) -> None:
-        """Begin to compare with baselines that are new: first what has come of late, from now on all that comes."""
-        in_force = self._baselines.revision, self._models.revision
-        if self._adopted_of == in_force:
             return
-        for name, version in self._models:
-            baseline = self._baselines.cached(name, version)
-            if baseline is None or baseline.number in self._adopted:
-                continue
-            versions = [
-                other
-                for (named, of_version), other in self._models.items()
-                if named == name and self._baselines.cached(name, of_version) is baseline
-            ]
-            config = self._configuration.of(name)
-            if baseline.source != "production" and config.enabled:
-                await compare_recent(
-                    self._journal.database,
-                    baseline,
-                    versions,
-                    config,
-                    self._read,
-                    self._live,
-                    now_ms=self._clock.now_ms(),
-                )
-            self._bases[baseline.number] = baseline
-            self._adopted.add(baseline.number)
-        self._readers = {}
-        self._adopted_of = in_force
+        try:
+            self._live.performed(served_by, start_ms, columns)
+            if read is not None:
+                self._live.observed(reader, start_ms, read, config.aggregation)
+        except Exception:
+            self._skip(served_by, len(events))
 
-    def _reader(self, served_by: ServedBy) -> VersionReader:
-        in_force = self._baselines.revision, self._models.revision, self._configuration.revision
-        if self._readers_of != in_force:
-            self._readers, self._readers_of = {}, in_force
-        reader = self._readers.get(served_by)
-        if reader is None:
-            model = self._models.get(served_by[:2]) or ObservedModel(served_by=served_by, stage="archived")
-            if model.served_by != served_by:
-                model = ObservedModel(served_by=served_by, stage="archived", feature_names=model.feature_names)
-            baseline = self._baselines.cached(served_by.model_name, served_by.model_version)
-            if baseline is not None and baseline.number not in self._adopted:
-                baseline = None
-            reader = self._readers[served_by] = VersionReader(model, baseline, self._configuration.of().aggregation)
-            if baseline is not None:
-                self._bases[baseline.number] = baseline
-        return reader
-
-    def _in_force(self, baseline: ModelBaseline) -> bool:
-        return any(reader.baseline is baseline for reader in self._readers.values())
-
-    def _skip(self, served_by: ServedBy) -> None:
-        self.skipped += 1
-        logger.exception("events of %s could not be summarised", "/".join(map(str, served_by)))
-
-    def _write(self, connection: sqlite3.Connection, write: Write) -> bool:
-        """Within one transaction; whether the file still is the one that was written last."""
-        deltas, bases, expected, reached = write
-        if (stored_positions(connection) or Positions(0, 0)) != expected:
+    async def _take_labels(self) -> bool:
+        """Read a page of changes of labels; whether there may be more."""
+        last, changes = await label_changes(self._journal.database, self._read.change, limit=PAGE)
+        if last == self._read.change:
             return False
-        grow(connection, deltas, lambda series, data: read_summary(series.kind, data, bases.get(series.baseline)))
-        for served_by, role, number, summary in profiles(deltas):
-            if summary.profile is not None:
-                evidence.record(
-                    connection,
-                    model_name=served_by.model_name,
-                    model_version=served_by.model_version,
-                    role=role,
-                    baseline=bases[number],
-                    window=summary.profile,
-                    config=self._configuration.of(served_by.model_name),
-                    now_ms=self._flushed_ms,
-                )
-        move_to(connection, reached)
-        note_adopted(connection, bases)
+        for (served_by, start_ms), group in changes_by_window(changes).items():
+            await self._count_labels(served_by, start_ms, group)
+        self._read = self._read._replace(change=last)
         return True
 
+    async def _count_labels(self, served_by: ServedBy, start_ms: int, changes: Sequence[LabelChange]) -> None:
+        config = self._configuration.of(served_by.model_name)
+        try:
+            self._live.labelled(self._adoption.reader(served_by), start_ms, changes, config.aggregation)
+        except Exception:
+            self._skip(served_by, len(changes))
+        await asyncio.sleep(0)
+
+    def _skip(self, served_by: ServedBy, count: int = 1) -> None:
+        self.skipped += count
+        logger.exception("%d events of %s could not be summarised", count, _named(served_by))
+
+    async def _write_all(self) -> bool:
+        self._flushed_ms = self._clock.now_ms()
+        if self._database.quarantined is not self._quarantined:
+            await self._begin_anew()
+            return False
+        if self._read == self._written and not self._live.deltas:
+            return False
+        self._generation += 1
+        deltas = self._live.take()
+        write = _Write(
+            deltas=deltas,
+            bases=self._adoption.bases(),
+            configs={name: self._configuration.of(name) for name in {window.series.model_name for window in deltas}},
+            expected=self._written,
+            reached=self._read,
+            now_ms=self._flushed_ms,
+        )
+        try:
+            written = await self._database.write(lambda connection: _write(connection, write))
+        except BaseException:
+            self._live.deltas = deltas  # nothing has come meanwhile, for whoever reads waits for this
+            raise
+        finally:
+            self._generation += 1
+        if not written:
+            await self._begin_anew()
+            return False
+        self._written = write.reached
+        await forget_changes(self._journal.database, write.reached.change)
+        return False
+
     async def _begin_anew(self) -> None:
+        """Make all windows from the journal again, because the file is not the one that was written last."""
         logger.error("monitoring.db is not the file that was written last; windows are made anew from the journal")
+        await self._database.write(forget)
         await self._journal.database.write(log_every_label)
+        await self._baselines.load()
+        await self._adoption.load(self._database)
+        self._quarantined = self._database.quarantined
         self._live.take()
-        self._written = self._read = Positions(0, 0)
-        self._adopted, self._adopted_of = set(), (-1, -1)
-        self._seen = 0
-        self._behind = True
-        self._forget_handed()
+        self._written, self._read = None, Positions()
+        self._handover.fall_behind()
+
+
+def forget(connection: sqlite3.Connection) -> None:
+    """Forget everything that is made from the journal."""
+    forget_windows(connection)
+    evidence.forget_all(connection)
+
+
+def _write(connection: sqlite3.Connection, write: _Write) -> bool:
+    """Within one transaction; whether the file still is the one that was written last."""
+    if stored_positions(connection) != write.expected:
+        return False
+    grow(
+        connection,
+        write.deltas,
+        lambda series, data: read_summary(series.kind, data, write.bases.get(series.baseline)),
+    )
+    for served_by, role, number, summary in profiles(write.deltas):
+        if summary.profile is None or number not in write.bases:
+            continue
+        try:
+            evidence.record(
+                connection,
+                model_name=served_by.model_name,
+                model_version=served_by.model_version,
+                role=role,
+                baseline=write.bases[number],
+                window=summary.profile,
+                config=write.configs[served_by.model_name],
+                now_ms=write.now_ms,
+            )
+        except Exception:
+            # One watch that cannot go on must not keep everything else from being written.
+            logger.exception("the evidence of drift of %s did not take a window", _named(served_by))
+    move_to(connection, write.reached)
+    note_adopted(connection, write.bases)
+    return True
+
+
+async def _read_by(reader: VersionReader, events: Sequence[NewEvent]) -> EventsRead:
+    """The columns of events; of large payloads by a thread, because JSON of megabytes takes its time."""
+    if sum(len(event.features or "") + len(event.prediction or "") for event in events) <= SLICE_CHARACTERS:
+        return reader.read(events)
+    return await asyncio.to_thread(reader.read, events)
+
+
+def _slices(recorded: Sequence[RecordedEvent]) -> Iterator[Sequence[RecordedEvent]]:
+    part: list[RecordedEvent] = []
+    characters = 0
+    for one in recorded:
+        weighs = weight(one)
+        if part and (len(part) == SLICE_EVENTS or characters + weighs > SLICE_CHARACTERS):
+            yield part
+            part, characters = [], 0
+        part.append(one)
+        characters += weighs
+    if part:
+        yield part
+
+
+def _named(served_by: ServedBy) -> str:
+    return "/".join(map(str, served_by))

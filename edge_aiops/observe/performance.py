@@ -247,14 +247,22 @@ def _read(data: bytes) -> _Stored:
 
 
 def _confidences(texts: Iterable[str | None]) -> NDArray[np.float64]:
-    """The numbers in `texts`, each of which is a number, a list of numbers and nulls, or nothing."""
-    joined = f"[{','.join([text for text in texts if text is not None])}]"
+    """The numbers in `texts`, each of which is a number, a list of numbers and nulls, or nothing; damaged ones are
+    passed over."""
+    given = [text for text in texts if text is not None]
     try:
-        return np.array(_NUMBERS.decode(joined), dtype=np.float64)
-    except msgspec.ValidationError:
-        decoded: list[Any] = msgspec.json.decode(joined)
-    rows = [row for one in decoded for row in (one if isinstance(one, list) else (one,))]
-    return np.array([row for row in rows if row is not None], dtype=np.float64)
+        return np.array(_NUMBERS.decode(f"[{','.join(given)}]"), dtype=np.float64)
+    except msgspec.DecodeError:
+        return np.array([number for text in given for number in _numbers(text)], dtype=np.float64)
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        decoded: Any = msgspec.json.decode(text)
+    except (ValueError, RecursionError):
+        return []
+    rows = decoded if isinstance(decoded, list) else [decoded]
+    return [row for row in rows if isinstance(row, int | float)]
 
 
 def _milliseconds(seconds: float | None) -> float | None:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
 
+from edge_aiops.journal.journal import Positions
 from edge_aiops.observe.granularity import WIDTH_MS
 from edge_aiops.observe.series import Series, Summary, Window
 from edge_aiops.stats import IncompatibleSummaries, UnreadableSummary
@@ -35,7 +35,7 @@ _FRESH = """
     FROM fresh JOIN window USING (series, width_ms, start_ms)
     WHERE fresh.width_ms = ? ORDER BY fresh.series, fresh.start_ms LIMIT ?
 """
-_POSITIONS = "SELECT stage, place FROM position WHERE stage IN ('events', 'labels')"
+_POSITIONS = "SELECT stage, place FROM position WHERE stage IN ('place', 'change')"
 _RETIRE = """
     DELETE FROM window WHERE rowid IN (
         SELECT window.rowid FROM window LEFT JOIN fresh USING (series, width_ms, start_ms)
@@ -43,13 +43,6 @@ _RETIRE = """
         ORDER BY window.start_ms LIMIT ?
     )
 """
-
-
-class Positions(NamedTuple):
-    """How far the journal has been read into windows."""
-
-    events: int
-    labels: int
 
 
 async def positions(database: LocalDatabase) -> Positions | None:
@@ -65,6 +58,12 @@ def stored_positions(connection: sqlite3.Connection) -> Positions | None:
 def move_to(connection: sqlite3.Connection, reached: Positions) -> None:
     """Note how far the journal has been read."""
     connection.executemany("INSERT OR REPLACE INTO position VALUES (?, ?)", reached._asdict().items())
+
+
+def forget_windows(connection: sqlite3.Connection) -> None:
+    """Delete all windows, and how far the journal has been read into them."""
+    for table in ("position", "fresh", "window", "series"):
+        connection.execute(f"DELETE FROM {table}")
 
 
 async def adopted(database: LocalDatabase) -> set[int]:
@@ -95,7 +94,7 @@ def roll_up(
     for number, start_ms, data in rows:
         series = _series(connection, number)
         window = Window(series, into_ms, start_ms - start_ms % into_ms)
-        summary = _readable(series, data, read)
+        summary = readable(series, data, read)
         if summary is None:
             continue
         if window in merged:
@@ -117,7 +116,7 @@ def retire(connection: sqlite3.Connection, width_ms: int, before_ms: int, *, lim
 
 
 def _positions(found: Mapping[str, int]) -> Positions | None:
-    return Positions(found["events"], found["labels"]) if found else None
+    return Positions(**found) if found.keys() == set(Positions._fields) else None
 
 
 def _grow(connection: sqlite3.Connection, number: int, window: Window, delta: Summary, read: Reader) -> None:
@@ -133,7 +132,7 @@ def _grow(connection: sqlite3.Connection, number: int, window: Window, delta: Su
         return
     connection.execute(
         f"UPDATE window SET summary = :summary, revision = revision + 1 WHERE {_KEY}",
-        {**key, "summary": _with(_readable(window.series, found[0], read), delta)},
+        {**key, "summary": _with(readable(window.series, found[0], read), delta)},
     )
     if window.width_ms < _WIDEST_MS:
         _freshen(connection, key, window.series, delta, read)
@@ -148,11 +147,11 @@ def _freshen(connection: sqlite3.Connection, key: dict[str, int], series: Series
     elif fresh[0] is not None:  # else the whole window is fresh, what it grew by as well
         connection.execute(
             f"UPDATE fresh SET summary = :summary WHERE {_KEY}",
-            {**key, "summary": _with(_readable(series, fresh[0], read), delta)},
+            {**key, "summary": _with(readable(series, fresh[0], read), delta)},
         )
 
 
-def _readable(series: Series, data: bytes, read: Reader) -> Summary | None:
+def readable(series: Series, data: bytes, read: Reader) -> Summary | None:
     """The summary in `data`; None, with a line in the log, where it is damaged or its baseline is gone."""
     try:
         return read(series, data)

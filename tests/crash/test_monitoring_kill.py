@@ -18,8 +18,8 @@ from .totals import GRANULARITIES, recorded, settled
 CALLERS = 4
 DYING = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); from dying import run; run()"
 VERSIONS = ("1", "2")
-HASTE = {"fiveMinuteAggregation": "200ms", "hourlyAggregation": "300ms", "dailyAggregation": "500ms"}
-STILL_S = 1.5
+HASTE = {"fiveMinuteAggregation": "1s", "hourlyAggregation": "1s", "dailyAggregation": "1s"}
+STILL_S = 3.0
 """How long totals are watched once they are right: several writes and merges."""
 
 

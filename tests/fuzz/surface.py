@@ -30,7 +30,7 @@ FACES = [
         if found.name not in ("files", "descriptions")
     ),
 ]
-"""The modules of edge_aiops.stats, without those of files and descriptions: they have hostile tests of their own."""
+"""The modules of edge_aiops.stats, but for those of files and descriptions, which have hostile tests of their own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,9 +141,9 @@ async def test_car_loans_change_at_the_end_of_week_21_and_their_labels_prove_it_
         assert look.drifted("confidence") == ["confidence"]
     # Labels of week 22 come in week 25: before that nobody can know that the model is worse.
     assert first_of(looks, "concept") in (25, 26, 27)
-    concept = looks[-1].drift["concept"]
+    concept = looks[7].drift["concept"]
     assert concept["baselineAccuracy"] == pytest.approx(life.model.accuracy)
-    assert concept["accuracy"] < concept["baselineAccuracy"] - 0.02 and concept["labelled"] > 500
+    assert concept["accuracy"] < concept["baselineAccuracy"] - 0.03 and concept["labelled"] > 500
 
 
 async def test_missing_values_of_car_loans_are_seen_by_data_quality_in_week_22(
@@ -178,18 +178,22 @@ async def test_houses_elsewhere_are_seen_at_the_first_look_and_their_labels_agre
 
 
 async def test_employment_never_alarms_in_three_years_of_looking(live: Live, datasets_folder: Path) -> None:
-    dataset = load("employment", datasets_folder, every=40)
+    dataset = load("employment", datasets_folder, every=25)
     month_ms = 4 * WEEK_MS
     config = monitored(span_ms=month_ms, labels_after=1)
     async with live(dataset, rows=20_000, config=config) as life:
+        kept = {"retention": {"fiveMinute": "3650d", "hourly": "3650d", "daily": "3650d"}}  # for three years at once
+        await life.api.call("PUT", "/monitoring/config", json=kept)
         looks = await life.replay(dataset.analysis, span_ms=month_ms, labels_after=1)
         whole = await life.check(**{"from": dataset.analysis[0].at_ms, "to": dataset.analysis[-1].at_ms})
         alerts = (await life.api.call("GET", "/monitoring/alerts"))["alerts"]
     assert len(looks) >= 39
-    assert [look.number for look in looks if look.anything or look.violations] == []
+    assert [
+        (look.number, look.anything, look.quality["violations"]) for look in looks if look.anything or look.violations
+    ] == []
     assert {alert["ruleId"] for alert in alerts} <= {"no-traffic"}  # the rows of days are sent at once
     (age,) = [feature for feature in whole["input"]["features"] if feature["feature"] == "AGEP"]
-    assert age["currentCount"] > 5_000 and age["score"] < 0.03
+    assert age["currentCount"] > 8_000 and age["score"] < 0.03
     assert not any(result["drifted"] for result in whole.values())
 
 

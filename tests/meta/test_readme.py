@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 URL = "http://127.0.0.1:9926"
@@ -22,7 +24,7 @@ async def running_demo(folder: Path, datasets: Path) -> AsyncIterator[str]:
     demo = await asyncio.create_subprocess_exec(sys.executable, *arguments, cwd=folder, stdout=PIPE, stderr=STDOUT)
     assert demo.stdout is not None
     said = b""
-    async with asyncio.timeout(170):
+    async with asyncio.timeout(400):
         while not (told := SERVES.search(said)):
             line = await demo.stdout.readline()
             assert line, said.decode()
@@ -34,6 +36,7 @@ async def running_demo(folder: Path, datasets: Path) -> AsyncIterator[str]:
         await demo.communicate()
 
 
+@pytest.mark.timeout(600)
 async def test_the_tour_of_the_readme_works_as_it_is_written(tmp_path: Path, datasets_folder: Path) -> None:
     (tmp_path / ".venv").symlink_to(ROOT / ".venv")
     async with running_demo(tmp_path, datasets_folder) as url:

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_aiops.journal.events import NewEvent, ServedBy
+from edge_aiops.journal.journal import Positions
 from edge_aiops.observe.granularity import WIDTH_MS, window_start
 from edge_aiops.observe.performance import Performance
 from edge_aiops.observe.series import Series, Summary, Window, read_summary
-from edge_aiops.observe.store import Positions, grow, move_to, retire, roll_up, stored_positions
+from edge_aiops.observe.store import grow, move_to, retire, roll_up, stored_positions
 from edge_aiops.observe.tables import MONITORING_SCHEMA
 
 DAY_MS = WIDTH_MS["daily"]
@@ -85,7 +86,7 @@ def test_every_event_reaches_every_width_exactly_once(history: list[tuple[str, l
                 roll_up(connection, WIDTH_MS[source], WIDTH_MS[into], read, limit=4)  # type: ignore[index]
         if step == "grow":
             truth += at
-    assert (stored_positions(connection) or Positions(0, 0)).events == len(truth)
+    assert (stored_positions(connection) or Positions(0, 0)).place == len(truth)
     merge_all(connection)
     for width in ("hourly", "daily"):
         wanted = Counter(window_start(at_ms, width) for at_ms in truth)  # type: ignore[arg-type]

@@ -11,6 +11,9 @@ import aiohttp
 from edge_aiops.cli.client import Refused
 from edge_aiops.cli.register import upload_target
 
+_PATIENCE_MS = "30000"
+"""A busy machine must not end the story."""
+
 
 class Api:
     """The API behind `http`, a session with the server's address as its base."""
@@ -28,7 +31,8 @@ class Api:
 
     async def predict(self, model: str, features: Mapping[str, Any]) -> str:
         """One durable prediction, whose event is on disk when the answer comes; gives its id."""
-        answer = await self.call("POST", "/predict", json={"modelName": model, "features": features})
+        asked = {"modelName": model, "features": features}
+        answer = await self.call("POST", "/predict", json=asked, headers={"X-Deadline-Ms": _PATIENCE_MS})
         return str(answer["inferenceId"])
 
     async def label(self, inference_id: str, truth: str) -> None:

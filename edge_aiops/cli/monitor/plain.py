@@ -26,7 +26,7 @@ def _row(version: dict[str, Any]) -> tuple[str, ...]:
     return (
         printable(realtime["modelName"]),
         printable(realtime["modelVersion"]),
-        version["stage"] or "gone",
+        printable(version["stage"] or "gone"),
         str(realtime["requests"]),
         words.rate(realtime["throughput"]),
         words.errors(realtime).text,

@@ -88,7 +88,12 @@ class _Column(NamedTuple):
 
 _COLUMNS = (
     _Column("model", lambda version, _: Text(_name(version), style="bold"), right=False),
-    _Column("stage", lambda version, _: Text(version["stage"] or "gone", style="dim"), wide_only=True, right=False),
+    _Column(
+        "stage",
+        lambda version, _: Text(printable(version["stage"] or "gone"), style="dim"),
+        wide_only=True,
+        right=False,
+    ),
     _Column("req/s", lambda version, _: words.rate(version["realtime"]["throughput"])),
     _Column("", lambda version, room: _bars(words.throughput_of(version["realtime"]), room), wide_only=True),
     _Column("errors", lambda version, _: _state(words.errors(version["realtime"]))),

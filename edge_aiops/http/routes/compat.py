@@ -74,5 +74,6 @@ async def monitoring(request: web.Request, query: MonitoringQuery) -> MetricsSer
     """The performance of a model over time, as `GET /monitoring/metrics/{modelName}` tells it."""
     wanted = MetricsQuery(from_ms=query.start_time, until_ms=query.end_time)
     if query.start_time is not None:
-        wanted = narrowest(wanted, request.app[NODE].now_ms())
+        node = request.app[NODE]
+        wanted = narrowest(wanted, node.now_ms(), node.monitoring.configuration.of().retention)
     return await series(request, query.model_name, wanted)

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct, field
 from edge_aiops.base.errors import InvalidInput
 from edge_aiops.http.endpoint import NODE, Endpoints
 from edge_aiops.http.routes.events import Moment
-from edge_aiops.observe.config import MonitoringConfig
+from edge_aiops.observe.config import MonitoringConfig, RetentionConfig
 from edge_aiops.observe.configuration import GLOBAL, as_json
 from edge_aiops.observe.granularity import WIDTH_MS, Granularity
 from edge_aiops.observe.history import MOST_WINDOWS, SpanStatistics, WindowMetrics
@@ -106,7 +106,7 @@ async def put_model_config(request: web.Request, body: dict[str, Any]) -> dict[s
 async def series(request: web.Request, name: str, query: MetricsQuery) -> MetricsSeries:
     """The windows of one model."""
     node = request.app[NODE]
-    await node.monitoring.known(name)
+    await node.monitoring.known(name, query.model_version)
     await node.monitoring.catch_up()
     width_ms = WIDTH_MS[query.granularity]
     until_ms = node.now_ms() + 1 if query.until_ms is None else query.until_ms
@@ -127,10 +127,17 @@ async def series(request: web.Request, name: str, query: MetricsQuery) -> Metric
     )
 
 
-def narrowest(query: MetricsQuery, now_ms: int) -> MetricsQuery:
-    """The same span in the narrowest windows of which there are not too many in it."""
-    span_ms = (query.until_ms or now_ms) - (query.from_ms or 0)
-    fitting = [granularity for granularity, width_ms in WIDTH_MS.items() if span_ms / width_ms <= MOST_WINDOWS]
+def narrowest(query: MetricsQuery, now_ms: int, kept: RetentionConfig) -> MetricsQuery:
+    """The same span in the narrowest windows that are kept for so long, and of which there are not too many in it."""
+    from_ms = query.from_ms or 0
+    span_ms = (query.until_ms or now_ms) - from_ms
+    age_s = (now_ms - from_ms) / 1000
+    kept_s = {"5min": kept.five_minute, "hourly": kept.hourly, "daily": kept.daily}
+    fitting = [
+        granularity
+        for granularity, width_ms in WIDTH_MS.items()
+        if span_ms / width_ms <= MOST_WINDOWS and age_s <= kept_s[granularity]
+    ]
     return msgspec.structs.replace(query, granularity=fitting[0] if fitting else "daily")
 
 

@@ -59,10 +59,12 @@ class Baselines:
         """Baselines that cannot be read, and why; the ones before them are in force."""
 
     async def load(self) -> None:
-        """Read those in force. Must come first."""
+        """Read those in force. Must come first, and again where the file was replaced."""
         keys = await self._database.read(
             "SELECT DISTINCT model_name, model_version FROM baseline WHERE withdrawn_ms IS NULL"
         )
+        self._in_force = {}
+        self.revision += 1
         for name, version in keys:
             await self._look_again(name, version)
 

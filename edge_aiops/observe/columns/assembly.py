@@ -10,8 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from edge_aiops.base.names import LONGEST_FEATURE_NAME
 from edge_aiops.observe.columns import texts, vectors
-from edge_aiops.observe.columns.columns import MOST_FEATURES, Columns, Mask, NumberColumn, Numbers, first_names
+from edge_aiops.observe.columns.columns import (
+    MOST_FEATURES,
+    Columns,
+    Mask,
+    NumberColumn,
+    Numbers,
+    first_names,
+    has_long_names,
+)
 from edge_aiops.observe.columns.digests import Hashes, RowDigests
 from edge_aiops.plugin.monitoring import FeatureKind
 
@@ -73,7 +82,8 @@ class Assembly:
         first = tuple(rows[0])
         alike = all(tuple(row) == first for row in rows)
         names = first if alike else tuple(dict.fromkeys(chain.from_iterable(rows)))
-        if len(names) > self._most and (left_out := self._left_out(above, names)):
+        too_much = len(names) > self._most or has_long_names(names, above)
+        if too_much and (left_out := self._left_out(above, names)):
             self._leave_out(above, rows, left_out)
             names, alike = tuple(name for name in names if name not in left_out), False
         columns = (
@@ -176,7 +186,8 @@ class Assembly:
 
     def _left_out(self, above: str, names: Sequence[str]) -> set[str]:
         others = {name for name in names if above + name not in self._known}
-        return others - first_names(others, self._most)
+        short = {name for name in others if len(above) + len(name) <= LONGEST_FEATURE_NAME}
+        return others - first_names(short, self._most)
 
     def _leave_out(self, above: str, rows: Sequence[Mapping[str, Any]], left_out: set[str]) -> None:
         rests = [{name: value for name, value in row.items() if name in left_out} for row in rows]

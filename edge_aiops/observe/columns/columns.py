@@ -9,6 +9,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from edge_aiops.base.names import LONGEST_FEATURE_NAME
 from edge_aiops.plugin.monitoring import FeatureKind
 from edge_aiops.stats.summaries import Baseline, Reference
 
@@ -143,3 +144,8 @@ def in_order(name: str) -> tuple[tuple[int, str], ...]:
 def first_names(names: Collection[str], most: int) -> set[str]:
     """The first `most` of `names`."""
     return set(names) if len(names) <= most else set(sorted(names, key=in_order)[:most])
+
+
+def has_long_names(names: Iterable[str], above: str = "") -> bool:
+    """Whether one of `names`, behind `above`, is longer than a name may be."""
+    return len(above) + max(map(len, names), default=0) > LONGEST_FEATURE_NAME

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from operator import attrgetter
 
+from edge_aiops.base.names import LONGEST_FEATURE_NAME
 from edge_aiops.journal.events import NewEvent
 from edge_aiops.observe.columns import digests
 from edge_aiops.observe.columns.assembly import Assembly
@@ -16,6 +17,7 @@ from edge_aiops.observe.columns.columns import (
     Columns,
     Plain,
     first_names,
+    has_long_names,
     kinds_of,
     with_parents,
 )
@@ -71,7 +73,7 @@ class InputColumns:
         if not self._all_numeric or set(map(_ROWS, events)) != {1}:
             return None
         plain = self._plain.read([event.features or "" for event in events])
-        if plain is None or sum(name not in self._known for name in plain.names) > self._max_features:
+        if plain is None or self._is_too_much(plain.names):
             return None
         if plain.names is not self._names:
             self._names, self._keys = plain.names, self._hashes.keys(plain.names)
@@ -102,11 +104,15 @@ class InputColumns:
             _set_unexpected(columns, Counter(name for row in rows for name in row.keys() - self._expected))
         return columns
 
+    def _is_too_much(self, names: Sequence[str]) -> bool:
+        others = [name for name in names if name not in self._known]
+        return len(others) > self._max_features or has_long_names(others)
+
     def _not_expected(self, plain: Plain) -> list[str]:
         return [name for name in plain.names if name not in self._expected] if self._expected else []
 
 
 def _set_unexpected(columns: Columns, counts: dict[str, int]) -> None:
-    kept = first_names(counts, MOST_NAMES)
+    kept = first_names([name for name in counts if len(name) <= LONGEST_FEATURE_NAME], MOST_NAMES)
     columns.unexpected = {name: counts[name] for name in kept}
     columns.unexpected_beyond = sum(counts.values()) - sum(columns.unexpected.values())

@@ -117,6 +117,11 @@ def restart(connection: sqlite3.Connection, model_name: str, model_version: str)
     )
 
 
+def forget_all(connection: sqlite3.Connection) -> None:
+    """Forget all watches, because the windows that they took will come again."""
+    connection.execute("DELETE FROM drift_watch")
+
+
 def prune(connection: sqlite3.Connection, before_ms: int) -> None:
     """Forget evidence that took no window since."""
     connection.execute("DELETE FROM drift_watch WHERE updated_ms < ?", (before_ms,))

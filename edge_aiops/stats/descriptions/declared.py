@@ -7,11 +7,13 @@ import binascii
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from edge_aiops.base.names import LONGEST_FEATURE_NAME
 from edge_aiops.stats import UnreadableSummary
 from edge_aiops.stats.descriptions.distributions import UnknownDistribution, described
 from edge_aiops.stats.summaries import Baseline
 
 ROLES = ("inputs", "outputs", "outcomes")
+_MOST_QUOTED = 80
 
 
 class Declared(NamedTuple):
@@ -50,6 +52,11 @@ def declared(content: Mapping[str, Any]) -> Declared:
         columns: dict[str, Any] = {}
         for name, description in section.items():
             field = f"{path}.{name}" if path else name
+            if len(name) > LONGEST_FEATURE_NAME:
+                faults.append(
+                    (f"{field[:_MOST_QUOTED]}...", f"its name is longer than {LONGEST_FEATURE_NAME} characters")
+                )
+                continue
             try:
                 found = described(description)
             except UnknownDistribution as error:

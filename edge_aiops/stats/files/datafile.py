@@ -49,7 +49,8 @@ class DataFile(Protocol):
 def checked_names(path: Path, names: list[str]) -> list[str]:
     """`names` if each of them comes once; columns without a name get one of their place. Raises `InvalidInput`."""
     named = [name or f"column {place}" for place, name in enumerate(names, start=1)]
+    places: dict[str, int] = {}
     for place, name in enumerate(named, start=1):
-        if (first := named.index(name) + 1) != place:
+        if (first := places.setdefault(name, place)) != place:
             raise InvalidInput(f"{path}: columns {first} and {place} are both called {name!r}; rename one of them")
     return named

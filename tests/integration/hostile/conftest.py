@@ -19,7 +19,9 @@ def around(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def target(serve: Any, around: Path) -> AsyncIterator[Any]:
     """A client of a server with the ONNX model `model`; it must be well afterwards."""
-    async with serve(around / "data", http__max_body_bytes=1_000_000, http__max_elements=10_000) as client:
+    async with serve(
+        around / "data", http__max_body_bytes=1_000_000, http__max_elements=10_000, http__max_upload_bytes=5_000_000
+    ) as client:
         await client.register(stage="production")
         await client.predict()
         yield client

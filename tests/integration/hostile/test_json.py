@@ -40,6 +40,7 @@ BODIES: dict[str, bytes] = {
     "single quotes": b"{'modelName': 'model'}",
     "a key that is no text": b'{5: "model"}',
     "an unknown field": b'{"modelNames": "model"}',
+    "an unknown field of 100,000 letters": b'{"' + b"x" * 100_000 + b'": 1}',
     "ten unknown fields": json.dumps({f"field{number}": number for number in range(10)}).encode(),
     "true for a name": b'{"modelName": true}',
     "a list for a name": b'{"modelName": ["model"], "modelVersion": "1", "framework": "echo", "features": 1}',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -54,7 +55,32 @@ REQUESTS: dict[tuple[str, str], dict[str, Any]] = {
     ("DELETE", "/models/{name}/{version}"): {},
     ("GET", "/artifacts/{sha256}"): {},
     ("GET", "/Model/{name}:{version}"): {},
+    ("GET", "/monitoring/metrics/{modelName}"): {},
+    ("GET", "/monitoring/metrics/{modelName}/realtime"): {},
+    ("GET", "/monitoring/features/{modelName}"): {},
+    ("GET", "/monitoring/config/{modelName}"): {},
+    ("PUT", "/monitoring/config/{modelName}"): {"json": {"enabled": False}},
+    ("POST", "/monitoring/baselines/{modelName}"): {"data": b"a\n1\n", "headers": {"Content-Type": "text/csv"}},
+    ("GET", "/monitoring/baselines/{modelName}"): {},
+    ("GET", "/monitoring/baselines/{modelName}/{number}"): {},
+    ("DELETE", "/monitoring/baselines/{modelName}/{number}"): {},
+    ("GET", "/monitoring/drift/{modelName}"): {},
+    ("POST", "/monitoring/drift/{modelName}/check"): {},
+    ("POST", "/monitoring/drift/{modelName}/restart"): {},
+    ("GET", "/monitoring/quality/{modelName}"): {},
+    ("POST", "/monitoring/quality/{modelName}/check"): {},
+    ("GET", "/monitoring/quality/{modelName}/schema"): {},
+    ("GET", "/monitoring/alerts/{id}"): {},
+    ("POST", "/monitoring/alerts/{id}/acknowledge"): {"json": {"acknowledgedBy": "me"}},
+    ("GET", "/monitoring/rules/{id}"): {},
+    ("PUT", "/monitoring/rules/{id}"): {
+        "json": {"condition": {"metric": "errorRate", "operator": ">", "threshold": 0.5}}
+    },
+    ("DELETE", "/monitoring/rules/{id}"): {},
+    ("POST", "/monitoring/notifiers/{name}/test"): {},
 }
+OTHERS = {"{name}": "model", "{modelName}": "model", "{version}": "1", "{number}": "1"}
+"""What stands in the other places of a path."""
 
 
 def everything_under(folder: Path) -> set[Path]:
@@ -74,11 +100,11 @@ async def test_a_hostile_name_in_a_path_is_refused(
     before = everything_under(around)
     query = "?framework=onnx" if path.endswith("artifact") else ""
     for written in {quote(name, safe=""), quote(quote(name, safe=""), safe="")}:
-        for parameter in ("{name}", "{version}", "{id}", "{sha256}"):
-            if parameter not in path:
-                continue
-            others = path.replace(parameter, written).replace("{name}", "model").replace("{version}", "1")
-            answer = await target.call(method, others + query, **REQUESTS[method, path])
+        for parameter in re.findall(r"{\w+}", path):
+            filled = path.replace(parameter, written)
+            for other, value in OTHERS.items():
+                filled = filled.replace(other, value)
+            answer = await target.call(method, filled + query, **REQUESTS[method, path])
             assert answer.problem[0] in (400, 404, 405, 422), answer
             assert b"\r\n" not in answer.content
     assert everything_under(around) == before

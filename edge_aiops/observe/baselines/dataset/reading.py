@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, NoReturn
 import msgspec
 
 from edge_aiops.base.errors import InvalidInput, Unavailable
+from edge_aiops.base.names import LONGEST_FEATURE_NAME
 
 BLOCK_CELLS = 100_000
 """Values of a block, over all columns."""
@@ -61,7 +62,7 @@ def blocks_of_csv(path: Path) -> Iterator[Block]:
 
 def _csv_blocks(reader: Any) -> Iterator[Block]:
     filled = (fields for fields in reader if fields)
-    names = _checked([name or f"column {place}" for place, name in enumerate(next(filled), start=1)])
+    names = checked_names([name or f"column {place}" for place, name in enumerate(next(filled), start=1)])
     most_rows = max(BLOCK_CELLS // len(names), 1)
     rows: list[list[str]] = []
     lines: list[int] = []
@@ -115,7 +116,7 @@ def blocks_of_json_lines(path: Path) -> Iterator[Block]:
 
 
 def _json_block(rows: list[dict[str, Any]], lines: list[int]) -> Block:
-    names = _checked(list(dict.fromkeys(name for row in rows for name in row)))
+    names = checked_names(list(dict.fromkeys(name for row in rows for name in row)))
     return Block({name: [row.get(name) for row in rows] for name in names}, len(rows), lambda row: f"line {lines[row]}")
 
 
@@ -147,9 +148,15 @@ def _lines(file: Any) -> Iterator[Any]:
         yield line
 
 
-def _checked(names: list[str]) -> list[str]:
+def checked_names(names: list[str]) -> list[str]:
+    """The names of columns. Raises `InvalidInput` for too many, too long ones, and for equal ones."""
     if len(names) > MOST_COLUMNS:
         raise InvalidInput(f"the dataset has {len(names)} columns; at most {MOST_COLUMNS} make a baseline")
+    if (long := next((name for name in names if len(name) > LONGEST_FEATURE_NAME), None)) is not None:
+        raise InvalidInput(
+            f"the column {long[:_MOST_QUOTED]!r}... of the dataset has a name of {len(long)} characters; "
+            f"at most {LONGEST_FEATURE_NAME} are kept"
+        )
     if len(set(names)) < len(names):
         twice = next(name for place, name in enumerate(names) if name in names[:place])
         raise InvalidInput(f"two columns of the dataset are called {twice!r}; rename one of them")

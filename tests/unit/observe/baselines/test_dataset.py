@@ -279,6 +279,7 @@ def test_labels_beyond_count_do_not_take_more_memory(make: Make) -> None:
         ("x,y\n1,1\n2,1\n3,1\nfour,1\n", "line 5 of the dataset: 'four' in column 'x' is no number"),
         (b"\x00\x01\x02\x03", "no column of the dataset|has no rows"),
         ("a" * (reading.MOST_LINE + 2), "longer than"),
+        (f"b,{'a' * 257}\n1,2\n", "'a{80}'... of the dataset has a name of 257 characters"),
         ("e,f\n,\n,\n", "no column of the dataset makes a baseline: 'e' has no value; 'f' has no value"),
         ([], "has no rows"),
         ([[1, 2]], "line 1 of the dataset, '.1, 2.', is no JSON object"),

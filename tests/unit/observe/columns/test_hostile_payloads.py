@@ -114,3 +114,36 @@ def test_one_broken_event_does_not_lose_the_rest_of_its_batch(broken: bytes) -> 
     assert summary.rows == summary.profile.rows == 4
     moments = summary.profile["a"].moments
     assert (moments.count, moments.missing, moments.mean) == (3, 1, 2.0)
+
+
+LONG: dict[str, Any] = {
+    "numbers": lambda number: {"x" * 60_000 + str(number): 1.5},
+    "texts": lambda number: {"x" * 60_000 + str(number): "text"},
+    "nulls": lambda number: {"x" * 60_000 + str(number): None},
+    "nested": lambda number: {"x" * 200: {"y" * 200 + str(number): 1.5}},
+    "nested eight deep": lambda number: {"x" * 200: {"y" * 200 + str(number): {"z" * 200: 1.5}}},
+}
+
+
+@pytest.mark.parametrize("features", LONG.values(), ids=LONG.keys())
+@pytest.mark.parametrize("names", [(), ("age",)])
+def test_names_are_kept_only_if_they_are_short(features: Any, names: tuple[str, ...]) -> None:
+    reader, summary, sketches = InputColumns(model(*names), None), RoleSummary(None, max_features=1_000), Sketches()
+    for number in range(10):
+        for batch in ([event(features(number))] * 2, [event(features(number)), event({"age": 1.5})]):
+            columns = reader.read(batch)
+            summary.update(columns)
+            sketches.update(columns)
+    assert summary.loose.keys() == sketches.keys() == {"age"}
+    assert summary.loose["age"].count == 10
+    assert summary.counters.beyond == 30
+    assert len(summary.to_bytes()) < 5_000
+
+
+def test_a_long_name_of_the_baseline_is_summarised() -> None:
+    name = "x" * 300
+    on = baseline(**{name: float})
+    summary = RoleSummary(on, max_features=10)
+    summary.update(read({name: 1.5}, {name: 2.5}, on=on))
+    assert summary.profile is not None
+    assert summary.profile[name].moments.mean == 2.0

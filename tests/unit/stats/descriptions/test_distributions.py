@@ -237,6 +237,12 @@ def test_what_cannot_be_understood_is_told_by_name_and_the_rest_is_taken() -> No
     assert found.notes == ("z: unit means nothing here",)
 
 
+def test_a_name_that_is_too_long_to_be_kept_is_a_fault() -> None:
+    found = declared({"x" * 257: [1, 2], "y": [1, 2]})
+    assert found.baselines["inputs"].names == ["y"]
+    assert found.faults == (("x" * 80 + "...", "its name is longer than 256 characters"),)
+
+
 def test_nothing_declared_is_no_baseline() -> None:
     assert declared({}).baselines == {}
     assert declared({"inputs": {}}).baselines == {}
