@@ -45,6 +45,11 @@ def _check(folder: Path, destination: Path) -> None:
 
 
 def _copy_databases(source: Path, target: Path) -> None:
+    """By their names, and so the journal before what is made of it: events.db, then monitoring.db.
+
+    The copied windows may then know of an event that was journaled meanwhile, and the copied journal still has
+    everything that they have not seen. The other way round a change of a label could be in neither.
+    """
     from edge_aiops.store.local.database import backup
 
     for database in sorted(source.glob("*.db")):

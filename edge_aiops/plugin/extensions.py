@@ -56,6 +56,10 @@ class Extensions(Generic[S]):
         """The registered specs by name."""
         return MappingProxyType(self._specs)
 
+    def owner(self, name: str) -> str:
+        """The name of the plugin that registered this."""
+        return self._owners[name]
+
     def spec(self, name: str, *, field: str | None = None) -> S:
         """The spec of `name`. Raises `InvalidInput` that blames `field` and names the known ones."""
         if name in self._specs:

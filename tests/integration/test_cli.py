@@ -232,6 +232,19 @@ async def test_a_backup_of_a_running_server_is_a_data_folder(client: Any, run: R
     await _check_copy(tmp_path / "copy", inference_id, serve)
 
 
+async def test_a_backup_has_what_monitoring_knows(client: Any, run: Run, serve: Any, tmp_path: Path) -> None:
+    await _with_history(client)
+    drift = {"driftCheck": "2h"}
+    assert (await client.call("PUT", "/monitoring/config/iris", json={"drift": drift})).status == 200
+    assert (await run("backup", tmp_path / "copy", "--data", tmp_path / "data")).code == 0
+    async with serve(tmp_path / "copy") as restored:
+        await restored.predict("iris")
+        (seen,) = (await restored.get("/monitoring/metrics/iris/realtime")).body["versions"]
+        config = (await restored.get("/monitoring/config/iris")).body
+    assert seen["requests"] == 2
+    assert config["drift"]["driftCheck"] == "2h"
+
+
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
 async def test_a_backup_of_a_stopped_server_is_a_data_folder(
     server_process: Any, connect: Any, serve: Any, run: Run, tmp_path: Path, end: signal.Signals
@@ -289,5 +302,6 @@ async def test_the_doctor_finds_a_running_server_in_order(
     assert {finding["said"].partition(":")[0] for finding in found if finding["check"] == "database"} >= {
         "hub/hub.db",
         "node/events.db",
+        "node/monitoring.db",
         "node/state.db",
     }

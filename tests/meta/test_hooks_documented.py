@@ -11,7 +11,7 @@ import pytest
 
 import edge_aiops.plugin
 from edge_aiops.plugin import hookspecs
-from edge_aiops.plugin.specs import BackendSpec, QualityCheckSpec
+from edge_aiops.plugin.specs import BackendSpec, DriftTestSpec, NotifierSpec, QualityCheckSpec
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs" / "plugins.md").read_text("utf-8")
@@ -48,9 +48,19 @@ def test_a_hook_has_a_test(hook: str) -> None:
     assert any(f'"{hook}"' in text or f"{hook}=" in text for text in sources(ROOT / "tests" / "unit" / "plugin"))
 
 
-@pytest.mark.parametrize(
-    ("hook", "spec"), [("register_backends", BackendSpec), ("register_quality_checks", QualityCheckSpec)]
-)
+SPECS = {
+    "register_backends": BackendSpec,
+    "register_drift_tests": DriftTestSpec,
+    "register_quality_checks": QualityCheckSpec,
+    "register_notifiers": NotifierSpec,
+}
+
+
+def test_every_hook_has_its_spec() -> None:
+    assert sorted(SPECS) == sorted(HOOKS)
+
+
+@pytest.mark.parametrize(("hook", "spec"), SPECS.items())
 def test_every_field_of_a_spec_is_documented_with_its_hook(hook: str, spec: type[msgspec.Struct]) -> None:
     section = REFERENCE.partition(f"### `{hook}(")[2].partition("\n##")[0]
     assert [field for field in spec.__struct_fields__ if f"| `{field}` |" not in section] == []

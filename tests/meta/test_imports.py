@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,20 @@ HEAVY = (
     "torch",
     "transformers",
 )
+LATER = (
+    "alembic",
+    "onnxruntime",
+    "opentelemetry",
+    "prometheus_client",
+    "pyarrow",
+    "rich",
+    "skl2onnx",
+    "sklearn",
+    "sqlalchemy",
+    "standardwebhooks",
+)
+"""What a node needs for some of its work at most, or its extras bring."""
+
 _TELL = "import sys; print('\\n'.join(sorted({name.partition('.')[0] for name in sys.modules})))"
 
 
@@ -35,3 +50,29 @@ _TELL = "import sys; print('\\n'.join(sorted({name.partition('.')[0] for name in
 def test_nothing_heavy_is_imported_for_nothing(code: str) -> None:
     done = subprocess.run([sys.executable, "-c", f"{code}\n{_TELL}"], capture_output=True, text=True, check=True)
     assert set(done.stdout.split()).isdisjoint(HEAVY)
+
+
+def test_a_node_that_serves_and_monitors_has_imported_nothing_that_it_may_never_need(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", f"{_SERVE}\n{_TELL}", str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert set(done.stdout.split()) >= {"aiohttp", "edge_aiops", "numpy"}
+    assert set(done.stdout.split()).isdisjoint(LATER)
+
+
+_SERVE = """
+import asyncio, sys
+
+from edge_aiops.base.settings import load_settings
+from edge_aiops.http.serve import serving_node
+
+environment = {"EDGE_AIOPS_DATA__FOLDER": sys.argv[1], "EDGE_AIOPS_HTTP__PORT": "0"}
+
+
+async def serve():
+    async with serving_node(load_settings(environment=environment).settings, hub_url="http://127.0.0.1:9"):
+        await asyncio.sleep(1.5)  # for what monitoring does every second
+
+
+asyncio.run(serve())
+"""
