@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import InvalidInput, UnknownEvent
@@ -27,28 +27,15 @@ from edge_aiops.journal.events import (
     raw,
 )
 from edge_aiops.journal.following import log_every_label
+from edge_aiops.journal.querying import MAX_TIME_MS, SELECT, SELECT_ONE, EventFilter, conditions_of, event_of, shown
 from edge_aiops.journal.tables import EVENTS_SCHEMA
 from edge_aiops.store.local import LocalDatabase
 
 MAX_PAGE = 1_000
-MAX_TIME_MS = 2**48 - 1
-"""The last moment that an id can tell: the year 10889."""
 
 logger = logging.getLogger(__name__)
 
-_CURSOR_DIGITS = 15
 _INSERT = f"INSERT INTO event VALUES ({', '.join('?' * 16)})"
-
-_SELECT = """
-    SELECT event.place, salt, at_ms, model_name, model_version, deployment_version, request_id, user_id, session_id,
-           row_count, batch_rows, queue_us, latency_us, features, prediction, confidence, label, error,
-           actual_outcome, correct, feedback_timestamp
-    FROM event
-    JOIN served_by ON served_by.number = event.served_by
-    LEFT JOIN feedback ON feedback.place = event.place
-"""
-
-_SELECT_ONE = f"{_SELECT} WHERE event.place = :place AND salt = :salt AND at_ms = :at_ms"
 
 _MAX_ARMS = 200
 _NUMBERS = """
@@ -73,16 +60,6 @@ _MERGE = """
         correct = coalesce(excluded.correct, correct),
         feedback_timestamp = excluded.feedback_timestamp
 """
-
-
-class EventFilter(Struct, frozen=True, kw_only=True):
-    """Which events; what is None does not matter. Times are milliseconds since the epoch, `until_ms` exclusive."""
-
-    model_name: str | None = None
-    model_version: str | None = None
-    from_ms: int | None = None
-    until_ms: int | None = None
-    labelled: bool | None = None
 
 
 class Positions(NamedTuple):
@@ -167,22 +144,20 @@ class Journal:
     async def get(self, inference_id: str) -> InferenceEvent:
         """One event. Raises `UnknownEvent`."""
         rows = await self.database.read(
-            _SELECT_ONE,
+            SELECT_ONE,
             _parsed(inference_id)._asdict(),
             timeout_s=self._read_timeout_s,
         )
         if not rows:
             raise _unknown(inference_id)
-        return _event(rows[0])
+        return event_of(rows[0])
 
     async def page(self, wanted: EventFilter, *, cursor: str | None = None, limit: int = 100) -> EventPage:
         """The newest `limit` events (1 to 1,000) that `wanted` lets through, before `cursor`."""
         if not 1 <= limit <= MAX_PAGE:
             raise InvalidInput.of("limit", f"{limit} is not from 1 to {MAX_PAGE}")
-        conditions, parameters = _conditions(wanted, cursor)
-        arms = [
-            f"{_SELECT} WHERE {' AND '.join([*conditions, *of_model])}" for of_model in await self._of_model(wanted)
-        ]
+        conditions, parameters = conditions_of(wanted, cursor)
+        arms = [f"{SELECT} WHERE {' AND '.join([*conditions, *of_model])}" for of_model in await self._of_model(wanted)]
         if not arms:
             return EventPage(events=[], next_cursor=None)
         rows = await self.database.read(
@@ -191,7 +166,7 @@ class Journal:
             timeout_s=self._read_timeout_s,
         )
         more = str(rows[limit - 1][0]) if len(rows) > limit else None
-        return EventPage(events=[_event(row) for row in rows[:limit]], next_cursor=more)
+        return EventPage(events=[event_of(row) for row in rows[:limit]], next_cursor=more)
 
     async def label(self, inference_id: str, feedback: Feedback) -> InferenceEvent:
         """Merge `feedback` into an event; gives the event as it is then. Raises `UnknownEvent`.
@@ -258,15 +233,15 @@ def _merged(connection: sqlite3.Connection, row: dict[str, Any]) -> InferenceEve
 
     Read on the writer's connection: one of its own for every label would cost more than all the rest.
     """
-    found = connection.execute(_SELECT_ONE, row).fetchone()
+    found = connection.execute(SELECT_ONE, row).fetchone()
     if found is None:
         return None
-    actual, label = row["actual_outcome"], _event(found).label
+    actual, label = row["actual_outcome"], event_of(found).label
     if row["correct"] is None and actual is not None:
         row = {**row, "correct": derived_correct(bytes(label).decode(), raw(actual))}
     connection.execute(_NOTE_CHANGE, row)
     connection.execute(_MERGE, row)
-    return _event(connection.execute(_SELECT_ONE, row).fetchone())
+    return event_of(connection.execute(SELECT_ONE, row).fetchone())
 
 
 def _insert(connection: sqlite3.Connection, ids: Sequence[EventId], events: Sequence[NewEvent]) -> None:
@@ -292,51 +267,6 @@ def _number(connection: sqlite3.Connection, served_by: ServedBy) -> int:
     return int(found[0])
 
 
-def _conditions(wanted: EventFilter, cursor: str | None) -> tuple[list[str], dict[str, Any]]:
-    conditions: list[str] = ["true"]
-    parameters: dict[str, Any] = {}
-    if cursor is not None:
-        if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= _CURSOR_DIGITS):
-            raise InvalidInput.of("cursor", f"{_shown(cursor)} is not a cursor; send the nextCursor of the page before")
-        conditions.append("event.place < :cursor")
-        parameters["cursor"] = int(cursor)
-    for bound, comparison, moment in (("from_ms", ">=", wanted.from_ms), ("until_ms", "<", wanted.until_ms)):
-        if moment is not None:
-            conditions.append(f"at_ms {comparison} :{bound}")
-            parameters[bound] = min(max(moment, -1), MAX_TIME_MS + 1)
-    if wanted.labelled is not None:
-        conditions.append(f"feedback.place IS {'NOT ' if wanted.labelled else ''}NULL")
-    return conditions, parameters
-
-
-def _event(row: tuple[Any, ...]) -> InferenceEvent:
-    (place, salt, at_ms, name, version, deployment, request_id, user_id, session_id, rows, batch_rows,
-     queue_us, latency_us, features, prediction, confidence, label, error, actual, correct,
-     labelled_at) = row  # fmt: skip
-    return InferenceEvent(
-        inference_id=str(EventId(at_ms, salt, place)),
-        timestamp=at_ms,
-        model_name=name,
-        model_version=version,
-        deployment_version=deployment,
-        request_id=request_id,
-        user_id=user_id,
-        session_id=session_id,
-        rows=rows,
-        batch_rows=batch_rows,
-        queue_ms=queue_us / 1000,
-        latency_ms=latency_us / 1000,
-        features=raw(features),
-        prediction=raw(prediction),
-        confidence=raw(confidence),
-        label=raw(label),
-        error=error,
-        actual_outcome=raw(actual),
-        correct=None if correct is None else bool(correct),
-        feedback_timestamp=labelled_at,
-    )
-
-
 def _parsed(inference_id: str) -> EventId:
     event_id = EventId.parse(inference_id)
     if event_id is None:
@@ -346,9 +276,5 @@ def _parsed(inference_id: str) -> EventId:
 
 def _unknown(inference_id: str) -> UnknownEvent:
     return UnknownEvent(
-        f"no inference event with the id {_shown(inference_id)}; ids come with the answers of POST /predict"
+        f"no inference event with the id {shown(inference_id)}; ids come with the answers of POST /predict"
     )
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 64 else text[:61] + "...")

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from edge_aiops.journal.events import RecordedEvent
+
+SLICE_EVENTS = 128
+SLICE_CHARACTERS = 64 * 1024
+"""What is summarised before the event loop may go on with something else."""
 
 MAX_EVENTS = 20_000
 MAX_CHARACTERS = 32 * 1024**2
@@ -44,3 +50,18 @@ class Handover:
 def weight(recorded: RecordedEvent) -> int:
     """The characters of an event's payloads."""
     return len(recorded.event.features or "") + len(recorded.event.prediction or "")
+
+
+def slices(recorded: Sequence[RecordedEvent]) -> Iterator[Sequence[RecordedEvent]]:
+    """Parts of no more than a slice; a payload that is larger comes alone."""
+    part: list[RecordedEvent] = []
+    characters = 0
+    for one in recorded:
+        weighs = weight(one)
+        if part and (len(part) == SLICE_EVENTS or characters + weighs > SLICE_CHARACTERS):
+            yield part
+            part, characters = [], 0
+        part.append(one)
+        characters += weighs
+    if part:
+        yield part

@@ -30,7 +30,7 @@ from edge_aiops.observe.drift.checks import DriftChecks
 from edge_aiops.observe.granularity import WIDTH_MS
 from edge_aiops.observe.history import MetricHistory
 from edge_aiops.observe.models import ObservedModel, ObservedModels
-from edge_aiops.observe.observer import Observer, forget
+from edge_aiops.observe.observer import Observer
 from edge_aiops.observe.quality.quality import QualityChecks
 from edge_aiops.observe.realtime import Realtime
 from edge_aiops.observe.retention import WindowRetention
@@ -38,6 +38,7 @@ from edge_aiops.observe.series import read_summary
 from edge_aiops.observe.store import ROLL_UP_SLICE, positions, roll_up
 from edge_aiops.observe.tables import MONITORING_SCHEMA
 from edge_aiops.observe.windows import Windows
+from edge_aiops.observe.writing import forget
 from edge_aiops.plugin.extensions import Extensions
 from edge_aiops.plugin.loader import Plugins
 from edge_aiops.plugin.specs import DriftTestSpec, NotifierSpec, QualityCheckSpec

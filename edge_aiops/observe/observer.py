@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.journal.events import LabelChange, NewEvent, RecordedEvent, ServedBy
@@ -25,24 +24,16 @@ from edge_aiops.journal.following import (
 )
 from edge_aiops.journal.journal import Journal, Positions
 from edge_aiops.observe.adoption import Adoption
-from edge_aiops.observe.baselines.baseline import ModelBaseline
 from edge_aiops.observe.baselines.store import Baselines
-from edge_aiops.observe.config import MonitoringConfig
 from edge_aiops.observe.configuration import Configuration
-from edge_aiops.observe.drift import evidence
-from edge_aiops.observe.handover import Handover, weight
-from edge_aiops.observe.live import EventsRead, LiveWindows, VersionReader, by_window, changes_by_window, profiles
+from edge_aiops.observe.handover import SLICE_CHARACTERS, Handover, slices
+from edge_aiops.observe.live import EventsRead, LiveWindows, VersionReader, by_window, changes_by_window
 from edge_aiops.observe.models import ObservedModels
 from edge_aiops.observe.performance import columns_of
 from edge_aiops.observe.realtime import WINDOW_MS, Realtime
-from edge_aiops.observe.series import Summary, Window, read_summary
-from edge_aiops.observe.store import forget_windows, grow, move_to, note_adopted, stored_positions
 from edge_aiops.observe.windows import Live
+from edge_aiops.observe.writing import Write, forget, write_windows
 from edge_aiops.store.local import LocalDatabase
-
-SLICE_EVENTS = 128
-SLICE_CHARACTERS = 64 * 1024
-"""What is summarised before the event loop may go on with something else. A larger payload is read in a thread."""
 
 PAGE = 256
 """Events that are read from the journal at once."""
@@ -61,17 +52,6 @@ _AHEAD_MS = 10_000
 _STOP_S = 1.0
 
 logger = logging.getLogger(__name__)
-
-
-class _Write(NamedTuple):
-    """What one transaction writes."""
-
-    deltas: dict[Window, Summary]
-    bases: Mapping[int, ModelBaseline]
-    configs: Mapping[str, MonitoringConfig]
-    expected: Positions | None
-    reached: Positions
-    now_ms: int
 
 
 class Observer:
@@ -208,7 +188,7 @@ class Observer:
         return self._began_after if first is None else first - 1
 
     async def _take(self, recorded: Sequence[RecordedEvent]) -> None:
-        for part in _slices(recorded):
+        for part in slices(recorded):
             shown = self._shown or 0
             to_show = [one.event for one in part if shown < one.place <= self._read.place]
             to_count = [one.event for one in part if one.place > self._read.place]
@@ -282,7 +262,7 @@ class Observer:
             return False
         self._generation += 1
         deltas = self._live.take()
-        write = _Write(
+        write = Write(
             deltas=deltas,
             bases=self._adoption.bases(),
             configs={name: self._configuration.of(name) for name in {window.series.model_name for window in deltas}},
@@ -291,7 +271,7 @@ class Observer:
             now_ms=self._flushed_ms,
         )
         try:
-            written = await self._database.write(lambda connection: _write(connection, write))
+            written = await self._database.write(partial(write_windows, write=write))
         except BaseException:
             self._live.deltas = deltas  # nothing has come meanwhile, for whoever reads waits for this
             raise
@@ -317,62 +297,11 @@ class Observer:
         self._handover.fall_behind()
 
 
-def forget(connection: sqlite3.Connection) -> None:
-    """Forget everything that is made from the journal."""
-    forget_windows(connection)
-    evidence.forget_all(connection)
-
-
-def _write(connection: sqlite3.Connection, write: _Write) -> bool:
-    """Within one transaction; whether the file still is the one that was written last."""
-    if stored_positions(connection) != write.expected:
-        return False
-    grow(
-        connection,
-        write.deltas,
-        lambda series, data: read_summary(series.kind, data, write.bases.get(series.baseline)),
-    )
-    for served_by, role, number, summary in profiles(write.deltas):
-        if summary.profile is None or number not in write.bases:
-            continue
-        try:
-            evidence.record(
-                connection,
-                model_name=served_by.model_name,
-                model_version=served_by.model_version,
-                role=role,
-                baseline=write.bases[number],
-                window=summary.profile,
-                config=write.configs[served_by.model_name],
-                now_ms=write.now_ms,
-            )
-        except Exception:
-            # One watch that cannot go on must not keep everything else from being written.
-            logger.exception("the evidence of drift of %s did not take a window", _named(served_by))
-    move_to(connection, write.reached)
-    note_adopted(connection, write.bases)
-    return True
-
-
 async def _read_by(reader: VersionReader, events: Sequence[NewEvent]) -> EventsRead:
     """The columns of events; of large payloads by a thread, because JSON of megabytes takes its time."""
     if sum(len(event.features or "") + len(event.prediction or "") for event in events) <= SLICE_CHARACTERS:
         return reader.read(events)
     return await asyncio.to_thread(reader.read, events)
-
-
-def _slices(recorded: Sequence[RecordedEvent]) -> Iterator[Sequence[RecordedEvent]]:
-    part: list[RecordedEvent] = []
-    characters = 0
-    for one in recorded:
-        weighs = weight(one)
-        if part and (len(part) == SLICE_EVENTS or characters + weighs > SLICE_CHARACTERS):
-            yield part
-            part, characters = [], 0
-        part.append(one)
-        characters += weighs
-    if part:
-        yield part
 
 
 def _named(served_by: ServedBy) -> str:

@@ -26,7 +26,8 @@ from edge_aiops.base.clock import SystemClock
 from edge_aiops.base.settings import JournalSettings
 from edge_aiops.fleet.state import NodeState, SavedDesired
 from edge_aiops.journal.events import Feedback, NewEvent, ServedBy
-from edge_aiops.journal.journal import EventFilter, Journal
+from edge_aiops.journal.journal import Journal
+from edge_aiops.journal.querying import EventFilter
 from edge_aiops.store.local.writer import IDLE_S
 
 _DEPLOYMENTS = [ServedBy("iris", "1", 1), ServedBy("iris", "2", 2), ServedBy("wine", "1", 3)]

@@ -11,7 +11,7 @@ from edge_aiops.base.errors import InvalidInput
 from edge_aiops.http import json
 from edge_aiops.http.endpoint import NODE, SETTINGS, Endpoints
 from edge_aiops.journal.events import EventPage, Feedback, InferenceEvent
-from edge_aiops.journal.journal import EventFilter
+from edge_aiops.journal.querying import EventFilter
 
 ENDPOINTS = Endpoints("events", role="node")
 

@@ -73,7 +73,7 @@ class Hostile(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815  # the names that the library calls
+    do_GET = do_POST = do_PUT = do_DELETE = _answer  # the names that the library calls
 
     def log_message(self, format: str, *args: object) -> None:
         """Says nothing."""
@@ -99,7 +99,8 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
         "quality model", "quality model --check", "quality model --schema",
         "baseline list model", "baseline show model 1", "baseline delete model 1", "baseline create model FILE",
         "alerts list", "alerts show 1", "alerts ack 1 --by me",
-        "rules list", "rules show slow", "rules metrics", "rules delete slow", "rules set slow --name x", "rules test log",
+        "rules list", "rules show slow", "rules metrics", "rules delete slow", "rules set slow --name x",
+        "rules test log",
         "events", "events show x",
     ],
 )  # fmt: skip

@@ -9,7 +9,8 @@ from typing import Any
 
 from edge_aiops.base.settings import JournalSettings
 from edge_aiops.journal.events import NewEvent, ServedBy
-from edge_aiops.journal.journal import EventFilter, Journal
+from edge_aiops.journal.journal import Journal
+from edge_aiops.journal.querying import EventFilter
 from edge_aiops.testing.clock import FakeClock
 
 IRIS = ServedBy("iris", "1", 1)

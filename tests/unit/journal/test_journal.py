@@ -16,7 +16,8 @@ from msgspec import Raw
 from edge_aiops.base.errors import InvalidInput, NotFound, StorageFull, UnknownEvent
 from edge_aiops.base.ids import EventId
 from edge_aiops.journal.events import Feedback, ServedBy, derived_correct
-from edge_aiops.journal.journal import EventFilter, Journal
+from edge_aiops.journal.journal import Journal
+from edge_aiops.journal.querying import EventFilter
 from edge_aiops.testing.clock import FakeClock
 
 from .events import NOW_MS, append, event, numbers, opened

@@ -15,7 +15,8 @@ from edge_aiops.base.clock import SystemClock
 from edge_aiops.base.settings import JournalSettings, ServingSettings
 from edge_aiops.journal.capture import Capture
 from edge_aiops.journal.events import InferenceEvent
-from edge_aiops.journal.journal import EventFilter, Journal
+from edge_aiops.journal.journal import Journal
+from edge_aiops.journal.querying import EventFilter
 from edge_aiops.plugin.registry import Backends
 from edge_aiops.serving.deployment import Deployment
 from edge_aiops.serving.engine import Engine
