@@ -127,7 +127,9 @@ def open_watch(tmp_path: Path, clock: FakeClock, metrics: Said) -> Open:
         await watch.notifiers.configure(
             MonitoringConfig(notifiers=places or (NotifierConfig(name="memory", type="memory"),))
         )
-        watch.rules = await Rules.open(watch.database, clock=clock, notifiers=lambda: watch.notifiers.names)
+        watch.rules = await Rules.open(
+            watch.database, clock=clock, notifiers=lambda: watch.notifiers.names, checks=("null_rate", "staleness")
+        )
         if not default_rules:
             await asyncio.gather(*map(watch.rules.delete, DEFAULT_RULES))
         watch.outbox = await Outbox.open(

@@ -33,7 +33,8 @@ def condition(metric: str, **fields: Any) -> Condition:
     """A condition about a metric, with what it requires."""
     usual = {"driftType": "input", "feature": "a"}
     required = {name: usual[name] for name in METRICS[metric].required}
-    return condition_of({"metric": metric, "operator": ">=", "threshold": 0, **required, **fields}, "condition")
+    values = {"metric": metric, "operator": ">=", "threshold": 0, **required, **fields}
+    return condition_of(values, "condition", checks=("range", "staleness", "null_rate"))
 
 
 class Observing:
