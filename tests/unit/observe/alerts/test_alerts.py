@@ -270,6 +270,15 @@ async def test_what_held_before_a_restart_counts_but_not_the_time_it_was_off(
         assert (await watch.one()).status == "firing"
 
 
+async def test_an_alert_that_waits_is_written_once_a_minute(watch: Any, metrics: Any) -> None:
+    await watch.rule(forDuration="5m")
+    metrics.say("p95Latency", 812)
+    await watch.alerts.evaluate()
+    for seconds, held_s in ((45, 0), (15, 60), (45, 60), (15, 120)):
+        await watch.pass_time(seconds)
+        assert await watch.database.read("SELECT held_ms FROM alert") == [(held_s * 1000,)]
+
+
 async def test_an_alert_is_repeated_until_somebody_has_seen_it(watch: Any, metrics: Any) -> None:
     await watch.rule(repeatInterval="1m")
     metrics.say("p95Latency", 812)
