@@ -188,10 +188,10 @@ async def test_a_plugin_adds_a_check_and_its_failure_is_in_the_report(started: C
 
 def test_a_configuration_with_a_check_that_is_not_there_is_refused(site: Site) -> None:
     for field, wrong in (
-        ("quality.checks", QualityConfig(checks=("nulls",))),
-        ("quality.thresholds", QualityConfig(thresholds={"nulls": 0.1})),
+        ("quality.checks[1]", QualityConfig(checks=("range", "nulls"))),
+        ("quality.thresholds.nulls", QualityConfig(thresholds={"nulls": 0.1})),
     ):
-        with pytest.raises(InvalidInput, match="there are: constant, duplicates") as caught:
+        with pytest.raises(InvalidInput, match="ere are: constant, duplicates") as caught:
             site.quality.refuse_unknown(MonitoringConfig(quality=wrong))
         assert [blamed for blamed, _ in caught.value.fields] == [field]
     site.quality.refuse_unknown(MonitoringConfig(quality=QualityConfig(checks=("null_rate",))))
