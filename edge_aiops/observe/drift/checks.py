@@ -147,6 +147,10 @@ class DriftChecks:
             self._latest[key] = found[0] if found else None
         return self._latest[key]
 
+    async def confirmed(self) -> set[state.StateKey]:
+        """All drift that is confirmed, with the baseline that it was found on, which may not be the current one."""
+        return await state.confirmed(self._database)
+
     async def latest_of_each(
         self, model_name: str, model_version: str | None = None, drift_type: DriftType | None = None
     ) -> list[DriftResult]:
