@@ -12,9 +12,8 @@ import pytest
 
 from edge_aiops.base.errors import InvalidInput
 from edge_aiops.observe.config import MonitoringConfig, QualityConfig
-from edge_aiops.observe.quality import judge as judging
 from edge_aiops.observe.quality.judge import Judge, score
-from edge_aiops.plugin import hookimpl
+from edge_aiops.plugin import guarding, hookimpl
 from edge_aiops.plugin.extensions import Extensions
 from edge_aiops.plugin.monitoring import QualityData, QualityFinding
 from edge_aiops.plugin.specs import QualityCheckSpec
@@ -130,7 +129,7 @@ async def test_a_check_that_cannot_be_made_is_named() -> None:
 
 
 async def test_a_check_that_does_not_end_is_given_up_and_not_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "CHECK_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(guarding, "TIMEOUT_S", 0.05)
     ends, began = threading.Event(), []
 
     def waits(data: QualityData) -> list[QualityFinding]:
