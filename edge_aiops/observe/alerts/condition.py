@@ -13,13 +13,13 @@ from msgspec import Struct
 from edge_aiops.base.errors import FieldError, InvalidInput
 from edge_aiops.base.structured import parsed
 from edge_aiops.observe.alerts.catalogue import (
-    DRIFT_TYPES,
     MAX_WINDOW_MINUTES,
     METRICS,
     OPERATORS,
     Metric,
 )
 from edge_aiops.observe.alerts.words import one_of, shown
+from edge_aiops.observe.drift.result import DRIFT_TYPES
 
 MAX_COUNT = 10**12
 MAX_NAME = 256

@@ -123,12 +123,12 @@ class MonitoringMetrics:
     async def _value(self, condition: Condition, model_name: str, model_version: str) -> float | None:
         metric, minutes = condition.metric, condition.window_minutes or REALTIME_MINUTES
         found: float | None
-        if metric in _PERFORMANCE:
-            found = getattr(await self._performance(model_name, model_version, minutes), _PERFORMANCE[metric])
+        if condition.about.family == "traffic":
+            found = await self._silence_s(model_name, model_version)
         elif metric in _LABELS:
             found = getattr(await self._labels(model_name, model_version, minutes), _LABELS[metric])
         else:
-            found = await self._silence_s(model_name, model_version)
+            found = getattr(await self._performance(model_name, model_version, minutes), _PERFORMANCE[metric])
         return found
 
     async def _drift(self, condition: Condition, name: str, version: str) -> Found:
