@@ -48,6 +48,4 @@ MONITORING_SCHEMA = Schema(
     application_id=0x4544474D,
     # What people made stands last: it is salvaged first.
     migrations=((*_WINDOWS, *QUALITY_TABLES, *DRIFT_TABLES, *ALERTS_TABLES, *BASELINES_TABLES, *_CONFIG),),
-    # What was counted, and up to which place in the journal: where some of it is lost, all of it is counted anew.
-    together=("series", "window", "fresh", "drift_watch", "position"),
 )

@@ -16,7 +16,6 @@ from edge_aiops.base.clock import SystemClock
 from edge_aiops.base.settings import JournalSettings
 from edge_aiops.journal.events import Feedback, NewEvent, ServedBy
 from edge_aiops.journal.journal import Journal
-from edge_aiops.observe.tables import MONITORING_SCHEMA
 
 from . import damage
 from .totals import Counts, recorded, settled, summarised
@@ -111,11 +110,11 @@ async def test_windows_are_made_anew_when_their_file_is_damaged(
     assert said == recorded(folder / "node", "model")
 
 
-@pytest.mark.parametrize("table", MONITORING_SCHEMA.together)
+@pytest.mark.parametrize("table", ["window", "position"])
 async def test_nothing_is_counted_twice_or_not_at_all_when_a_page_is_lost(
     folder: Path, server_process: Any, connect: Any, table: str
 ) -> None:
-    """The first page of each table that is counted into, or of the place up to which the journal was counted."""
+    """What was counted, or up to which place."""
     _lose_root_page(folder / "node" / "monitoring.db", table)
     process = await server_process(folder)
     async with connect(await process.ready()) as client:

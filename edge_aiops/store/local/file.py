@@ -96,7 +96,7 @@ class DatabaseFile:
             self.generation += 1
             self._connection = self._connected()
             # Still with the name in hand: a reader that came now would take the first rows for all of them.
-            rows = salvage(folder / self.path.name, self._connection, together=self._schema.together)
+            rows = salvage(folder / self.path.name, self._connection)
         self.quarantined = Quarantined(folder, reason, rows)
         logger.error(
             "%s is damaged (%s): set aside in %s; %d rows were saved and the node goes on",

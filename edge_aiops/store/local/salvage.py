@@ -24,11 +24,10 @@ _UTF_8 = (1).to_bytes(4, "big")
 logger = logging.getLogger(__name__)
 
 
-def salvage(damaged: Path, target: sqlite3.Connection, *, together: Sequence[str] = ()) -> int:
+def salvage(damaged: Path, target: sqlite3.Connection) -> int:
     """Copy the rows of `damaged` that still read into `target`; gives their number.
 
     The last table of the schema comes first, each table newest rows first, for `SALVAGE_LIMIT_S` seconds at most.
-    Of the tables in `together`, which come after the others, either every row is copied or none.
     Rows that refer to lost ones are left out. The header of `damaged` is mended, where it has to be.
     """
     give_up_at = time.monotonic() + SALVAGE_LIMIT_S
@@ -46,10 +45,8 @@ def salvage(damaged: Path, target: sqlite3.Connection, *, together: Sequence[str
                 source.execute("PRAGMA cell_size_check = ON")
                 sources.append(stack.enter_context(closing(source)))
         for table in reversed(tables):
-            if table not in together:
-                # From both ends up to the first bad page.
-                any(_copied(source, target, table, order) for source, order in product(sources, ("DESC", "ASC")))
-        any(_copied_whole(source, target, together) for source in sources)
+            # From both ends up to the first bad page.
+            any(_copied(source, target, table, order) for source, order in product(sources, ("DESC", "ASC")))
     target.execute("PRAGMA foreign_keys = ON")
     for table in tables:
         _drop_dangling(target, table)
@@ -70,24 +67,6 @@ def _mend_header(file: Path, page_size: int) -> None:
         opened.write(_UTF_8 + header[60:92] + other_change)
 
 
-def _copied_whole(source: sqlite3.Connection, target: sqlite3.Connection, tables: Sequence[str]) -> bool:
-    """Copy tables, each with all of its rows, or else nothing of any; whether they were copied."""
-    if all(_copied(source, target, table, "ASC") and _same_number(source, target, table) for table in tables):
-        return True
-    for table in tables:
-        target.execute(f"DELETE FROM {table}")
-    return False
-
-
-def _same_number(source: sqlite3.Connection, target: sqlite3.Connection, table: str) -> bool:
-    """Whether no row of a table was passed over."""
-    count = f"SELECT count(*) FROM {table}"
-    try:
-        return bool(source.execute(count).fetchone() == target.execute(count).fetchone())
-    except _UNREADABLE:
-        return False
-
-
 def _copied(source: sqlite3.Connection, target: sqlite3.Connection, table: str, order: str) -> bool:
     """Copy a table up to the first row that does not read; whether that was its end."""
     batch: list[tuple[object, ...]] = []
@@ -106,10 +85,8 @@ def _copied(source: sqlite3.Connection, target: sqlite3.Connection, table: str, 
     except _UNREADABLE as error:
         logger.warning("salvage of table %s (%s) ended: %s", table, order, error)
         complete = False
-    try:
+    with suppress(sqlite3.Error):  # full: these rows are lost, the node still starts
         _insert(target, insert, batch)
-    except sqlite3.Error:  # full: these rows are lost, the node still starts
-        complete = False
     return complete
 
 

@@ -15,14 +15,12 @@ class Schema(NamedTuple):
     """The shape of one kind of file.
 
     `migrations[i]` holds the statements that lead from version i to version i + 1; they are never edited.
-    Tables are salvaged from the last to the first, so the small and precious ones stand last. Those in `together`
-    are salvaged after the others, and only if all of them read to their ends: one without the other would lie.
+    Tables are salvaged from the last to the first, so the small and precious ones stand last.
     """
 
     name: str
     application_id: int
     migrations: tuple[tuple[str, ...], ...]
-    together: tuple[str, ...] = ()
 
 
 def check(connection: sqlite3.Connection, schema: Schema, *, known_as_ours: bool) -> None:
