@@ -10,7 +10,7 @@ from edge_aiops.observe.drift.deciding import Watched, decide
 from edge_aiops.observe.drift.distributions import both_sides
 from edge_aiops.observe.drift.measuring import measure
 from edge_aiops.observe.drift.quality import quality_of
-from edge_aiops.observe.drift.result import FeatureDrift
+from edge_aiops.observe.drift.result import Decides, FeatureDrift
 from edge_aiops.observe.drift.rules import Tests, rule_of
 from edge_aiops.observe.drift.subjects import Features, Subject
 from edge_aiops.stats.summaries import Profile
@@ -20,10 +20,11 @@ class Judgement(NamedTuple):
     """What a result says beside which model, span and baseline it is about."""
 
     method: str
+    decides: Decides
     threshold: float
     features: list[FeatureDrift]
     judged: bool
-    """Whether there were rows enough, so that hysteresis may count it."""
+    """Whether there were rows and evidence enough, so that hysteresis may count it."""
     warnings: list[str]
     quality: dict[str, Any]
     """How good the model was; fields of the result."""
@@ -53,18 +54,17 @@ def _distributions(
     tests: Tests,
 ) -> Judgement:
     rule = rule_of(config, tests)
+    of = (rule.method, rule.configured.decides, rule.configured.threshold)
     if features is None or profile is None:
         warnings = [*rule.warnings, "the baseline has no reference for this drift type"]
-        return Judgement(rule.method, rule.threshold, [], False, warnings, {})
+        return Judgement(*of, [], False, warnings, {})
     measured = measure(profile, tests)
     found = decide([measured[name] for name in features.names], rule, watched)
-    warnings = list(rule.warnings)
-    if enough := profile.rows >= rule.min_samples:
-        if watched is not None and not watched:
-            warnings.append("no evidence has been gathered yet; it grows with every window that is written")
-    else:
-        warnings.append(f"{profile.rows} rows in this span, fewer than minSamples, {rule.min_samples}")
-    return Judgement(rule.method, rule.threshold, found, enough, warnings, {})
+    too_little = _no_evidence(watched)
+    if profile.rows < rule.min_samples:
+        too_little = f"{profile.rows} rows in this span, fewer than minSamples, {rule.min_samples}"
+    warnings = [*rule.warnings, *([too_little] if too_little else [])]
+    return Judgement(*of, found, too_little is None, warnings, {})
 
 
 def _concept(
@@ -72,10 +72,17 @@ def _concept(
 ) -> Judgement:
     if features is None or profile is None:
         warnings = ["the baseline does not say how good the model was; make one from data with outcomes"]
-        return Judgement("accuracy", config.accuracy_drop_threshold, [], False, warnings, {"labelled": 0})
+        return Judgement("accuracy", "distance", config.accuracy_drop_threshold, [], False, warnings, {"labelled": 0})
     (name,) = features.names
     quality = quality_of(profile, name, config)
     found = decide_concept(measure(profile, tests)[name], quality, config, watched)
-    too_few = quality.too_few(config)
-    warnings = [too_few] if too_few else []
-    return Judgement(quality.method, quality.threshold, [found], not warnings, warnings, quality.fields())
+    too_little = quality.too_few(config) or _no_evidence(watched)
+    warnings = [too_little] if too_little else []
+    return Judgement(quality.method, "distance", quality.threshold, [found], not warnings, warnings, quality.fields())
+
+
+def _no_evidence(watched: Watched | None) -> str | None:
+    """Why nothing can be decided of a watch that has just begun; None where there is evidence, or none is needed."""
+    if watched is None or watched:
+        return None
+    return "no evidence has been gathered yet; it grows with every window that is written"
