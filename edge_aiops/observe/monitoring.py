@@ -165,7 +165,7 @@ class Monitoring:
         beat: dict[str, Callable[[], Awaitable[object]]] = {
             "monitoring: read the journal": self._observe,
             "monitoring: merge windows": self._roll_up_when_due,
-            "monitoring: check drift": self._check_drift,
+            "monitoring: check drift": self.check_drift,
             "monitoring: check data quality": self._check_quality,
             "monitoring: evaluate alert rules": self._evaluate_rules_when_due,
             "monitoring: deliver notifications": self.outbox.deliver_due,
@@ -280,7 +280,8 @@ class Monitoring:
                 bases[number] = await self.baselines.recall(number)
             rolled_up = await self.database.write(unit)
 
-    async def _check_drift(self) -> None:
+    async def check_drift(self) -> None:
+        """Check the drift of the versions whose time has come, upon everything that is journaled by then."""
         if due := await self.drift.due(list(self.models)):
             await self.flush()
             await self.drift.run(due)
