@@ -53,6 +53,10 @@ _BASELINES_OF_FRESH = (
     "SELECT DISTINCT baseline FROM fresh JOIN series ON series.number = fresh.series WHERE baseline > 0"
 )
 _VERSIONS = "SELECT DISTINCT model_version FROM series WHERE model_name = ?"
+_IN_WINDOWS = """
+    SELECT DISTINCT model_name, model_version FROM series
+    WHERE EXISTS (SELECT 1 FROM window WHERE window.series = series.number)
+"""
 _BASELINES_IN_USE = "SELECT DISTINCT baseline FROM window JOIN series ON series.number = window.series"
 
 logger = logging.getLogger(__name__)
@@ -161,7 +165,7 @@ class Monitoring:
         beat: dict[str, Callable[[], Awaitable[object]]] = {
             "monitoring: read the journal": self._observe,
             "monitoring: merge windows": self._roll_up_when_due,
-            "monitoring: check drift": self._check_drift,
+            "monitoring: check drift": self.check_drift,
             "monitoring: check data quality": self._check_quality,
             "monitoring: evaluate alert rules": self._evaluate_rules_when_due,
             "monitoring: deliver notifications": self.outbox.deliver_due,
@@ -283,9 +287,11 @@ class Monitoring:
                 bases[number] = await self.baselines.recall(number)
             rolled_up = await self.database.write(unit)
 
-    async def _check_drift(self) -> None:
-        await self.catch_up()
-        await self.drift.run_due(list(self.models))
+    async def check_drift(self) -> None:
+        """Check the drift of the versions whose time has come, upon everything that is journaled by then."""
+        if due := await self.drift.due(list(self.models)):
+            await self.flush()
+            await self.drift.run(due)
 
     async def _check_quality(self) -> None:
         await self.catch_up()
@@ -306,10 +312,11 @@ class Monitoring:
         config = self.configuration.of()
         await self._retention.run(config.retention)
         before_ms = self._clock.now_ms() - int(config.retention.results * 1000)
-        await self.drift.prune(before_ms)
+        in_windows = await self.database.read(_IN_WINDOWS)
+        await self.drift.prune(before_ms, known={*self.models, *((name, version) for name, version in in_windows)})
         await self.quality.prune(before_ms)
         await self.alerts.prune(before_ms)
         await self.outbox.prune()
         in_use = {number for (number,) in await self.database.read(_BASELINES_IN_USE)}
-        await self.baselines.retire(in_use)
+        await self.baselines.retire(in_use | await self.drift.baselines_in_use())
         await self.database.checkpoint()

@@ -13,13 +13,6 @@ _WRITE = """
     ON CONFLICT DO UPDATE SET baseline = excluded.baseline, confirmed = excluded.confirmed, streak = excluded.streak
 """
 
-_PRUNE = """
-    DELETE FROM drift_state WHERE NOT EXISTS (
-        SELECT 1 FROM drift_run
-        WHERE drift_run.model_name = drift_state.model_name AND drift_run.model_version = drift_state.model_version
-    )
-"""
-
 
 class DriftState(NamedTuple):
     """What is held to be the case, and how many checks in a row have contradicted it."""
@@ -70,8 +63,3 @@ def restart(connection: sqlite3.Connection, model_name: str, model_version: str)
     connection.execute(
         "DELETE FROM drift_state WHERE model_name = ? AND model_version = ?", (model_name, model_version)
     )
-
-
-def prune(connection: sqlite3.Connection) -> None:
-    """Forget the states of model versions that are checked no longer."""
-    connection.execute(_PRUNE)

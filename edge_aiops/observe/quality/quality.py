@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 from edge_aiops.base.clock import Clock
-from edge_aiops.base.errors import EdgeAiopsError, InvalidInput, UnknownModel
+from edge_aiops.base.errors import EdgeAiopsError, UnknownModel
 from edge_aiops.observe.baselines.baseline import ModelBaseline
 from edge_aiops.observe.baselines.store import Baselines
 from edge_aiops.observe.config import MonitoringConfig, QualityConfig
@@ -17,6 +17,7 @@ from edge_aiops.observe.quality.judge import Judge, score
 from edge_aiops.observe.quality.report import QualityReport, Trigger
 from edge_aiops.observe.quality.schema import ModelSchema, schema_of
 from edge_aiops.observe.quality.store import QualityReports
+from edge_aiops.observe.spans import end_of_span
 from edge_aiops.observe.windows import Windows
 from edge_aiops.plugin.extensions import Extensions
 from edge_aiops.plugin.monitoring import QualityData
@@ -69,10 +70,8 @@ class QualityChecks:
         model = self._model(model_name, model_version)
         config = self._configuration.of(model_name).quality
         now_ms = self._clock.now_ms()
-        until_ms = now_ms if until_ms is None else until_ms
+        until_ms = end_of_span(from_ms, until_ms, now_ms=now_ms)
         from_ms = until_ms - int(config.window_hours * 3_600_000) if from_ms is None else from_ms
-        if from_ms >= until_ms:
-            raise InvalidInput.of("from", f"{from_ms} is not before `to`, {until_ms}; send a span with an extent")
         baseline = await self._baselines.current(model_name, model_version)
         schema = await asyncio.to_thread(schema_of, model, baseline)
         data = await self._data(model, schema, baseline, from_ms, until_ms, config)

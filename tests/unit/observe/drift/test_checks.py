@@ -147,6 +147,61 @@ async def test_drift_that_ended_is_found_no_more_although_the_evidence_of_it_sta
     assert not found.drifted
 
 
+async def test_without_a_least_effect_the_span_itself_must_still_be_certain(
+    watched: Watched, random: np.random.Generator
+) -> None:
+    watched.configure(input_drift={"min_effect": 0})
+    await watched.compare_with(inputs=features(random, 20_000))
+    await watched.sees("inputs", features(random, 3_000, shift=0.8))
+    watched.clock.advance(30 * 3600)
+    await watched.sees("inputs", features(random, 3_000))
+    found = await watched.check(trigger="schedule")
+    first = found.features[0]
+    assert first.log_e is not None and first.log_e > math.log(1_000)
+    assert first.adjusted_p_value is not None and first.adjusted_p_value > 0.05
+    assert not found.drifted
+
+
+async def test_a_result_says_what_is_held_against_the_threshold(watched: Watched, random: np.random.Generator) -> None:
+    watched.configure(input_drift={"method": "wasserstein"})
+    await watched.compare_with(
+        inputs=features(random, 5_000),
+        outputs={"confidence": random.random(5_000)},
+        outcomes={"correct": ["true"] * 200},
+    )
+    window = features(random, 500)
+    window["x1"] = np.full(500, np.nan)
+    await watched.sees("inputs", window)
+    found = await watched.check()
+    assert found.decides == "distance"
+    assert {of.feature: (of.method, of.decides) for of in found.features} == {
+        **dict.fromkeys(("x0", "x2"), ("wasserstein", "distance")),
+        "x1": ("missingness", "p_value"),
+        "kind": ("chi_square", "p_value"),
+    }
+    assert (await watched.check("confidence")).decides == "p_value"
+    concept = await watched.check("concept")
+    assert (concept.decides, concept.features[0].decides) == ("distance", "distance")
+    assert as_json(found)["decides"] == "distance"
+
+
+async def test_a_span_without_an_extent_or_in_the_future_and_no_type_at_all_are_refused(
+    watched: Watched, random: np.random.Generator
+) -> None:
+    await watched.compare_with(inputs=features(random, 1_000))
+    now_ms = watched.clock.now_ms()
+    for more, field in (
+        ({"from_ms": 5, "until_ms": 5}, "from"),
+        ({"from_ms": now_ms}, "from"),
+        ({"from_ms": now_ms + 1, "until_ms": now_ms + 2}, "from"),
+        ({"drift_types": []}, "driftTypes"),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            await watched.checks.check(watched.name, watched.version, trigger="demand", **more)
+        assert [of.field for of in refused.value.fields] == [field]
+    assert await watched.checks.history(watched.name) == []
+
+
 @pytest.mark.parametrize("method", ["auto", "ks_test", "chi_square", "psi", "jensen_shannon", "wasserstein"])
 async def test_every_method_finds_what_moved_and_nothing_else(
     watched: Watched, random: np.random.Generator, method: str
