@@ -152,6 +152,17 @@ async def test_secrets_of_notifiers_are_never_shown_and_kept(client: Any, phone:
     assert refused.body["errors"][0]["field"] == "notifiers[0].options.url"
 
 
+async def test_a_rule_about_a_feature_is_held_against_what_goes_into_the_model(client: Any) -> None:
+    nulls = {"metric": "nullRate", "feature": "hieght", "operator": ">", "threshold": 0.1}
+    rule = {"modelName": "model", "condition": nulls}
+    await put(client, "/monitoring/rules/nulls", rule)  # nothing is known of the model yet
+    await client.register(featureNames=["height", "width", "depth", "weight"])
+    refused = await client.call("PUT", "/monitoring/rules/nulls", json=rule)
+    assert refused.problem == (400, "invalid_input")
+    assert "'hieght' is not a feature of model; did you mean 'height'?" in refused.body["detail"]
+    await put(client, "/monitoring/rules/nulls", {**rule, "condition": {**nulls, "feature": "height"}})
+
+
 @pytest.mark.parametrize("left", [{"notifiers": [{"name": "other", "type": "log"}]}, {}])
 async def test_a_notifier_that_rules_name_cannot_be_taken_away(client: Any, phone: Phone, left: Any) -> None:
     await configured(client, phone)
