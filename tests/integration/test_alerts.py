@@ -120,6 +120,32 @@ async def test_an_alert_from_the_rule_to_its_end_across_a_restart(serve: Any, tm
         assert phone.types() == ["alert.fired", "alert.acknowledged", "alert.resolved"]
 
 
+async def test_an_alert_about_data_says_what_is_wrong_and_ends_with_its_checks(
+    serve: Any, tmp_path: Path, phone: Phone
+) -> None:
+    async with serve(tmp_path) as client:
+        await configured(client, phone)
+    async with serve(tmp_path) as client:
+        names = ["height", "width", "depth", "weight"]
+        schema = {"type": "object", "properties": {name: {"type": "number", "maximum": 10} for name in names}}
+        await client.register("model", featureNames=names, inputSchema=schema)
+        for _ in range(20):
+            await client.predict("model", [1, 2, 3, 99])
+        await client.post("/monitoring/quality/model/check")
+
+        async def first(status: str) -> Any:
+            return (await client.get(f"/monitoring/alerts?status={status}")).body["alerts"]
+
+        (alert,) = await until(lambda: first("firing"))
+        wrong = "'weight' is outside of [-inf, 10] (seen: 99 to 99) in 20 of 20 rows"
+        assert alert["conditions"][0]["details"].startswith(wrong)
+        assert f"above 0 ({wrong}" in alert["message"]
+        own = {"quality": {"enabled": False}}
+        assert (await client.call("PUT", "/monitoring/config/model", json=own)).status == 200
+        (over,) = await until(lambda: first("resolved"))
+        assert over["id"] == alert["id"]
+
+
 async def test_a_notifier_is_tried_before_it_is_needed(client: Any, phone: Phone) -> None:
     await configured(client, phone)
     listed = (await client.get("/monitoring/notifiers")).body["notifiers"]
