@@ -209,6 +209,8 @@ class Monitoring:
         config = self.configuration.tried(model_name, patch)
         self.drift.refuse_unknown(config)
         self.quality.refuse_unknown(config)
+        if model_name == GLOBAL:
+            self.rules.refuse_missed([place.name for place in config.notifiers])
         if model_name == GLOBAL and "notifiers" in patch:
             config = self.notifiers.restored(config, before)
             await self.notifiers.check(config)
@@ -241,7 +243,12 @@ class Monitoring:
         await self.configuration.load()
         await self.baselines.load()
         await self.notifiers.configure(self.configuration.of())
-        self.rules = await Rules.open(self.database, clock=self._clock, notifiers=lambda: self.notifiers.names)
+        self.rules = await Rules.open(
+            self.database,
+            clock=self._clock,
+            notifiers=lambda: self.notifiers.names,
+            checks=self.quality_checks.specs.keys(),
+        )
         self.outbox = await Outbox.open(
             self.database, notifiers=self.notifiers, clock=self._clock, node_id=self._node_id
         )

@@ -152,6 +152,19 @@ async def test_secrets_of_notifiers_are_never_shown_and_kept(client: Any, phone:
     assert refused.body["errors"][0]["field"] == "notifiers[0].options.url"
 
 
+@pytest.mark.parametrize("left", [{"notifiers": [{"name": "other", "type": "log"}]}, {}])
+async def test_a_notifier_that_rules_name_cannot_be_taken_away(client: Any, phone: Phone, left: Any) -> None:
+    await configured(client, phone)
+    await put(client, "/monitoring/rules/hot", {"condition": HOT, "notifiers": ["phone"]})
+    refused = await client.call("PUT", "/monitoring/config", json=left)
+    assert refused.problem == (400, "invalid_input")
+    (error,) = refused.body["errors"]
+    assert error["field"] == "notifiers" and "'phone' is left out, and these rules name it: 'hot'" in error["message"]
+    assert b"phone" in (await client.get("/monitoring/config")).content
+    await put(client, "/monitoring/rules/hot", {"condition": HOT})
+    await put(client, "/monitoring/config", left)
+
+
 async def test_rules_are_listed_changed_and_refused(client: Any) -> None:
     rules = (await client.get("/monitoring/rules")).body["rules"]
     assert "high-error-rate" in [rule["id"] for rule in rules]

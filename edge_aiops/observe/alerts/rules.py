@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -35,7 +35,8 @@ class UnknownRule(NotFound):
 class Rules:
     """Alert rules by id, kept in memory and in monitoring.db.
 
-    `notifiers` gives the names of the notifiers that there are, which a new rule may name.
+    `notifiers` gives the names of the notifiers that there are, and `checks` are those of the checks of data quality,
+    which a new rule may name.
     """
 
     def __init__(
@@ -45,20 +46,29 @@ class Rules:
         *,
         clock: Clock,
         notifiers: Callable[[], tuple[str, ...]],
+        checks: Collection[str],
     ) -> None:
         self._database = database
         self._stored = dict(stored)
         self._clock = clock
         self._notifiers = notifiers
+        self._checks = checks
         self.revision = 0
         """Grows with every change."""
 
     @classmethod
-    async def open(cls, database: LocalDatabase, *, clock: Clock, notifiers: Callable[[], tuple[str, ...]]) -> Rules:
+    async def open(
+        cls,
+        database: LocalDatabase,
+        *,
+        clock: Clock,
+        notifiers: Callable[[], tuple[str, ...]],
+        checks: Collection[str],
+    ) -> Rules:
         """The rules of this database."""
         rows = await database.read("SELECT body FROM alert_rule ORDER BY id")
         rules = [msgspec.json.decode(body, type=AlertRule) for (body,) in rows]
-        return cls(database, {rule.id: rule for rule in rules}, clock=clock, notifiers=notifiers)
+        return cls(database, {rule.id: rule for rule in rules}, clock=clock, notifiers=notifiers, checks=checks)
 
     def all(self) -> list[AlertRule]:
         """Every rule: the default ones first, then the others by id."""
@@ -84,7 +94,13 @@ class Rules:
         if before is None and builtin is None and len(self._stored) >= MAX_RULES:
             raise Conflict(f"there are {MAX_RULES} rules, which is the most; delete one first")
         rule = rule_of(
-            rule_id, values, notifiers=self._notifiers(), now_ms=self._clock.now_ms(), before=before, builtin=builtin
+            rule_id,
+            values,
+            notifiers=self._notifiers(),
+            checks=self._checks,
+            now_ms=self._clock.now_ms(),
+            before=before,
+            builtin=builtin,
         )
         if builtin is not None and _same(rule, builtin):
             await self._forget(rule_id)
@@ -112,6 +128,15 @@ class Rules:
             return changed
         await self._forget(rule_id)
         return rule
+
+    def refuse_missed(self, notifiers: Collection[str]) -> None:
+        """Raises `InvalidInput` where rules name notifiers that there are, and that are not among `notifiers`."""
+        for gone in [name for name in self._notifiers() if name not in notifiers]:
+            missing = ", ".join(repr(rule.id) for rule in self.all() if gone in (rule.notifiers or ()))
+            if missing:
+                raise InvalidInput.of(
+                    "notifiers", f"{gone!r} is left out, and these rules name it: {missing}; change them first"
+                )
 
     async def _store(self, rule: AlertRule) -> None:
         row = {"id": rule.id, "body": msgspec.json.encode(rule), "updated_ms": rule.updated_at}

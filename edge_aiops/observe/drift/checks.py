@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
@@ -22,6 +21,7 @@ from edge_aiops.observe.drift.sources import Configurations, CurrentBaselines, S
 from edge_aiops.observe.drift.subjects import Features, Subject, subjects
 from edge_aiops.observe.drift.tables import forget_others
 from edge_aiops.observe.spans import end_of_span
+from edge_aiops.plugin.guarding import Guard
 from edge_aiops.stats.summaries import Profile
 from edge_aiops.store.local import LocalDatabase
 
@@ -60,6 +60,7 @@ class DriftChecks:
         self._baselines = baselines
         self._configuration = configuration
         self._tests = tests
+        self._guard = Guard()
         self._clock = clock
         self._schedule = schedule.Schedule(database)
         self._latest: dict[tuple[str, str, DriftType], DriftResult | None] = {}
@@ -156,6 +157,10 @@ class DriftChecks:
             self._latest[key] = found[0] if found else None
         return self._latest[key]
 
+    async def confirmed(self) -> set[state.StateKey]:
+        """All drift that is confirmed, with the baseline that it was found on, which may not be the current one."""
+        return await state.confirmed(self._database)
+
     async def latest_of_each(
         self, model_name: str, model_version: str | None = None, drift_type: DriftType | None = None
     ) -> list[DriftResult]:
@@ -223,7 +228,7 @@ class DriftChecks:
         return await self._schedule.is_due(model_name, model_version, interval_ms, self._clock.now_ms())
 
     async def _result(self, look: _Look, subject: Subject) -> tuple[DriftResult, bool]:
-        """The result on one drift type, and whether there was enough to judge."""
+        """The result on one drift type, and whether hysteresis may count it."""
         from_ms = look.from_ms
         if from_ms is None:
             from_ms = look.until_ms - round(subject.config.window_hours * _HOUR_MS)
@@ -237,7 +242,7 @@ class DriftChecks:
                 baseline=look.baseline,
                 features=features,
             )
-        judgement = await asyncio.to_thread(judge, subject, features, profile, watched, self._tests)
+        judgement = await judge(subject, features, profile, watched, self._tests, self._guard)
         return _result(look, subject, judgement, from_ms), judgement.judged
 
     async def _chosen(self, look: _Look, subject: Subject, from_ms: int) -> tuple[Features | None, Profile | None]:

@@ -6,6 +6,7 @@ import sqlite3
 from typing import NamedTuple
 
 from edge_aiops.observe.drift.result import DriftType
+from edge_aiops.store.local import LocalDatabase
 
 _WRITE = """
     INSERT INTO drift_state VALUES (?, ?, ?, ?, ?, ?)
@@ -42,6 +43,14 @@ def read(connection: sqlite3.Connection, key: StateKey) -> DriftState:
     where = "model_name = ? AND model_version = ? AND drift_type = ? AND baseline = ?"
     row = connection.execute(f"SELECT confirmed, streak FROM drift_state WHERE {where}", key).fetchone()
     return DriftState(bool(row[0]), row[1]) if row else DriftState()
+
+
+async def confirmed(database: LocalDatabase) -> set[StateKey]:
+    """Everything that is confirmed, on whatever baseline."""
+    rows = await database.read(
+        "SELECT model_name, model_version, drift_type, baseline FROM drift_state WHERE confirmed"
+    )
+    return {StateKey(*row) for row in rows}
 
 
 def write(connection: sqlite3.Connection, key: StateKey, state: DriftState) -> None:

@@ -157,9 +157,10 @@ class QualityChecks:
 
     def refuse_unknown(self, config: MonitoringConfig) -> None:
         """Raises `InvalidInput` for a configuration that names a check that is not registered."""
-        for field, names in (("checks", config.quality.checks), ("thresholds", config.quality.thresholds)):
-            for name in names:
-                self._checks.spec(name, field=f"quality.{field}")
+        for place, name in enumerate(config.quality.checks):
+            self._checks.spec(name, field=f"quality.checks[{place}]")
+        for name in config.quality.thresholds:
+            self._checks.spec(name, field=f"quality.thresholds.{name[:80]}")
 
     async def prune(self, before_ms: int) -> int:
         """Delete reports made before a moment; gives how many."""

@@ -51,6 +51,11 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (condition(threshold=-1), "condition.threshold", "never negative"),
     (condition(metric="errorRate", threshold=5), "condition.threshold", "from 0 to 1; 5 % is written 0.05"),
     (condition(metric="driftConfirmed", driftType="input", threshold=2), "condition.threshold", "from 0 to 1"),
+    (condition(metric="driftConfirmed", driftType="input", threshold=1), "condition.threshold", "did you mean >=?"),
+    (condition(metric="errorRate", threshold=1), "condition.threshold", "is never above 1"),
+    (condition(operator="<", threshold=0), "condition.threshold", "is never below 0"),
+    (condition(operator=">=", clearThreshold=0), "condition.clearThreshold", "the alert never ends"),
+    (condition(metric="qualityViolations", check="nul_rate"), "condition.check", "did you mean 'null_rate'?"),
     (condition(clearThreshold=500), "condition.clearThreshold", "below the threshold 500"),
     (condition(clearThreshold=600), "condition.clearThreshold", "below the threshold 500"),
     (condition(operator="<", clearThreshold=400), "condition.clearThreshold", "above the threshold 500"),
@@ -103,7 +108,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
 @pytest.mark.parametrize(("values", "field", "said"), REFUSED)
 def test_a_bad_rule_is_refused_by_name(values: dict[str, Any], field: str, said: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        rule_of("slow", values, notifiers=("memory",), now_ms=0)
+        rule_of("slow", values, notifiers=("memory",), checks=("null_rate",), now_ms=0)
     assert field in [blamed for blamed, _ in refused.value.fields]
     assert said in str(refused.value)
     assert len(str(refused.value)) < 2_000
@@ -112,7 +117,7 @@ def test_a_bad_rule_is_refused_by_name(values: dict[str, Any], field: str, said:
 @pytest.mark.parametrize("rule_id", ["", "A", "a b", "../a", "a/b", "x" * 65, "metrics", "é", "-a", "a\n"])
 def test_an_id_that_is_no_slug_is_refused(rule_id: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        rule_of(rule_id, condition(), notifiers=(), now_ms=0)
+        rule_of(rule_id, condition(), notifiers=(), checks=(), now_ms=0)
     assert [field for field, _ in refused.value.fields] == ["id"]
 
 
@@ -197,7 +202,7 @@ def test_a_default_rule_is_one_that_could_be_sent(rule_id: str) -> None:
 
     rule = DEFAULT_RULES[rule_id]
     said = msgspec.to_builtins(rule)
-    sent = rule_of(rule_id, said, notifiers=(), now_ms=1)
+    sent = rule_of(rule_id, said, notifiers=(), checks=(), now_ms=1)
     assert msgspec.structs.replace(sent, default=True, modified=False, created_at=None, updated_at=None) == rule
 
 
@@ -226,7 +231,7 @@ async def test_a_deleted_rule_is_gone(watch: Any) -> None:
 
 async def test_there_is_an_end_to_the_number_of_rules(watch: Any, clock: Any) -> None:
     stored = {f"r{number}": _numbered(f"r{number}") for number in range(1_000)}
-    rules = Rules(watch.database, stored, clock=clock, notifiers=lambda: ())
+    rules = Rules(watch.database, stored, clock=clock, notifiers=lambda: (), checks=())
     with pytest.raises(Conflict, match="1000 rules"):
         await rules.put("one-more", condition())
     assert (await rules.put("r7", condition())).id == "r7"
@@ -234,4 +239,4 @@ async def test_there_is_an_end_to_the_number_of_rules(watch: Any, clock: Any) ->
 
 
 def _numbered(rule_id: str) -> AlertRule:
-    return rule_of(rule_id, condition(), notifiers=(), now_ms=0)
+    return rule_of(rule_id, condition(), notifiers=(), checks=(), now_ms=0)

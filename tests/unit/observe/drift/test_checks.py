@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import sys
+import threading
 from typing import Any
 
 import msgspec
@@ -11,7 +13,10 @@ import numpy as np
 import pytest
 
 from edge_aiops.base.errors import Conflict, InvalidInput
+from edge_aiops.observe.drift.methods import KsTest
 from edge_aiops.observe.drift.result import DRIFT_TYPES, DriftResult
+from edge_aiops.plugin import guarding
+from edge_aiops.plugin.monitoring import DriftSample, DriftScore
 from tests.unit.observe.drift.conftest import Watched
 
 LABELS = ("cat", "dog", "fish")
@@ -380,6 +385,62 @@ async def test_a_plugin_that_raises_is_named_and_the_others_go_on(
     assert found.features[0].tests["wasserstein"].score is None
     said = "the drift test wasserstein failed: ZeroDivisionError: of my own"
     assert said in found.features[0].warnings
+
+
+def ends(sample: object) -> DriftScore:
+    """Ends the process, if that is not prevented."""
+    sys.exit("no more")
+
+
+@pytest.mark.parametrize(
+    ("measure", "reason"),
+    [
+        (ends, "SystemExit: no more"),
+        (lambda sample: DriftScore(0.5, 1.5), "ValueError: it gives a p-value of 1.5"),
+        (lambda sample: DriftScore(0.5, -0.1), "ValueError: it gives a p-value of -0.1"),
+        (lambda sample: 0.5, "TypeError: it gave float, not DriftScore"),
+        (lambda sample: threading.Event().wait(5), "it did not end within 0.2 s"),
+    ],
+)
+async def test_a_test_that_decides_and_fails_clears_no_drift_and_hinders_no_other_type(
+    watched: Watched, random: np.random.Generator, monkeypatch: pytest.MonkeyPatch, measure: Any, reason: str
+) -> None:
+    watched.configure(input_drift={"confirmations": 1}, confidence_drift={"method": "chi_square"})
+    confidence = {"confidence": random.beta(8, 2, size=5_000)}
+    await watched.compare_with(inputs={"x": random.normal(size=5_000)}, outputs=confidence)
+    await watched.sees("inputs", {"x": random.normal(1, size=1_000)})
+    assert (await watched.check(trigger="schedule")).confirmed
+
+    monkeypatch.setattr(guarding, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr("edge_aiops.observe.drift.methods.KsTest.measure", lambda self, sample: measure(sample))
+    watched.clock.advance(30 * 3600)
+    await watched.sees("inputs", {"x": random.normal(size=1_000)})
+    await watched.sees("outputs", {"confidence": random.beta(4, 2, size=1_000)})
+    for _ in range(2):
+        found = await watched.checks.check(watched.name, watched.version, trigger="schedule")
+        by_type = {result.drift_type: result for result in found}
+        assert (by_type["input"].drifted, by_type["input"].confirmed) == (False, True)
+        assert by_type["confidence"].drifted_features == ["confidence"]
+        (warning,) = by_type["input"].features[0].warnings
+        assert warning.startswith("the drift test ks_test failed: ")
+        said = (reason, "an earlier run of it has not ended yet")
+        assert warning.removeprefix("the drift test ks_test failed: ") in said
+
+
+async def test_drift_of_one_feature_counts_although_the_test_fails_on_another(
+    watched: Watched, random: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched.configure(input_drift={"confirmations": 1})
+    measure = KsTest.measure
+
+    def fails_on_y(self: KsTest, sample: DriftSample) -> DriftScore:
+        return DriftScore(None, 7) if sample.feature == "y" else measure(self, sample)
+
+    monkeypatch.setattr(KsTest, "measure", fails_on_y)
+    await watched.compare_with(inputs={"x": random.normal(size=5_000), "y": random.normal(size=5_000)})
+    await watched.sees("inputs", {"x": random.normal(1, size=1_000), "y": random.normal(size=1_000)})
+    found = await watched.check(trigger="schedule")
+    assert (found.drifted_features, found.confirmed) == (["x"], True)
 
 
 async def test_a_method_that_is_no_longer_registered_gives_way_to_auto(
