@@ -133,7 +133,7 @@ class MonitoringMetrics:
 
     async def _drift(self, condition: Condition, name: str, version: str) -> Found:
         config, drift_type = self._observed.configuration.of(name), _drift_type(condition)
-        baseline = await self._observed.baselines.current(name, version)
+        baseline = self._observed.baselines.current(name, version)
         if baseline is None or not (config.enabled and part_of(config.drift, drift_type).enabled):
             return UNWATCHED
         result = await self._observed.drift.latest(name, version, drift_type)
@@ -175,7 +175,7 @@ class MonitoringMetrics:
 
     async def _null_rates(self, name: str, version: str, minutes: int) -> dict[str, float]:
         async def read() -> dict[str, float]:
-            baseline = await self._observed.baselines.current(name, version)
+            baseline = self._observed.baselines.current(name, version)
             summary = await self._observed.windows.role(
                 "inputs", name, version, *self._span(minutes), baseline=baseline
             )

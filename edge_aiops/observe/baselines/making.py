@@ -69,7 +69,7 @@ class BaselineMaking:
 
     def is_in_force(self, baseline: ModelBaseline | BaselineHeading) -> bool:
         """Whether a version is measured against it now, or would be if it had none of its own."""
-        found = self._baselines.cached(baseline.model_name, baseline.model_version)
+        found = self._baselines.current(baseline.model_name, baseline.model_version)
         return found is not None and found.number == baseline.number
 
     async def of_model(self, name: str) -> list[BaselineHeading]:
@@ -131,7 +131,7 @@ class BaselineMaking:
     async def _role(self, role: Role, name: str, version: str, from_ms: int, until_ms: int) -> RoleSummary:
         """What there is most of: the rows on the baseline in force, or those on none."""
         loose = await self._windows.role(role, name, version, from_ms, until_ms, baseline=None)
-        in_force = self._baselines.cached(name, version)
+        in_force = self._baselines.current(name, version)
         if in_force is None:
             return loose
         binned = await self._windows.role(role, name, version, from_ms, until_ms, baseline=in_force)
@@ -154,7 +154,7 @@ class BaselineMaking:
             version
             for name, version in self._models
             if name == of.model_name
-            and (found := self._baselines.cached(name, version)) is not None
+            and (found := self._baselines.current(name, version)) is not None
             and found.model_version is not None
         ]
         hints = (f"version {version!r} has a baseline of its own, which stays in force for it" for version in own)

@@ -79,13 +79,9 @@ class Baselines:
         for name, version in keys:
             await self._look_again(name, version)
 
-    def cached(self, model_name: str, model_version: str | None) -> ModelBaseline | None:
+    def current(self, model_name: str, model_version: str | None) -> ModelBaseline | None:
         """The baseline in force for a version: its own newest, else the newest of the model as a whole."""
         return self._in_force.get((model_name, model_version)) or self._in_force.get((model_name, None))
-
-    async def current(self, model_name: str, model_version: str | None) -> ModelBaseline | None:
-        """As `cached`."""
-        return self.cached(model_name, model_version)
 
     async def add(
         self,

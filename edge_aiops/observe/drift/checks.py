@@ -89,7 +89,7 @@ class DriftChecks:
         end_ms = end_of_span(from_ms, until_ms, now_ms=now_ms)
         if drift_types is not None and not drift_types:
             raise InvalidInput.of("driftTypes", f"is empty; send some of {', '.join(DRIFT_TYPES)}, or leave it out")
-        baseline = await self._baselines.current(model_name, model_version)
+        baseline = self._baselines.current(model_name, model_version)
         if baseline is None:
             raise Conflict(
                 f"model {model_name} {model_version} has no baseline to compare with; make one with "
@@ -117,7 +117,7 @@ class DriftChecks:
         drift_types: Sequence[DriftType] | None = None,
     ) -> list[DriftResult]:
         """Look now at all of these versions that have a baseline. Raises `Conflict` where none has."""
-        compared = [version for version in versions if await self._baselines.current(model_name, version) is not None]
+        compared = [version for version in versions if self._baselines.current(model_name, version) is not None]
         results: list[DriftResult] = []
         for version in compared or versions[:1]:
             results += await self.check(
@@ -222,7 +222,7 @@ class DriftChecks:
 
     async def _is_due(self, model_name: str, model_version: str) -> bool:
         config = self._configuration.of(model_name)
-        if not config.enabled or await self._baselines.current(model_name, model_version) is None:
+        if not config.enabled or self._baselines.current(model_name, model_version) is None:
             return False
         interval_ms = round(config.drift.drift_check * 1000)
         return await self._schedule.is_due(model_name, model_version, interval_ms, self._clock.now_ms())

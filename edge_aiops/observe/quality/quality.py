@@ -72,7 +72,7 @@ class QualityChecks:
         now_ms = self._clock.now_ms()
         until_ms = end_of_span(from_ms, until_ms, now_ms=now_ms)
         from_ms = until_ms - int(config.window_hours * 3_600_000) if from_ms is None else from_ms
-        baseline = await self._baselines.current(model_name, model_version)
+        baseline = self._baselines.current(model_name, model_version)
         schema = await asyncio.to_thread(schema_of, model, baseline)
         data = await self._data(model, schema, baseline, from_ms, until_ms, config)
         judgement = await self._judge.judge(data, config)
@@ -147,7 +147,7 @@ class QualityChecks:
     async def schema(self, model_name: str, model_version: str) -> ModelSchema:
         """What is expected of each feature, and where that comes from. Raises `UnknownModel`."""
         model = self._model(model_name, model_version)
-        return await asyncio.to_thread(schema_of, model, await self._baselines.current(model_name, model_version))
+        return await asyncio.to_thread(schema_of, model, self._baselines.current(model_name, model_version))
 
     def versions(self, model_name: str, model_version: str | None = None) -> list[str]:
         """The versions of a model on this node, or the one asked for. Raises `UnknownModel`."""

@@ -31,7 +31,7 @@ async def test_a_baseline_comes_back_as_it_was_after_a_restart(
     assert (added.description, added.warnings) == ("from training", ("id was left out",))
     assert (added.inputs, added.outputs, added.outcomes) == (given.inputs, given.outputs, None)
     async with reopened() as after:
-        assert after.cached("iris", "1") == added
+        assert after.current("iris", "1") == added
         assert await after.get(1) == added
 
 
@@ -39,10 +39,9 @@ async def test_a_version_without_a_baseline_of_its_own_has_that_of_the_model(bas
     of_model = await baselines.add(draft(), model_name="iris", model_version=None)
     of_first = await baselines.add(draft(1), model_name="iris", model_version="1")
     newer = await baselines.add(draft(2), model_name="iris", model_version=None)
-    assert baselines.cached("iris", "1") == of_first
-    assert baselines.cached("iris", "2") == newer
-    assert baselines.cached("other", "1") is None
-    assert await baselines.current("iris", "1") == of_first
+    assert baselines.current("iris", "1") == of_first
+    assert baselines.current("iris", "2") == newer
+    assert baselines.current("other", "1") is None
     assert [one.number for one in await baselines.list("iris")] == [newer.number, of_first.number, of_model.number]
     assert await baselines.list("other") == []
 
@@ -54,7 +53,7 @@ async def test_deleting_the_one_in_force_brings_back_the_one_before(
     second = await baselines.add(draft(1), model_name="iris", model_version="1")
     seen = baselines.revision
     assert await baselines.delete(second.number) == second
-    assert baselines.cached("iris", "1") == first
+    assert baselines.current("iris", "1") == first
     assert baselines.revision > seen
     with pytest.raises(NotFound, match="no baseline 2"):
         await baselines.get(second.number)
@@ -62,9 +61,9 @@ async def test_deleting_the_one_in_force_brings_back_the_one_before(
         await baselines.delete(second.number)
     assert await baselines.list("iris") == [first.heading]
     async with reopened() as after:
-        assert after.cached("iris", "1") == first
+        assert after.current("iris", "1") == first
     await baselines.delete(first.number)
-    assert baselines.cached("iris", "1") is None
+    assert baselines.current("iris", "1") is None
 
 
 async def test_windows_can_be_read_on_a_deleted_baseline(baselines: Baselines, draft: Any) -> None:
@@ -87,7 +86,7 @@ async def test_two_at_once_get_a_number_each_and_the_later_is_in_force(baselines
         *(baselines.add(draft(mean), model_name="iris", model_version="1") for mean in range(8))
     )
     assert sorted(one.number for one in added) == list(range(1, 9))
-    in_force = baselines.cached("iris", "1")
+    in_force = baselines.current("iris", "1")
     assert in_force is not None
     assert in_force.number == 8
     assert {one.number: one.inputs for one in added}[8] == in_force.inputs
@@ -118,7 +117,7 @@ async def test_a_damaged_baseline_gives_way_to_the_one_before(
 
     await database.write(damage)
     async with reopened() as after:
-        assert after.cached("iris", "1") == first
+        assert after.current("iris", "1") == first
         assert list(after.damaged) == [second.number]
         with pytest.raises(NotFound, match="no baseline 2: "):
             await after.get(second.number)
@@ -172,4 +171,4 @@ async def test_of_two_that_look_at_once_the_later_has_the_last_word(
     await asyncio.sleep(0.1)
     may_go_on.set()
     await asyncio.gather(first, second)
-    assert baselines.cached("iris", "1") == second.result()
+    assert baselines.current("iris", "1") == second.result()

@@ -69,7 +69,7 @@ class Watched:
 
     async def sees(self, role: Role, columns: Columns, *, seconds: float = 300) -> None:
         """A window of `seconds` in which this came."""
-        baseline = await self.baselines.current(self.name, self.version)
+        baseline = self.baselines.current(self.name, self.version)
         assert baseline is not None
         references = baseline.of(role)
         assert references is not None
