@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple
 
 from msgspec import structs
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import Conflict, InvalidInput
-from edge_aiops.observe.baselines.baseline import ModelBaseline
 from edge_aiops.observe.config import MonitoringConfig
 from edge_aiops.observe.drift import evidence, history, schedule, state
 from edge_aiops.observe.drift.deciding import Watched
-from edge_aiops.observe.drift.judging import Judgement, has_values, judge
-from edge_aiops.observe.drift.result import DRIFT_TYPES, BaselineUsed, DriftResult, DriftType, Trigger
+from edge_aiops.observe.drift.judging import has_values, judge
+from edge_aiops.observe.drift.look import Look, result_of
+from edge_aiops.observe.drift.result import DRIFT_TYPES, DriftResult, DriftType, Trigger
 from edge_aiops.observe.drift.rules import Tests, check_rules
 from edge_aiops.observe.drift.sources import Configurations, CurrentBaselines, Spans
 from edge_aiops.observe.drift.subjects import Features, Subject, subjects
@@ -26,21 +25,6 @@ from edge_aiops.stats.summaries import Profile
 from edge_aiops.store.local import LocalDatabase
 
 _HOUR_MS = 3_600_000
-
-
-class _Look(NamedTuple):
-    """One check of a model version, as far as it is the same for all drift types."""
-
-    model_name: str
-    model_version: str
-    baseline: ModelBaseline
-    subjects: list[Subject]
-    trigger: Trigger
-    now_ms: int
-    from_ms: int | None
-    until_ms: int
-    one: bool
-    """Whether this is one look at a span of the caller's choice."""
 
 
 class DriftChecks:
@@ -98,7 +82,7 @@ class DriftChecks:
         config = self._configuration.of(model_name)
         chosen = subjects(baseline, config.drift, drift_types)
         one = trigger == "demand" and not (from_ms is None and until_ms is None)
-        look = _Look(model_name, model_version, baseline, chosen, trigger, now_ms, from_ms, end_ms, one)
+        look = Look(model_name, model_version, baseline, chosen, trigger, now_ms, from_ms, end_ms, one)
         found = [await self._result(look, subject) for subject in chosen]
         results = await self._database.write(lambda connection: self._kept(connection, look, found))
         if not look.one:
@@ -227,7 +211,7 @@ class DriftChecks:
         interval_ms = round(config.drift.drift_check * 1000)
         return await self._schedule.is_due(model_name, model_version, interval_ms, self._clock.now_ms())
 
-    async def _result(self, look: _Look, subject: Subject) -> tuple[DriftResult, bool]:
+    async def _result(self, look: Look, subject: Subject) -> tuple[DriftResult, bool]:
         """The result on one drift type, and whether hysteresis may count it."""
         from_ms = look.from_ms
         if from_ms is None:
@@ -243,9 +227,9 @@ class DriftChecks:
                 features=features,
             )
         judgement = await judge(subject, features, profile, watched, self._tests, self._guard)
-        return _result(look, subject, judgement, from_ms), judgement.judged
+        return result_of(look, subject, judgement, from_ms), judgement.judged
 
-    async def _chosen(self, look: _Look, subject: Subject, from_ms: int) -> tuple[Features | None, Profile | None]:
+    async def _chosen(self, look: Look, subject: Subject, from_ms: int) -> tuple[Features | None, Profile | None]:
         """The features to look at, over the span: the first choice that has values enough, or else the last one."""
         features: Features | None = None
         profile: Profile | None = None
@@ -259,7 +243,7 @@ class DriftChecks:
         return features, profile
 
     def _kept(
-        self, connection: sqlite3.Connection, look: _Look, found: Sequence[tuple[DriftResult, bool]]
+        self, connection: sqlite3.Connection, look: Look, found: Sequence[tuple[DriftResult, bool]]
     ) -> list[DriftResult]:
         kept: list[DriftResult] = []
         confirmations = {of.drift_type: of.config.confirmations for of in look.subjects}
@@ -273,31 +257,3 @@ class DriftChecks:
         if look.trigger == "schedule":
             schedule.note(connection, look.model_name, look.model_version, look.now_ms)
         return kept
-
-
-def _result(look: _Look, subject: Subject, judgement: Judgement, from_ms: int) -> DriftResult:
-    features = judgement.features
-    return DriftResult(
-        id=0,
-        model_name=look.model_name,
-        model_version=look.model_version,
-        drift_type=subject.drift_type,
-        from_ms=from_ms,
-        until_ms=look.until_ms,
-        checked_at=look.now_ms,
-        trigger=look.trigger,
-        baseline=BaselineUsed.of(look.baseline),
-        method=judgement.method,
-        decides=judgement.decides,
-        threshold=judgement.threshold,
-        score=max((of.score for of in features if of.score is not None), default=None),
-        drifted_features=[of.feature for of in features if of.drifted],
-        drifted=any(of.drifted for of in features),
-        confirmed=False,
-        evidence="oneLook" if look.one else "alwaysValid",
-        reference_count=max((of.reference_count for of in features), default=0),
-        current_count=max((of.current_count for of in features), default=0),
-        features=features,
-        warnings=judgement.warnings,
-        **judgement.quality,
-    )
