@@ -36,7 +36,7 @@ def _is_kept(line: str) -> bool:
 
 
 def continued(line: str, width: int) -> list[str]:
-    """A command as lines of at most `width` columns, as far as its words allow, each but the last ending in a backslash."""
+    """A command as lines of at most `width` columns, as far as its words allow; a backslash says that it goes on."""
     if len(line) <= width:
         return [line]
     margin = line[: len(line) - len(line.lstrip())]

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 _GAP = 2
-_NARROWEST_SENTENCE = 40
+_NARROWEST_SENTENCE = 60
 """Columns below which a sentence is better read on lines of its own."""
 
 
@@ -30,19 +30,18 @@ class TerminalTable:
     ) -> None:
         self._columns, self._rows, self._styles = columns, rows, styles
         self._whole, self._optional, self._sentence = whole, optional, sentence
-        self._heading_style = "bold" if styles else ""
         self._widths = [max(map(cell_len, column)) for column in zip(columns, *rows, strict=True)]
 
     def print(self) -> None:
         """Print it as wide as the terminal is."""
         console = Console(highlight=False, no_color=not self._styles)
         last = len(self._columns) - 1
-        if not self._sentence:
-            self._print_side_by_side(console, self._fitting(console.width, range(last + 1)))
+        if not (self._sentence and self._rows):
+            console.print(self._table(self._fitting(console.width, range(last + 1)), self._rows))
         elif self._width(range(last)) + _GAP + min(self._widths[last], _NARROWEST_SENTENCE) <= console.width:
-            self._print_side_by_side(console, range(last + 1))
+            console.print(self._table(range(last + 1), self._rows))
         else:
-            self._print_below_each_other(console, self._fitting(console.width, range(last)))
+            self._print_sentences_below(console, self._fitting(console.width, range(last)))
 
     def _fitting(self, width: int, shown: Sequence[int]) -> Sequence[int]:
         for name in self._optional:
@@ -54,23 +53,32 @@ class TerminalTable:
     def _width(self, shown: Sequence[int]) -> int:
         return sum(self._widths[number] for number in shown) + _GAP * (len(shown) - 1)
 
-    def _print_side_by_side(self, console: Console, shown: Sequence[int]) -> None:
-        console.print(self._table(shown, self._rows))
+    def _print_sentences_below(self, console: Console, shown: Sequence[int]) -> None:
+        rows = iter(self._rows)
+        console.print(self._table(shown, [first := next(rows)], widths=self._widths))
+        console.print(_below(first))
+        for row in rows:
+            console.print(self._table(shown, [row], widths=self._widths, heading=False))
+            console.print(_below(row))
 
-    def _print_below_each_other(self, console: Console, shown: Sequence[int]) -> None:
-        console.print(self._table(shown, []))
-        for row in self._rows:
-            console.print(self._table(shown, [row], heading=False))
-            console.print(Padding(Text(row[-1]), (0, 0, 0, _GAP)))
-
-    def _table(self, shown: Sequence[int], rows: Sequence[Sequence[str]], *, heading: bool = True) -> Table:
-        table = Table(
-            box=None, show_header=heading, header_style=self._heading_style, pad_edge=False, padding=(0, _GAP, 0, 0)
-        )
+    def _table(
+        self,
+        shown: Sequence[int],
+        rows: Sequence[Sequence[str]],
+        *,
+        heading: bool = True,
+        widths: Sequence[int] | None = None,
+    ) -> Table:
+        style = "bold" if self._styles else ""
+        table = Table(box=None, show_header=heading, header_style=style, pad_edge=False, padding=(0, _GAP, 0, 0))
         for number in shown:
-            name, width = self._columns[number], self._widths[number]
-            whole = name in self._whole
-            table.add_column(name, no_wrap=whole, overflow="fold", min_width=width if whole or self._sentence and number < len(self._columns)-1 else None)
+            name, whole = self._columns[number], self._columns[number] in self._whole
+            least = self._widths[number] if whole else widths[number] if widths else None
+            table.add_column(name, no_wrap=whole, overflow="fold", min_width=least)
         for row in rows:
             table.add_row(*(Text(row[number], style=self._styles.get(row[number], "")) for number in shown))
         return table
+
+
+def _below(row: Sequence[str]) -> Padding:
+    return Padding(Text(row[-1]), (0, 0, 0, _GAP))
