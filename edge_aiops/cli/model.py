@@ -48,6 +48,8 @@ def _print_versions(versions: list[dict[str, Any]], arguments: Namespace) -> Non
             )
             for version in versions
         ],
+        whole=("model", "version", "stage"),
+        optional=("deployment", "framework", "task", "size"),
     )
 
 

@@ -54,12 +54,10 @@ class TerminalTable:
         return sum(self._widths[number] for number in shown) + _GAP * (len(shown) - 1)
 
     def _print_sentences_below(self, console: Console, shown: Sequence[int]) -> None:
-        rows = iter(self._rows)
-        console.print(self._table(shown, [first := next(rows)], widths=self._widths))
-        console.print(_below(first))
-        for row in rows:
-            console.print(self._table(shown, [row], widths=self._widths, heading=False))
-            console.print(_below(row))
+        for number, row in enumerate(self._rows):
+            console.print(self._table(shown, [row], widths=self._widths, heading=number == 0))
+            if row[-1]:
+                console.print(Padding(Text(row[-1]), (0, 0, 0, _GAP)))
 
     def _table(
         self,
@@ -78,7 +76,3 @@ class TerminalTable:
         for row in rows:
             table.add_row(*(Text(row[number], style=self._styles.get(row[number], "")) for number in shown))
         return table
-
-
-def _below(row: Sequence[str]) -> Padding:
-    return Padding(Text(row[-1]), (0, 0, 0, _GAP))

@@ -13,10 +13,9 @@ MOST_ROWS = 20
 _COLUMNS = ("feature", "drift", "score", "limit", "method", "PSI", "p adjusted", "rows")
 _PICTURES = ("baseline", "now")
 _WHOLE = ("drift", "score", "limit", "PSI", "baseline", "now")
-_OPTIONAL = ("rows", "p adjusted", "method", "PSI")
+_OPTIONAL = ("rows", "p adjusted", "method", "PSI", "limit")
 _HISTORY_COLUMNS = ("time", "version", "type", "drift", "confirmed", "score", "method", "rows", "features")
-_HISTORY_WHOLE = ("time", "type", "drift", "score")
-_HISTORY_OPTIONAL = ("method", "rows")
+_HISTORY_OPTIONAL = ("rows", "method", "version")
 
 
 def print_result(result: dict[str, Any]) -> None:
@@ -124,7 +123,7 @@ def _sparklines(of: dict[str, Any]) -> tuple[str, str]:
 def print_history(history: Sequence[dict[str, Any]]) -> None:
     """A line for each check."""
     rows = [_history_row(result) for result in history]
-    print_table(_HISTORY_COLUMNS, rows, whole=_HISTORY_WHOLE, optional=_HISTORY_OPTIONAL)
+    print_table(_HISTORY_COLUMNS, rows, whole=("time",), optional=_HISTORY_OPTIONAL, sentence=True)
 
 
 def _history_row(result: dict[str, Any]) -> tuple[object, ...]:

@@ -90,7 +90,8 @@ def _print_one(arguments: Namespace, overview: dict[str, Any]) -> None:
         print(json.dumps(overview), flush=True)
     else:
         heading = [] if arguments.once else ["", local_time(_now_ms())]
-        print("\n".join([*heading, *plain.lines(overview)]), flush=True)
+        told = plain.lines(overview) if arguments.model is None else plain.details(overview)
+        print("\n".join([*heading, *told]), flush=True)
 
 
 def _now_ms() -> int:
