@@ -101,9 +101,7 @@ def _restart(arguments: Namespace) -> None:
         print_json(restarted)
     else:
         name, versions = restarted["modelName"], ", ".join(restarted["modelVersions"])
-        print(
-            printable(f"the evidence of drift of {name} {versions} begins anew; `drift list` has what was found before")
-        )
+        print(printable(f"drift of {name} {versions} begins anew; `drift list` has what was found before"))
 
 
 GROUP = Group(

@@ -57,7 +57,7 @@ def _facts(version: dict[str, Any]) -> list[str]:
     facts = [
         (name, words.stage(version)),
         *(fact for column in words.facts(realtime) for fact in column),
-        *((f"{trend} in 10 s", most) for trend, _, most in words.trends(realtime)),
+        *((f"{trend} by 10 s", most) for trend, _, most in words.trends(realtime)),
         ("failed with", words.codes(realtime)),
         ("last request", words.UNKNOWN if last is None else local_time(last)),
         *((f"{state['driftType']} drift", _drift(state)) for state in version["drift"]),
