@@ -12,6 +12,7 @@ WIDTH = 80
 """Most columns of the help, however wide the terminal is."""
 
 _WORD = re.compile(r"""(?:[^\s'"]|'[^']*'|"[^"]*")+""")
+_COMMAND = "edge-aiops "
 _CONTINUED = "      "
 
 
@@ -36,8 +37,8 @@ def _is_kept(line: str) -> bool:
 
 
 def continued(line: str, width: int) -> list[str]:
-    """A command as lines of at most `width` columns, as far as its words allow; a backslash says that it goes on."""
-    if len(line) <= width:
+    """A line; a command as lines of at most `width` columns, as far as its words allow; a backslash says that it goes on."""
+    if len(line) <= width or _COMMAND not in line:
         return [line]
     margin = line[: len(line) - len(line.lstrip())]
     lines, current = [], margin

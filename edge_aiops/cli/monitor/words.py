@@ -43,10 +43,9 @@ def drift(states: Sequence[dict[str, Any]], *, most: int = 5) -> State:
     """What the last checks say of all types of drift; names at most `most` of them."""
     confirmed = [state for state in states if state["confirmed"]]
     found = confirmed or [state for state in states if state["drifted"]]
-    if not states:
-        return State(UNKNOWN, "unknown")
     if not found:
-        return State("none", "ok")
+        known = any(state["score"] is not None for state in states)
+        return State("none", "ok") if known else State(UNKNOWN, "unknown")
     more = f" +{len(found) - most}" if len(found) > most else ""
     return State(", ".join(map(_drifted, found[:most])) + more, "critical" if confirmed else "warning")
 
@@ -55,7 +54,9 @@ def drift_verdict(state: dict[str, Any]) -> State:
     """What the last check says of one type of drift."""
     if state["confirmed"]:
         return State("drifted", "critical")
-    return State("suspected", "warning") if state["drifted"] else State("none", "ok")
+    if state["drifted"]:
+        return State("suspected", "warning")
+    return State("unknown", "unknown") if state["score"] is None else State("none", "ok")
 
 
 def score(state: dict[str, Any]) -> str:
