@@ -37,7 +37,7 @@ def _is_kept(line: str) -> bool:
 
 
 def continued(line: str, width: int) -> list[str]:
-    """A line; a command as lines of at most `width` columns, as far as its words allow; a backslash says that it goes on."""
+    """A line; a command as lines of at most `width` columns, as far as its words allow, continued by backslashes."""
     if len(line) <= width or _COMMAND not in line:
         return [line]
     margin = line[: len(line) - len(line.lstrip())]
