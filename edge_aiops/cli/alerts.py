@@ -87,15 +87,25 @@ def _ack_arguments(parser: ArgumentParser) -> None:
 
 
 def _ack(arguments: Namespace) -> None:
-    import getpass
     import json
 
     from edge_aiops.cli.client import Client
 
     client = Client.of(arguments)
-    said = {"acknowledgedBy": arguments.by or getpass.getuser(), "note": arguments.note}
+    said = {"acknowledgedBy": arguments.by or _user(), "note": arguments.note}
     path = f"{_path(client, arguments.id)}/acknowledge"
     _print_alert(client.send("POST", path, json.dumps(said).encode()), arguments)
+
+
+def _user() -> str:
+    import getpass
+
+    from edge_aiops.base.errors import InvalidInput
+
+    try:
+        return getpass.getuser()
+    except (KeyError, ImportError, OSError) as error:
+        raise InvalidInput("this system does not know your name; say it with --by") from error
 
 
 def _path(client: Client, beginning: str) -> str:
@@ -105,7 +115,7 @@ def _path(client: Client, beginning: str) -> str:
 
     found = beginning.lower()
     last = found + _LAST[len(found) :]
-    if found != last and _ID.fullmatch(last):
+    if found and found != last and _ID.fullmatch(last):
         # Ids sort: of those below the last that could begin so, the first two tell whether there is one, and only one.
         page = client.get("/monitoring/alerts", cursor=last, limit=2)["alerts"]
         ids = [alert["id"] for alert in page if alert["id"].startswith(found)]

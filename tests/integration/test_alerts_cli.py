@@ -55,8 +55,10 @@ async def test_an_alert_is_seen_shown_and_acknowledged(serve: Any, tmp_path: Pat
         assert "requests of model 1 is 1, above 0" in shown.out
         assert "nobody" in shown.out
         assert (await run(client, "alerts", "show", alert["id"][:3].upper())).out == shown.out
-        missing = await run(client, "alerts", "show", "f" + alert["id"][1:9])
-        assert (missing.code, "there is no alert" in missing.err) == (1, True)
+        for nobody in ("f" + alert["id"][1:9], "not an id"):
+            missing = await run(client, "alerts", "show", nobody)
+            assert (missing.code, "there is no alert" in missing.err) == (1, True)
+        assert (await run(client, "alerts", "ack", "", "--by", "Ada")).code == 1
         seen = await run(client, "alerts", "ack", alert["id"][:-1], "--by", "Ada", "--note", "known")
         assert "Ada" in seen.out
         assert "known" in seen.out
