@@ -55,23 +55,19 @@ class TerminalTable:
 
     def _print_sentences_below(self, console: Console, shown: Sequence[int]) -> None:
         for number, row in enumerate(self._rows):
-            console.print(self._table(shown, [row], widths=self._widths, heading=number == 0))
+            console.print(self._table(shown, [row], heading=number == 0, fixed=True))
             if row[-1]:
                 console.print(Padding(Text(row[-1]), (0, 0, 0, _GAP)))
 
     def _table(
-        self,
-        shown: Sequence[int],
-        rows: Sequence[Sequence[str]],
-        *,
-        heading: bool = True,
-        widths: Sequence[int] | None = None,
+        self, shown: Sequence[int], rows: Sequence[Sequence[str]], *, heading: bool = True, fixed: bool = False
     ) -> Table:
+        """Some columns and rows; `fixed` gives columns the widths that they have in the table as a whole."""
         style = "bold" if self._styles else ""
         table = Table(box=None, show_header=heading, header_style=style, pad_edge=False, padding=(0, _GAP, 0, 0))
         for number in shown:
             name, whole = self._columns[number], self._columns[number] in self._whole
-            least = self._widths[number] if whole else widths[number] if widths else None
+            least = self._widths[number] if whole or fixed else None
             table.add_column(name, no_wrap=whole, overflow="fold", min_width=least)
         for row in rows:
             table.add_row(*(Text(row[number], style=self._styles.get(row[number], "")) for number in shown))

@@ -52,10 +52,9 @@ def _row(version: dict[str, Any]) -> tuple[str, ...]:
 
 def _facts(version: dict[str, Any]) -> list[str]:
     realtime = version["realtime"]
-    name = f"{realtime['modelName']} {realtime['modelVersion']}"
+    title = f"{realtime['modelName']} {realtime['modelVersion']}  {words.stage(version)}"
     last = realtime["lastEventAt"]
     facts = [
-        (name, words.stage(version)),
         *(fact for column in words.facts(realtime) for fact in column),
         *((f"{trend} by 10 s", most) for trend, _, most in words.trends(realtime)),
         ("failed with", words.codes(realtime)),
@@ -64,7 +63,7 @@ def _facts(version: dict[str, Any]) -> list[str]:
         *([] if version["drift"] else [("drift", words.UNKNOWN)]),
         ("data", _quality(version["quality"])),
     ]
-    return aligned([(printable(fact), printable(value)) for fact, value in facts if value])
+    return [printable(title), *aligned([(printable(fact), printable(value)) for fact, value in facts if value])]
 
 
 def _drift(state: dict[str, Any]) -> str:
