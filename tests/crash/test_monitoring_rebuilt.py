@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import signal
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +108,30 @@ async def test_windows_are_made_anew_when_their_file_is_damaged(
         said = await settled(client, folder / "node", "model")
     await stopped(process)
     assert said == recorded(folder / "node", "model")
+
+
+@pytest.mark.parametrize("table", ["window", "position"])
+async def test_nothing_is_counted_twice_or_not_at_all_when_a_page_is_lost(
+    folder: Path, server_process: Any, connect: Any, table: str
+) -> None:
+    """What was counted, or up to which place."""
+    _lose_root_page(folder / "node" / "monitoring.db", table)
+    process = await server_process(folder)
+    async with connect(await process.ready()) as client:
+        await client.predict("model", [1, 0, 0, 1])
+        said = await settled(client, folder / "node", "model")
+    await stopped(process)
+    assert said == recorded(folder / "node", "model")
+    assert all_of(said)["daily"].requests == 31
+
+
+def _lose_root_page(file: Path, table: str) -> None:
+    with closing(sqlite3.connect(file)) as connection:
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
+    with file.open("r+b") as opened:
+        opened.seek((page - 1) * size)
+        opened.write(random.Random(1).randbytes(size))
 
 
 async def test_windows_outlive_the_journal_that_they_were_made_of(

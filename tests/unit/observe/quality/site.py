@@ -70,7 +70,7 @@ class Site:
         reader = VersionReader(model, self.baselines.cached(NAME, version), MonitoringConfig().aggregation)
         events = [_event(row, model.served_by, self.clock.now_ms()) for row in rows]
         self._live.performed(model.served_by, self.clock.now_ms(), columns_of(events))
-        self._live.observed(reader, self.clock.now_ms(), events, self.configuration.of().aggregation)
+        self._live.observed(reader, self.clock.now_ms(), reader.read(events), self.configuration.of().aggregation)
 
     async def configure(self, **quality: Any) -> None:
         """Configure the quality of all models' data."""
