@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from argparse import ArgumentParser, Namespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge_aiops.cli.command import Command, Group
 
-_COLUMNS = ("id", "severity", "status", "model", "since", "seen by", "what")
+if TYPE_CHECKING:
+    from edge_aiops.cli.client import Client
+
+_COLUMNS = ("id", "severity", "status", "since", "model", "seen by", "what")
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_LAST = "ffffffff-ffff-7fff-bfff-ffffffffffff"
+"""The greatest id."""
 
 
 def _list_arguments(parser: ArgumentParser) -> None:
@@ -40,7 +47,8 @@ def _list(arguments: Namespace) -> None:
     if arguments.json:
         print_json(alerts)
     elif alerts:
-        print_table(_COLUMNS, [_row(alert) for alert in alerts])
+        rows = [_row(alert) for alert in alerts]
+        print_table(_COLUMNS, rows, whole=("id",), optional=("seen by", "model", "since", "status"), sentence=True)
     else:
         print(
             "no alerts" if arguments.status == "all" else f"no {arguments.status} alerts; --status all shows every one"
@@ -54,21 +62,22 @@ def _row(alert: dict[str, Any]) -> tuple[object, ...]:
         alert["id"],
         alert["severity"],
         alert["status"],
-        f"{alert['modelName']} {alert['modelVersion']}",
         local_time(alert["startedAt"]),
+        f"{alert['modelName']} {alert['modelVersion']}",
         alert["acknowledgedBy"],
         alert["message"],
     )
 
 
 def _id_argument(parser: ArgumentParser) -> None:
-    parser.add_argument("id", metavar="ID", help="an alert's id, as `alerts list` shows it")
+    parser.add_argument("id", metavar="ID", help="an alert's id, as `alerts list` shows it, or the beginning of it")
 
 
 def _show(arguments: Namespace) -> None:
-    from edge_aiops.cli.client import Client, segment
+    from edge_aiops.cli.client import Client
 
-    _print_alert(Client.of(arguments).get(f"/monitoring/alerts/{segment(arguments.id)}"), arguments)
+    client = Client.of(arguments)
+    _print_alert(client.get(_path(client, arguments.id)), arguments)
 
 
 def _ack_arguments(parser: ArgumentParser) -> None:
@@ -78,14 +87,42 @@ def _ack_arguments(parser: ArgumentParser) -> None:
 
 
 def _ack(arguments: Namespace) -> None:
-    import getpass
     import json
 
-    from edge_aiops.cli.client import Client, segment
+    from edge_aiops.cli.client import Client
 
-    said = {"acknowledgedBy": arguments.by or getpass.getuser(), "note": arguments.note}
-    path = f"/monitoring/alerts/{segment(arguments.id)}/acknowledge"
-    _print_alert(Client.of(arguments).send("POST", path, json.dumps(said).encode()), arguments)
+    client = Client.of(arguments)
+    said = {"acknowledgedBy": arguments.by or _user(), "note": arguments.note}
+    path = f"{_path(client, arguments.id)}/acknowledge"
+    _print_alert(client.send("POST", path, json.dumps(said).encode()), arguments)
+
+
+def _user() -> str:
+    import getpass
+
+    from edge_aiops.base.errors import InvalidInput
+
+    try:
+        return getpass.getuser()
+    except (KeyError, ImportError, OSError) as error:
+        raise InvalidInput("this system does not know your name; say it with --by") from error
+
+
+def _path(client: Client, beginning: str) -> str:
+    """The path of the only alert whose id begins so. Raises `InvalidInput` where there are more."""
+    from edge_aiops.base.errors import InvalidInput
+    from edge_aiops.cli.client import segment
+
+    found = beginning.lower()
+    last = found + _LAST[len(found) :]
+    if found and found != last and _ID.fullmatch(last):
+        # Ids sort: of those below the last that could begin so, the first two tell whether there is one, and only one.
+        page = client.get("/monitoring/alerts", cursor=last, limit=2)["alerts"]
+        ids = [alert["id"] for alert in page if alert["id"].startswith(found)]
+        if len(ids) > 1:
+            raise InvalidInput(f"several alerts begin with {beginning!r}, such as {' and '.join(ids)}; say more of it")
+        found = ids[0] if ids else found
+    return f"/monitoring/alerts/{segment(found)}"
 
 
 def _print_alert(alert: dict[str, Any], arguments: Namespace) -> None:
@@ -139,7 +176,11 @@ GROUP = Group(
         Command(
             name="show",
             summary="Show one alert in full",
-            examples=("edge-aiops alerts show 01a2159a-4b88-7acd-b05b-25b3c1ef4515",),
+            description="So much of the id is enough as no other alert has.",
+            examples=(
+                "edge-aiops alerts show 01a2159a-4b88-7acd-b05b-25b3c1ef4515",
+                "edge-aiops alerts show 01a2159a-4b",
+            ),
             arguments=_id_argument,
             run=_show,
             client=True,
@@ -148,10 +189,13 @@ GROUP = Group(
         Command(
             name="ack",
             summary="Acknowledge an alert: somebody has seen it",
-            description="It is not sent again while it goes on. Who acknowledged it first stays.",
+            description=(
+                "It is not sent again while it goes on. Who acknowledged it first stays. "
+                "So much of the id is enough as no other alert has."
+            ),
             examples=(
                 "edge-aiops alerts ack 01a2159a-4b88-7acd-b05b-25b3c1ef4515",
-                "edge-aiops alerts ack 01a2159a-4b88-7acd-b05b-25b3c1ef4515 --by Ada --note 'a cold cache'",
+                "edge-aiops alerts ack 01a2159a-4b --by Ada --note 'a cold cache'",
             ),
             arguments=_ack_arguments,
             run=_ack,

@@ -114,7 +114,8 @@ def _list(arguments: Namespace) -> None:
     if arguments.json:
         print_json(found)
     elif found:
-        print_table(_COLUMNS, [_row(baseline) for baseline in found])
+        rows = [_row(baseline) for baseline in found]
+        print_table(_COLUMNS, rows, whole=("made",), optional=("outcomes", "outputs", "inputs"), sentence=True)
     else:
         print("no baseline; `edge-aiops baseline create` makes one")
 
@@ -130,7 +131,8 @@ def _show(arguments: Namespace) -> None:
     _print_overview(found["baseline"])
     print()
     roles = ("inputs", "outputs", "outcomes")
-    print_table(_FEATURES, [_feature_row(role, feature) for role in roles for feature in found[role]])
+    rows = [_feature_row(role, feature) for role in roles for feature in found[role]]
+    print_table(_FEATURES, rows, optional=("missing", "count", "kind", "deviation"), sentence=True)
 
 
 def _delete(arguments: Namespace) -> None:

@@ -115,14 +115,18 @@ def segment(text: str) -> str:
 def _decoded(response: HTTPResponse, content: bytes) -> Any:
     try:
         value = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if response.status < 300 and value is not None:
         return value
     if isinstance(value, dict) and "detail" in value:
-        blamed = tuple(FieldError(fault["field"], fault["message"]) for fault in value.get("errors", ()))
-        raise Refused(str(value["detail"]), status=response.status, fields=blamed)
+        raise Refused(str(value["detail"]), status=response.status, fields=_blamed(value.get("errors")))
     raise Refused(
         f"the server answered {response.status} {response.reason}, and not in the way of edge_aiops; check --url",
         status=response.status,
     )
+
+
+def _blamed(errors: object) -> tuple[FieldError, ...]:
+    found = [fault for fault in errors if isinstance(fault, dict)] if isinstance(errors, list) else []
+    return tuple(FieldError(str(fault.get("field")), str(fault.get("message"))) for fault in found)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
+
+from edge_aiops.cli.help import Formatter
 
 DEFAULT_URL = "http://127.0.0.1:9926"
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -49,7 +51,7 @@ class Parser(ArgumentParser):
     """A parser that proposes the nearest command for one that does not exist."""
 
     def __init__(self, **more: Any) -> None:
-        super().__init__(formatter_class=RawDescriptionHelpFormatter, allow_abbrev=False, **more)
+        super().__init__(formatter_class=Formatter, allow_abbrev=False, **more)
         self.choices: list[str] = []
 
     def error(self, message: str) -> NoReturn:
@@ -68,7 +70,7 @@ def parser(version: str, commands: Sequence[Command | Group]) -> ArgumentParser:
         description="MLOps for edge devices: serve models, journal every inference, watch them offline.",
         epilog="`edge-aiops COMMAND --help` explains a command with examples.",
     )
-    whole.set_defaults(run=None, help=whole.print_help, url=None, json=False)
+    whole.set_defaults(run=None, help=whole.print_help, client=False, url=None, json=False)
     whole.add_argument("--version", action="version", version=f"edge-aiops {version}")
     add_global_options(whole, config=None, data=None, log_level=None)
     _add_commands(whole, commands)
@@ -115,7 +117,7 @@ def _texts(command: Command) -> dict[str, str]:
 
 
 def _fill(parser: ArgumentParser, command: Command) -> None:
-    parser.set_defaults(run=command.run)
+    parser.set_defaults(run=command.run, client=command.client)
     command.arguments(parser)
     if command.client:
         parser.add_argument(

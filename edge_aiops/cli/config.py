@@ -53,6 +53,7 @@ def _print_tables(settings: list[dict[str, Any]], variables: list[dict[str, Any]
     print_table(
         ("setting", "value", "from", "environment variable"),
         [(setting["key"], _shown(setting["value"]), setting["origin"], setting["variable"]) for setting in settings],
+        sentence=True,
     )
     print()
     print_table(

@@ -12,6 +12,7 @@ from edge_aiops.cli.values import boolean, json_or_text
 FOLLOW_INTERVAL_S = 1.0
 _PAGE = 1_000
 _COLUMNS = ("time", "inference id", "model", "label", "confidence", "outcome", "right", "ms")
+_OPTIONAL = ("ms", "confidence", "right", "outcome", "model", "time")
 _FOLLOWED = "{:<19}  {:<36}  {:<24}  {:<16}  {:>10}  {:<16}  {:<5}  {:>8}"
 
 
@@ -37,7 +38,8 @@ def _list(arguments: Namespace) -> None:
     if arguments.json:
         print_json(events)
     elif events:
-        print_table(_COLUMNS, [_row(event) for event in events])
+        rows = [_row(event) for event in events]
+        print_table(_COLUMNS, rows, whole=("time", "inference id"), optional=_OPTIONAL)
     else:
         print("no events; `edge-aiops predict` makes one")
 

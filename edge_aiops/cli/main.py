@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from edge_aiops import __version__
 from edge_aiops.base.errors import EdgeAiopsError, FieldError
@@ -14,21 +15,21 @@ from edge_aiops.cli import (
     baseline,
     config,
     doctor,
-    drift,
     events,
     model,
     node,
     plugins,
     predict,
     quality,
-    rules,
     serve,
 )
 from edge_aiops.cli.command import Command, Group, parser
 from edge_aiops.cli.compare import command as compare
 from edge_aiops.cli.demo import command as demo
+from edge_aiops.cli.drift import command as drift
 from edge_aiops.cli.monitor import command as monitor
 from edge_aiops.cli.output import printable
+from edge_aiops.cli.rules import command as rules
 
 COMMANDS: tuple[Command | Group, ...] = (
     serve.COMMAND,
@@ -54,6 +55,8 @@ _EXTRAS = dict.fromkeys(("sqlalchemy", "alembic", "obstore"), "hub") | {"pyarrow
 """Modules that come with an extra of ours."""
 
 _INTERRUPTED = 130
+_NOT_UNDERSTOOD = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, OSError)
+"""What the answer of a server that says something else than ours leads to."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,6 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0: done. 1: it failed, and standard error says why. 2: the command line is wrong. 130: stopped by Ctrl-C.
     """
     chosen = parser(__version__, COMMANDS).parse_args(arguments)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal of ASCII shows what it can
     try:
         if chosen.run is None:
             chosen.help()
@@ -82,6 +87,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if (extra := _EXTRAS.get(module)) is None:
             raise
         return _failed(f"this needs {module}, which is not installed; try: pip install 'edge-aiops[{extra}]'")
+    except _NOT_UNDERSTOOD as error:
+        if not chosen.client or chosen.log_level == "debug":
+            raise
+        said = f"{type(error).__name__}: {error}".replace("\n", " ")[:200]
+        return _failed(
+            f"edge-aiops {__version__} does not understand what the server answered ({said}); is it another version? "
+            "`--log-level debug` shows where"
+        )
 
 
 def _failed(message: str, fields: tuple[FieldError, ...] = ()) -> int:

@@ -48,6 +48,8 @@ def _print_versions(versions: list[dict[str, Any]], arguments: Namespace) -> Non
             )
             for version in versions
         ],
+        whole=("model", "version", "stage"),
+        optional=("deployment", "framework", "task", "size"),
     )
 
 
@@ -138,8 +140,8 @@ GROUP = Group(
             summary="Register a model version; the server loads it once on trial and serves it at once",
             description="May be repeated: the same version with the same content changes nothing.",
             examples=(
-                "edge-aiops model register iris 1.2.0 --framework onnx --file iris.onnx --stage production \\\n"
-                "      --class-labels setosa,versicolor,virginica",
+                "edge-aiops model register iris 1.2.0 --framework onnx --file iris.onnx --stage production "
+                "--class-labels setosa,versicolor,virginica",
                 "edge-aiops model register hello 1 --framework echo --stage production",
             ),
             arguments=register.add_arguments,

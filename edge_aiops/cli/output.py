@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TextIO
@@ -11,9 +13,11 @@ from typing import Any, TextIO
 _COLOURS = {
     **dict.fromkeys(("OK", "loaded", "ready", "production", "yes", "right"), "green"),
     **dict.fromkeys(("WARN", "blocked", "staging", "warning", "pending"), "yellow"),
-    **dict.fromkeys(("FAIL", "failed", "no", "wrong", "drifted", "critical", "firing"), "bold red"),
+    **dict.fromkeys(("FAIL", "failed", "wrong", "drifted", "critical", "firing"), "bold red"),
     **dict.fromkeys(("archived", "resolved", "off"), "dim"),
 }
+_LEAST_WRAPPED = 20
+"""Columns; where there are fewer, the terminal wraps as it likes."""
 _LONG = 8
 _SHOWN = 3
 
@@ -35,19 +39,49 @@ def print_json(value: object) -> None:
     print(msgspec.json.format(msgspec.json.encode(value)).decode())
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """A table with a heading; cells that are None stay empty."""
-    cells = [[printable("" if cell is None else str(cell)) for cell in row] for row in rows]
-    if is_plain():
-        print("\n".join(aligned([columns, *cells])))
+def print_table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    whole: Sequence[str] = (),
+    optional: Sequence[str] = (),
+    sentence: bool = False,
+) -> None:
+    """A table with a heading; cells that are None stay empty.
+
+    Args:
+        whole: Columns that are never broken, however narrow the terminal is.
+        optional: Columns that a terminal without room for all does not show, the first of them first.
+        sentence: Whether the last column is prose, and stands below its row where there is no room beside it.
+    """
+    cells = [[printable("" if cell is None else str(cell)).replace("\n", " ") for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        from edge_aiops.cli.terminal_table import TerminalTable
+
+        styles = {} if is_plain() else _COLOURS
+        TerminalTable(columns, cells, styles, whole=whole, optional=optional, sentence=sentence).print()
     else:
-        _print_coloured(columns, cells)
+        print("\n".join(aligned([columns, *cells])))
 
 
 def print_facts(facts: Sequence[tuple[str, object]]) -> None:
-    """Names and values, one a line; those that are None are left out."""
+    """Names and values, one a line; those that are None are left out. On a terminal long values are filled."""
     lines = [(name, printable(str(value))) for name, value in facts if value is not None]
-    print("\n".join(aligned(lines)))
+    if sys.stdout.isatty():
+        indent = max((len(name) for name, _ in lines), default=0) + 2
+        room = shutil.get_terminal_size().columns - indent
+        print("\n".join(f"{name:<{indent}}{_filled(value, room, indent)}".rstrip() for name, value in lines))
+    else:
+        print("\n".join(aligned(lines)))
+
+
+def _filled(text: str, width: int, indent: int) -> str:
+    if width < _LEAST_WRAPPED:
+        return text
+    filled = [
+        textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""] for line in text.split("\n")
+    ]
+    return ("\n" + " " * indent).join(part for lines in filled for part in lines)
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -91,14 +125,3 @@ def size(size_bytes: float) -> str:
             return f"{size_bytes:.0f} B" if unit == "B" else f"{size_bytes:.1f} {unit}"
         size_bytes /= 1024
     return f"{size_bytes:.1f} TiB"
-
-
-def _print_coloured(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(*columns, box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for row in rows:
-        table.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in row))
-    Console(highlight=False).print(table)

@@ -9,7 +9,7 @@ from typing import Any
 from edge_aiops.cli.command import Command
 
 _COLUMNS = ("", "check", "feature", "rows", "share", "limit", "what")
-_SCHEMA_COLUMNS = ("feature", "kind", "required", "null", "range", "labels", "from")
+_SCHEMA_COLUMNS = ("feature", "kind", "required", "null", "range", "from", "labels")
 _MOST_LABELS = 5
 
 
@@ -80,7 +80,8 @@ def _print_report(report: dict[str, Any]) -> None:
     )
     if report["findings"]:
         print()
-        print_table(_COLUMNS, [_finding_row(finding) for finding in report["findings"]])
+        rows = [_finding_row(finding) for finding in report["findings"]]
+        print_table(_COLUMNS, rows, optional=("rows",), sentence=True)
 
 
 def _finding_row(finding: dict[str, Any]) -> tuple[object, ...]:
@@ -110,7 +111,8 @@ def _print_schema(schema: dict[str, Any]) -> None:
     )
     if schema["features"]:
         print()
-        print_table(_SCHEMA_COLUMNS, [_feature_row(feature) for feature in schema["features"]])
+        rows = [_feature_row(feature) for feature in schema["features"]]
+        print_table(_SCHEMA_COLUMNS, rows, optional=("from", "null", "required"), sentence=True)
 
 
 def _feature_row(feature: dict[str, Any]) -> tuple[object, ...]:
@@ -124,8 +126,8 @@ def _feature_row(feature: dict[str, Any]) -> tuple[object, ...]:
         _yes_or_no(feature["required"]),
         _yes_or_no(feature["nullable"]),
         bounds,
-        ", ".join(labels[:_MOST_LABELS]) + more,
         ", ".join(dict.fromkeys(feature["sources"].values())),
+        ", ".join(labels[:_MOST_LABELS]) + more,
     )
 
 

@@ -15,6 +15,7 @@ from edge_aiops.base.errors import EdgeAiopsError, UnknownModel
 from edge_aiops.base.tasks import BackgroundTasks
 from edge_aiops.journal.journal import Journal, Positions
 from edge_aiops.observe.alerts.alerts import Alerts
+from edge_aiops.observe.alerts.features import KnownFeatures
 from edge_aiops.observe.alerts.metrics import MonitoringMetrics
 from edge_aiops.observe.alerts.notifiers import Notifiers
 from edge_aiops.observe.alerts.outbox import Outbox
@@ -248,6 +249,7 @@ class Monitoring:
             clock=self._clock,
             notifiers=lambda: self.notifiers.names,
             checks=self.quality_checks.specs.keys(),
+            features=KnownFeatures(self, clock=self._clock).of,
         )
         self.outbox = await Outbox.open(
             self.database, notifiers=self.notifiers, clock=self._clock, node_id=self._node_id

@@ -54,7 +54,12 @@ async def test_an_alert_is_seen_shown_and_acknowledged(serve: Any, tmp_path: Pat
         shown = await run(client, "alerts", "show", alert["id"])
         assert "requests of model 1 is 1, above 0" in shown.out
         assert "nobody" in shown.out
-        seen = await run(client, "alerts", "ack", alert["id"], "--by", "Ada", "--note", "known")
+        assert (await run(client, "alerts", "show", alert["id"][:3].upper())).out == shown.out
+        for nobody in ("f" + alert["id"][1:9], "not an id"):
+            missing = await run(client, "alerts", "show", nobody)
+            assert (missing.code, "there is no alert" in missing.err) == (1, True)
+        assert (await run(client, "alerts", "ack", "", "--by", "Ada")).code == 1
+        seen = await run(client, "alerts", "ack", alert["id"][:-1], "--by", "Ada", "--note", "known")
         assert "Ada" in seen.out
         assert "known" in seen.out
         other = await run(client, "alerts", "ack", alert["id"], "--by", "Bob")
@@ -63,6 +68,27 @@ async def test_an_alert_is_seen_shown_and_acknowledged(serve: Any, tmp_path: Pat
         table = (await run(client, "alerts")).out
         assert "Ada" in table
         assert alert["id"] in table
+
+
+async def test_the_beginning_of_an_id_must_be_of_one_alert_only(serve: Any, tmp_path: Path, run: Run) -> None:
+    async with serve(tmp_path) as client:
+        assert (await client.call("PUT", "/monitoring/config", json={"alertCheck": "1s"})).status == 200
+        await client.register("model", stage="production")
+        for name in ("busy", "busier"):
+            assert (await run(client, "rules", "set", name, "--when", "requests > 0")).code == 0
+        await client.predict("model")
+        ids: list[str] = []
+        for _ in range(300):
+            ids = [alert["id"] for alert in json.loads((await run(client, "alerts", "--json")).out)]
+            if len(ids) == 2:
+                break
+            await asyncio.sleep(0.05)
+        for command in (("show",), ("ack", "--by", "Ada")):
+            refused = await run(client, "alerts", command[0], ids[0][:4], *command[1:])
+            assert refused.code == 1
+            assert f"several alerts begin with '{ids[0][:4]}', such as {ids[0]} and {ids[1]}" in refused.err
+        assert all(alert["acknowledged"] is False for alert in json.loads((await run(client, "alerts", "--json")).out))
+        assert ids[1] in (await run(client, "alerts", "show", ids[1][:35])).out
 
 
 async def test_rules_are_made_changed_switched_off_and_deleted(client: Any, run: Run, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from typing import Any
 
 import numpy as np
@@ -140,3 +141,31 @@ async def test_the_command_line_shows_a_check_and_fails_on_drift_when_asked_to(
     assert "drifted" in said
     code, said = await run("list", "model", "--json", "--limit", "1")
     assert code == 0 and '"driftType": "concept"' in said
+
+
+async def test_the_command_line_looks_at_a_chosen_span_and_begins_anew(
+    watched: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from edge_aiops.cli.main import main
+
+    async def run(*arguments: str) -> tuple[int, str]:
+        code = await asyncio.to_thread(main, ["drift", *arguments, "--url", watched.url])
+        return code, "".join(capsys.readouterr())
+
+    await predicted(watched, 600, shift=1.5)
+    code, said = await run("check", "model", "--type", "input", "--from", "1h", "--json")
+    (found,) = json.loads(said)
+    assert (code, found["drifted"], found["evidence"]) == (0, True, "oneLook")
+    assert found["to"] - found["from"] < 2 * 3_600_000
+    code, said = await run("check", "model", "--type", "input", "--from", "2h", "--to", "1h")
+    assert code == 0
+    assert "no drift" in said and "fewer than minSamples" in said
+    code, said = await run("check", "model", "--from", "1h", "--to", "2h")
+    assert (code, said.startswith("error: ")) == (1, True)
+
+    assert "DRIFT" in (await run("check", "model", "--type", "input"))[1]
+    assert (await run("restart", "model", "--version", "9"))[0] == 1
+    code, said = await run("restart", "model", "--version", "1")
+    assert (code, said) == (0, "drift of model 1 begins anew; `drift list` has what was found before\n")
+    assert "no drift" in (await run("check", "model", "--type", "input"))[1]
+    assert "drifted" in (await run("list", "model", "--type", "input"))[1]

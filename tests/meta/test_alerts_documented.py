@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge_aiops.cli.rules import condition_text
+from edge_aiops.cli.rules.condition import condition_text
 from edge_aiops.observe.alerts.alert import Alert
 from edge_aiops.observe.alerts.catalogue import METRICS
 from edge_aiops.observe.alerts.condition import Condition

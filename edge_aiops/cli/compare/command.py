@@ -146,7 +146,7 @@ GROUP = Group(
                 "edge-aiops stats compare train.csv today.csv --html report.html",
                 "edge-aiops stats compare train.csv today.csv --exclude id,created --categorical postcode",
                 "edge-aiops stats compare train.csv today.csv --json",
-                "edge-aiops stats compare train.csv today.csv --fail-on-drift        # in a pipeline",
+                "edge-aiops stats compare train.csv today.csv --fail-on-drift",
             ),
             arguments=_arguments,
             run=_compare,

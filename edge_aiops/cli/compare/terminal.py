@@ -10,6 +10,7 @@ from edge_aiops.stats.files.report import Bins, Feature, File, Report
 
 MOST_ROWS = 60
 _COLUMNS = ("feature", "kind", "drift", "PSI", "p adjusted", "mean", "missing")
+_OPTIONAL = ("kind", "missing", "mean", "p adjusted")
 
 
 def print_report(report: Report) -> None:
@@ -22,7 +23,8 @@ def print_report(report: Report) -> None:
     pictured = not is_plain()
     shown = report.features[: max(MOST_ROWS, len(report.drifted))]
     columns = (*_COLUMNS, "reference", "current") if pictured else _COLUMNS
-    print_table(columns, [(*_row(feature, report), *(_sparklines(feature) if pictured else ())) for feature in shown])
+    rows = [(*_row(feature, report), *(_sparklines(feature) if pictured else ())) for feature in shown]
+    print_table(columns, rows, whole=("drift", "PSI", "reference", "current"), optional=_OPTIONAL)
     if rest := len(report.features) - len(shown):
         print(f"... and {rest} more that did not drift; --json and --html tell of them")
     if notes := list(_notes(report, shown)):

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from edge_aiops.base.errors import Unavailable
+from edge_aiops.base.errors import InvalidInput, Unavailable
 
 WHEEL = "nannyml==0.13.1"
 _INSIDE = "nannyml/datasets/data/"
@@ -119,10 +119,17 @@ def complete(folder: Path) -> bool:
 def fetch(folder: Path) -> None:
     """Have all files in `folder`; downloads 23 MB if one is missing or is not what it should be.
 
-    Raises `Unavailable` where the package index cannot be reached, or gives other files.
+    Raises `Unavailable` where the package index cannot be reached, or gives other files, and `InvalidInput` where the
+    folder cannot be written.
     """
-    if complete(folder):
-        return
+    try:
+        if not complete(folder):
+            _fetch(folder)
+    except OSError as error:
+        raise InvalidInput(f"cannot keep the data sets in {folder}: {error.strerror or error}") from error
+
+
+def _fetch(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="edge_aiops-wheel-") as downloads:
         wheel = _downloaded(Path(downloads))

@@ -10,6 +10,7 @@ from edge_aiops.cli.values import seconds
 
 if TYPE_CHECKING:
     from edge_aiops.cli.client import Client
+    from edge_aiops.cli.monitor.screen import Screen
 
 ANSWER_TIMEOUT_S = 5.0
 """A server that takes longer is shown as one that does not answer."""
@@ -29,8 +30,10 @@ def _run(arguments: Namespace) -> None:
 
     client = Client.of(arguments, answer_timeout_s=ANSWER_TIMEOUT_S)
     overview = _ask(client, arguments)  # whoever names a wrong server or model is told so, and not to wait
-    if arguments.once or arguments.json or is_plain():
+    if arguments.json or is_plain():
         _print(client, arguments, overview)
+    elif arguments.once:
+        _show(client, arguments, overview)
     else:
         _watch(client, arguments, overview)
 
@@ -38,6 +41,18 @@ def _run(arguments: Namespace) -> None:
 def _ask(client: Client, arguments: Namespace) -> dict[str, Any]:
     overview: dict[str, Any] = client.get("/monitoring/overview", modelName=arguments.model)
     return overview
+
+
+def _show(client: Client, arguments: Namespace, overview: dict[str, Any]) -> None:
+    from rich.console import Console
+
+    Console(highlight=False).print(_screen(client, arguments, overview))
+
+
+def _screen(client: Client, arguments: Namespace, overview: dict[str, Any]) -> Screen:
+    from edge_aiops.cli.monitor.screen import Screen
+
+    return Screen(url=client.url, overview=overview, at_ms=_now_ms(), detailed=arguments.model is not None)
 
 
 def _watch(client: Client, arguments: Namespace, overview: dict[str, Any]) -> None:
@@ -48,9 +63,8 @@ def _watch(client: Client, arguments: Namespace, overview: dict[str, Any]) -> No
     from rich.live import Live
 
     from edge_aiops.base.errors import EdgeAiopsError
-    from edge_aiops.cli.monitor.screen import Screen
 
-    screen = Screen(url=client.url, overview=overview, at_ms=_now_ms(), detailed=arguments.model is not None)
+    screen = _screen(client, arguments, overview)
     with Live(screen, console=Console(highlight=False), screen=True, auto_refresh=False) as live:
         live.refresh()
         while True:
@@ -90,7 +104,8 @@ def _print_one(arguments: Namespace, overview: dict[str, Any]) -> None:
         print(json.dumps(overview), flush=True)
     else:
         heading = [] if arguments.once else ["", local_time(_now_ms())]
-        print("\n".join([*heading, *plain.lines(overview)]), flush=True)
+        told = plain.lines(overview) if arguments.model is None else plain.details(overview)
+        print("\n".join([*heading, *told]), flush=True)
 
 
 def _now_ms() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -120,32 +121,27 @@ def _table(versions: list[dict[str, Any]], width: int, bars: str) -> RenderableT
 
 def _details(version: dict[str, Any], width: int, bars: str) -> RenderableType:
     realtime = version["realtime"]
-    title = Text.assemble((_name(version), "bold"), (f"  {version['stage'] or 'not served any more'}", "dim"))
+    title = Text.assemble((_name(version), "bold"), (f"  {printable(words.stage(version))}", "dim"))
     numbers = Table.grid(padding=(0, 3, 0, 0))
-    for names in _facts(realtime):
-        cells: list[RenderableType] = []
-        for name, value in names:
-            cells += [Text(name, style="dim"), Text(value, justify="right")]
-        numbers.add_row(*cells)
+    for row in zip_longest(*words.facts(realtime), fillvalue=("", "")):
+        numbers.add_row(
+            *(cell for name, value in row for cell in (Text(name, style="dim"), Text(value, justify="right")))
+        )
     trends = Table.grid(padding=(0, 2, 0, 0))
     room = min(words.SLICES, max(width - 30, 10))
-    for name, values, most in (
-        ("requests/s", words.throughput_of(realtime), words.rate),
-        ("p95 latency", words.p95_of(realtime), lambda value: f"{words.milliseconds(value)} ms"),
-    ):
-        greatest = max((value for value in values if value is not None), default=None)
+    for name, values, most in words.trends(realtime):
         trends.add_row(
             Text(name, style="dim"),
             Text(words.sparkline(values, width=room, bars=bars), style="cyan"),
-            Text("" if greatest is None else f"up to {most(greatest)}", style="dim"),
+            Text(most, style="dim"),
         )
     parts = [numbers, _codes(realtime), trends, _findings(version)]
     return Group(title, *(Padding(part, (0, 0, 1, 2)) for part in parts if part is not None))
 
 
 def _codes(realtime: dict[str, Any]) -> RenderableType | None:
-    counts = ", ".join(f"{printable(code)} {count:,}" for code, count in realtime["errorsByCode"].items())
-    return Text.assemble(("failed with  ", "dim"), counts) if counts else None
+    counts = words.codes(realtime)
+    return Text.assemble(("failed with  ", "dim"), printable(counts)) if counts else None
 
 
 def _findings(version: dict[str, Any]) -> RenderableType:
@@ -153,7 +149,7 @@ def _findings(version: dict[str, Any]) -> RenderableType:
     for state in version["drift"]:
         findings.add_row(
             *(Text("drift", style="dim"), Text(state["driftType"]), Text(words.score(state), justify="right")),
-            *(_state(words.drift_verdict(state)), Text(_features(state), style="dim")),
+            *(_state(words.drift_verdict(state)), Text(printable(words.features(state)), style="dim")),
         )
     if not version["drift"]:
         findings.add_row(Text("drift", style="dim"), _state(words.drift([])))
@@ -165,27 +161,6 @@ def _findings(version: dict[str, Any]) -> RenderableType:
         _state(words.quality(version["quality"])),
     )
     return findings
-
-
-def _facts(realtime: dict[str, Any]) -> list[list[tuple[str, str]]]:
-    ms, largest = words.milliseconds, realtime["maxBatchRows"]
-    confidence, least = words.share(realtime["meanConfidence"]), words.share(realtime["minConfidence"])
-    return [
-        [("requests", f"{realtime['requests']:,}"), ("p50 ms", ms(realtime["p50LatencyMs"])),
-         ("mean ms", ms(realtime["meanLatencyMs"]))],
-        [("requests/s", words.rate(realtime["throughput"])), ("p95 ms", ms(realtime["p95LatencyMs"])),
-         ("waiting ms", ms(realtime["meanQueueMs"]))],
-        [("errors", words.share(realtime["errorRate"])), ("p99 ms", ms(realtime["p99LatencyMs"])),
-         ("rows a run", ms(realtime["meanBatchRows"]))],
-        [("confidence", confidence), ("max ms", ms(realtime["maxLatencyMs"])),
-         ("most rows", words.UNKNOWN if largest is None else f"{largest:,}")],
-        [("lowest", least)],
-    ]  # fmt: skip
-
-
-def _features(state: dict[str, Any]) -> str:
-    names = [printable(name) for name in state["driftedFeatures"]]
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
 
 def _alerts(alerts: list[dict[str, Any]]) -> RenderResult:

@@ -43,10 +43,9 @@ def drift(states: Sequence[dict[str, Any]], *, most: int = 5) -> State:
     """What the last checks say of all types of drift; names at most `most` of them."""
     confirmed = [state for state in states if state["confirmed"]]
     found = confirmed or [state for state in states if state["drifted"]]
-    if not states:
-        return State(UNKNOWN, "unknown")
     if not found:
-        return State("none", "ok")
+        known = any(state["score"] is not None for state in states)
+        return State("none", "ok") if known else State(UNKNOWN, "unknown")
     more = f" +{len(found) - most}" if len(found) > most else ""
     return State(", ".join(map(_drifted, found[:most])) + more, "critical" if confirmed else "warning")
 
@@ -55,7 +54,9 @@ def drift_verdict(state: dict[str, Any]) -> State:
     """What the last check says of one type of drift."""
     if state["confirmed"]:
         return State("drifted", "critical")
-    return State("suspected", "warning") if state["drifted"] else State("none", "ok")
+    if state["drifted"]:
+        return State("suspected", "warning")
+    return State("unknown", "unknown") if state["score"] is None else State("none", "ok")
 
 
 def score(state: dict[str, Any]) -> str:
@@ -82,6 +83,60 @@ def errors(realtime: dict[str, Any]) -> State:
     value = realtime["errorRate"]
     level = "unknown" if value is None else "ok" if value == 0 else "warning" if value < 0.05 else "critical"
     return State(share(value), level)
+
+
+def stage(version: dict[str, Any]) -> str:
+    """What a version is for."""
+    return version["stage"] or "not served any more"
+
+
+def facts(realtime: dict[str, Any]) -> list[list[tuple[str, str]]]:
+    """Names and values of the window, in columns: of requests and confidence, of the latency, of runs and waiting."""
+    largest = realtime["maxBatchRows"]
+    of_requests = [
+        ("requests", f"{realtime['requests']:,}"),
+        ("requests/s", rate(realtime["throughput"])),
+        ("errors", errors(realtime).text),
+        ("confidence", share(realtime["meanConfidence"])),
+        ("least confidence", share(realtime["minConfidence"])),
+    ]
+    of_latency = [
+        ("p50 ms", "p50LatencyMs"),
+        ("p95 ms", "p95LatencyMs"),
+        ("p99 ms", "p99LatencyMs"),
+        ("max ms", "maxLatencyMs"),
+        ("mean ms", "meanLatencyMs"),
+    ]
+    of_runs = [("waiting ms", "meanQueueMs"), ("p95 waiting ms", "p95QueueMs"), ("rows a run", "meanBatchRows")]
+    return [
+        of_requests,
+        [(name, milliseconds(realtime[field])) for name, field in of_latency],
+        [
+            *((name, milliseconds(realtime[field])) for name, field in of_runs),
+            ("most rows", UNKNOWN if largest is None else f"{largest:,}"),
+        ],
+    ]
+
+
+def trends(realtime: dict[str, Any]) -> list[tuple[str, list[float | None], str]]:
+    """Of what there is a value for each slice of the window: its name, the values, and how far they reach."""
+    busiest, slowest = throughput_of(realtime), p95_of(realtime)
+    latencies = [value for value in slowest if value is not None]
+    return [
+        ("requests/s", busiest, f"up to {rate(max(value or 0.0 for value in busiest))}"),
+        ("p95 latency", slowest, f"up to {milliseconds(max(latencies))} ms" if latencies else ""),
+    ]
+
+
+def codes(realtime: dict[str, Any]) -> str:
+    """How many requests failed with which code."""
+    return ", ".join(f"{code} {count:,}" for code, count in realtime["errorsByCode"].items())
+
+
+def features(state: dict[str, Any]) -> str:
+    """The features that drifted, the first of them by name."""
+    names = state["driftedFeatures"]
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
 
 def throughput_of(realtime: dict[str, Any]) -> list[float | None]:

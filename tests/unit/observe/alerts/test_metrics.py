@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from msgspec import Raw
 
+from edge_aiops.base.errors import InvalidInput
 from edge_aiops.base.settings import JournalSettings
 from edge_aiops.journal.events import Feedback, NewEvent, ServedBy
 from edge_aiops.journal.journal import Journal
@@ -171,6 +172,14 @@ async def test_drift_is_that_of_the_latest_check(observed: Observing) -> None:
     assert await observed.value("driftedFeatures") == 1
     assert await observed.value("driftConfirmed") == float(result.confirmed)
     assert await observed.value("driftScore", driftType="concept") is None
+
+
+async def test_a_rule_may_be_about_a_feature_that_came_although_nobody_named_it(observed: Observing) -> None:
+    rule = {"modelName": "iris", "condition": {"metric": "nullRate", "feature": "c", "operator": ">", "threshold": 0.1}}
+    with pytest.raises(InvalidInput, match=r"'c' is not a feature of iris; There are: a, b"):
+        await observed.monitoring.rules.put("nulls", rule)
+    await observed.serve(('{"a": 1.0, "b": 2.0, "c": 3.0}', 100, None))
+    assert (await observed.monitoring.rules.put("nulls", rule)).conditions[0].feature == "c"
 
 
 async def with_confirmed_drift(observed: Observing) -> int:

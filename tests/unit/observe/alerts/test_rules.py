@@ -13,6 +13,8 @@ from edge_aiops.observe.alerts.defaults import DEFAULT_RULES
 from edge_aiops.observe.alerts.rule import AlertRule, rule_of
 from edge_aiops.observe.alerts.rules import Rules
 
+from .conftest import features_of
+
 CONDITION: dict[str, Any] = {"metric": "p95Latency", "operator": ">", "threshold": 500}
 DEEP: Any = "x"
 for _ in range(900):
@@ -142,6 +144,19 @@ async def test_the_examples_of_the_issue_are_taken(watch: Any) -> None:
     assert drift.conditions[0].drift_type == "input"
 
 
+NULLS = {"metric": "nullRate", "feature": "petl", "operator": ">", "threshold": 0.1}
+
+
+async def test_the_null_rate_of_a_feature_that_the_model_does_not_have_is_refused(watch: Any) -> None:
+    for sent, field in (({"condition": NULLS}, "condition"), ({"conditions": [CONDITION, NULLS]}, "conditions[1]")):
+        with pytest.raises(InvalidInput, match=r"is not a feature of iris; did you mean 'petal'\?") as refused:
+            await watch.rules.put("nulls", {**sent, "modelName": "iris"})
+        assert [blamed for blamed, _ in refused.value.fields] == [f"{field}.feature"]
+    for model in ({}, {"modelName": "later"}, {"modelName": "iris", "modelVersion": "2"}):
+        await watch.rules.put("nulls", {"condition": NULLS, **model})
+    await watch.rules.put("nulls", {"condition": {**NULLS, "feature": "petal"}, "modelName": "iris"})
+
+
 async def test_structured_fields_may_be_json_strings(watch: Any) -> None:
     by_object = await watch.rules.put("a", condition())
     for given in ({"condition": json.dumps(CONDITION)}, conditions(json.dumps(CONDITION)),
@@ -231,7 +246,7 @@ async def test_a_deleted_rule_is_gone(watch: Any) -> None:
 
 async def test_there_is_an_end_to_the_number_of_rules(watch: Any, clock: Any) -> None:
     stored = {f"r{number}": _numbered(f"r{number}") for number in range(1_000)}
-    rules = Rules(watch.database, stored, clock=clock, notifiers=lambda: (), checks=())
+    rules = Rules(watch.database, stored, clock=clock, notifiers=lambda: (), checks=(), features=features_of)
     with pytest.raises(Conflict, match="1000 rules"):
         await rules.put("one-more", condition())
     assert (await rules.put("r7", condition())).id == "r7"

@@ -1,0 +1,1 @@
+"""`edge-aiops drift`: whether models have drifted away from their baselines."""

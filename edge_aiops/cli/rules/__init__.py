@@ -1,0 +1,1 @@
+"""`edge-aiops rules`: when alerts fire, and who hears of them."""
