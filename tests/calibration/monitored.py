@@ -121,9 +121,10 @@ class MonitoredModels:
                 profile.update(columns(arrival.draws, self.random, arrival.rows))
                 self._hours[name, arrival.role].add((now_ms - arrival.made_ago * WINDOW_MS) // 3_600_000, profile)
                 taken.append((name, arrival.role, profile))
-        await self._database.write(lambda connection: [self._record(connection, *one, now_ms) for one in taken])
+        await self._database.write(lambda connection: [self._record(connection, *one) for one in taken])
         self.clock.advance(WINDOW_MS / 1000)
-        return await self._checks.run_due([(name, VERSION) for name in self.names])
+        due = await self._checks.due([(name, VERSION) for name in self.names])
+        return await self._checks.run(due)
 
     async def sufficient(self, name: str, drift_type: DriftType, feature: str) -> bool:
         """Whether the evidence on a feature suffices by now, over all features of the drift type."""
@@ -157,7 +158,7 @@ class MonitoredModels:
         """For the checks: how."""
         return self._config
 
-    def _record(self, connection: Any, name: str, role: Role, profile: Profile, now_ms: int) -> None:
+    def _record(self, connection: Any, name: str, role: Role, profile: Profile) -> None:
         evidence.record(
             connection,
             model_name=name,
@@ -166,7 +167,6 @@ class MonitoredModels:
             baseline=self._baselines[name],
             window=profile,
             config=self._config,
-            now_ms=now_ms,
         )
 
 
