@@ -7,6 +7,7 @@ import re
 from edge_aiops.base.errors import InvalidInput
 
 _UNITS_MS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
+_BELOW_A_WEEK = {unit: length_ms for unit, length_ms in _UNITS_MS.items() if unit != "w"}
 _LONGEST_S = 100 * 365 * 86_400
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d|w)")
 _WHOLE = re.compile(rf"(?:{_PART.pattern})+")
@@ -32,8 +33,10 @@ class Duration(float):
 
     def __str__(self) -> str:
         milliseconds = round(self * 1000)
+        if milliseconds and milliseconds % _UNITS_MS["w"] == 0:  # 2w, but 90d: nobody counts in weeks and days
+            return f"{milliseconds // _UNITS_MS['w']}w"
         parts = []
-        for unit, length_ms in _UNITS_MS.items():
+        for unit, length_ms in _BELOW_A_WEEK.items():
             count, milliseconds = divmod(milliseconds, length_ms)
             if count:
                 parts.append(f"{count}{unit}")

@@ -66,7 +66,7 @@ class Adoption:
         if self._readers_of != now:
             self._readers, self._readers_of = {}, now
         if served_by not in self._readers:
-            baseline = self._baselines.cached(served_by.model_name, served_by.model_version)
+            baseline = self._baselines.current(served_by.model_name, served_by.model_version)
             if baseline is not None and baseline.number not in self._adopted:
                 baseline = None
             self._readers[served_by] = self._reader(served_by, baseline)
@@ -80,7 +80,7 @@ class Adoption:
         in_force = {
             (name, version): baseline
             for name, version in self._models
-            if (baseline := self._baselines.cached(name, version)) is not None
+            if (baseline := self._baselines.current(name, version)) is not None
         }
         for baseline in {baseline.number: baseline for baseline in in_force.values()}.values():
             if baseline.number not in self._adopted:

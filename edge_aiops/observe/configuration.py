@@ -7,11 +7,13 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
+from msgspec import inspect
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.durations import Duration
-from edge_aiops.base.errors import FieldError, InvalidInput
-from edge_aiops.observe.config import MonitoringConfig
+from edge_aiops.base.errors import InvalidInput
+from edge_aiops.observe.alerts.words import suggestion
+from edge_aiops.observe.config import MonitoringConfig, Share
 from edge_aiops.store.local import LocalDatabase
 
 GLOBAL = ""
@@ -82,12 +84,16 @@ def effective(*patches: Patch) -> MonitoringConfig:
     merged: Patch = _defaults()
     for patch in patches:
         merged = _laid_over(merged, patch)
+    _refuse_unknown(inspect.type_info(MonitoringConfig), merged)
     try:
         return msgspec.convert(merged, MonitoringConfig, dec_hook=_duration)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
         field = path.strip(".`") or "body"
-        raise InvalidInput(f"{field}: {message}", fields=(FieldError(field, message),)) from error
+        if field == "quality.thresholds[...]":
+            thresholds = merged["quality"]["thresholds"]
+            field = next(f"quality.thresholds.{name}" for name in thresholds if not _is_share(thresholds[name]))
+        raise InvalidInput.of(field, message) from error
 
 
 def as_json(config: MonitoringConfig) -> Patch:
@@ -113,6 +119,30 @@ def _laid_over(lower: Patch, upper: Mapping[str, Any]) -> Patch:
         nested = isinstance(below, dict) and isinstance(value, Mapping) and name not in ("thresholds", "options")
         merged[name] = _laid_over(below, value) if nested else value  # type: ignore[arg-type]  # a dict, as asked
     return merged
+
+
+def _refuse_unknown(kind: inspect.Type, value: object, path: str = "") -> None:
+    if isinstance(kind, inspect.Metadata):
+        kind = kind.type
+    if isinstance(kind, inspect.VarTupleType) and isinstance(value, list):
+        for place, item in enumerate(value):
+            _refuse_unknown(kind.item_type, item, f"{path}[{place}]")
+    if not (isinstance(kind, inspect.StructType) and isinstance(value, Mapping)):
+        return
+    known = {field.encode_name: field.type for field in kind.fields}
+    for name, inner in value.items():
+        where = f"{path}.{name[:80]}" if path else name[:80]
+        if name not in known:
+            raise InvalidInput.of(where, f"there is no such field; {suggestion(name, known)}")
+        _refuse_unknown(known[name], inner, where)
+
+
+def _is_share(value: object) -> bool:
+    try:
+        msgspec.convert(value, Share)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _duration(wanted: type, value: object) -> object:

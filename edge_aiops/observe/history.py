@@ -80,7 +80,7 @@ class MetricHistory:
 
     async def statistics(self, model_name: str, model_version: str, from_ms: int, until_ms: int) -> SpanStatistics:
         """Every feature, output and outcome over a span."""
-        baseline = self._baselines.cached(model_name, model_version)
+        baseline = self._baselines.current(model_name, model_version)
         found = {
             role: await self._described(role, model_name, model_version, from_ms, until_ms, baseline)
             for role in ("inputs", "outputs", "outcomes")

@@ -15,6 +15,7 @@ from edge_aiops.base.errors import EdgeAiopsError, UnknownModel
 from edge_aiops.base.tasks import BackgroundTasks
 from edge_aiops.journal.journal import Journal, Positions
 from edge_aiops.observe.alerts.alerts import Alerts
+from edge_aiops.observe.alerts.features import KnownFeatures
 from edge_aiops.observe.alerts.metrics import MonitoringMetrics
 from edge_aiops.observe.alerts.notifiers import Notifiers
 from edge_aiops.observe.alerts.outbox import Outbox
@@ -53,6 +54,10 @@ _BASELINES_OF_FRESH = (
     "SELECT DISTINCT baseline FROM fresh JOIN series ON series.number = fresh.series WHERE baseline > 0"
 )
 _VERSIONS = "SELECT DISTINCT model_version FROM series WHERE model_name = ?"
+_IN_WINDOWS = """
+    SELECT DISTINCT model_name, model_version FROM series
+    WHERE EXISTS (SELECT 1 FROM window WHERE window.series = series.number)
+"""
 _BASELINES_IN_USE = "SELECT DISTINCT baseline FROM window JOIN series ON series.number = window.series"
 
 logger = logging.getLogger(__name__)
@@ -161,7 +166,7 @@ class Monitoring:
         beat: dict[str, Callable[[], Awaitable[object]]] = {
             "monitoring: read the journal": self._observe,
             "monitoring: merge windows": self._roll_up_when_due,
-            "monitoring: check drift": self._check_drift,
+            "monitoring: check drift": self.check_drift,
             "monitoring: check data quality": self._check_quality,
             "monitoring: evaluate alert rules": self._evaluate_rules_when_due,
             "monitoring: deliver notifications": self.outbox.deliver_due,
@@ -205,6 +210,8 @@ class Monitoring:
         config = self.configuration.tried(model_name, patch)
         self.drift.refuse_unknown(config)
         self.quality.refuse_unknown(config)
+        if model_name == GLOBAL:
+            self.rules.refuse_missed([place.name for place in config.notifiers])
         if model_name == GLOBAL and "notifiers" in patch:
             config = self.notifiers.restored(config, before)
             await self.notifiers.check(config)
@@ -237,7 +244,13 @@ class Monitoring:
         await self.configuration.load()
         await self.baselines.load()
         await self.notifiers.configure(self.configuration.of())
-        self.rules = await Rules.open(self.database, clock=self._clock, notifiers=lambda: self.notifiers.names)
+        self.rules = await Rules.open(
+            self.database,
+            clock=self._clock,
+            notifiers=lambda: self.notifiers.names,
+            checks=self.quality_checks.specs.keys(),
+            features=KnownFeatures(self, clock=self._clock).of,
+        )
         self.outbox = await Outbox.open(
             self.database, notifiers=self.notifiers, clock=self._clock, node_id=self._node_id
         )
@@ -276,9 +289,11 @@ class Monitoring:
                 bases[number] = await self.baselines.recall(number)
             rolled_up = await self.database.write(unit)
 
-    async def _check_drift(self) -> None:
-        await self.catch_up()
-        await self.drift.run_due(list(self.models))
+    async def check_drift(self) -> None:
+        """Check the drift of the versions whose time has come, upon everything that is journaled by then."""
+        if due := await self.drift.due(list(self.models)):
+            await self.flush()
+            await self.drift.run(due)
 
     async def _check_quality(self) -> None:
         await self.catch_up()
@@ -299,10 +314,11 @@ class Monitoring:
         config = self.configuration.of()
         await self._retention.run(config.retention)
         before_ms = self._clock.now_ms() - int(config.retention.results * 1000)
-        await self.drift.prune(before_ms)
+        in_windows = await self.database.read(_IN_WINDOWS)
+        await self.drift.prune(before_ms, known={*self.models, *((name, version) for name, version in in_windows)})
         await self.quality.prune(before_ms)
         await self.alerts.prune(before_ms)
         await self.outbox.prune()
         in_use = {number for (number,) in await self.database.read(_BASELINES_IN_USE)}
-        await self.baselines.retire(in_use)
+        await self.baselines.retire(in_use | await self.drift.baselines_in_use())
         await self.database.checkpoint()

@@ -268,7 +268,6 @@ class Observer:
             configs={name: self._configuration.of(name) for name in {window.series.model_name for window in deltas}},
             expected=self._written,
             reached=self._read,
-            now_ms=self._flushed_ms,
         )
         try:
             written = await self._database.write(partial(write_windows, write=write))

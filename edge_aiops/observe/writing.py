@@ -26,7 +26,6 @@ class Write(NamedTuple):
     configs: Mapping[str, MonitoringConfig]
     expected: Positions | None
     reached: Positions
-    now_ms: int
 
 
 def forget(connection: sqlite3.Connection) -> None:
@@ -56,7 +55,6 @@ def write_windows(connection: sqlite3.Connection, write: Write) -> bool:
                 baseline=write.bases[number],
                 window=summary.profile,
                 config=write.configs[served_by.model_name],
-                now_ms=write.now_ms,
             )
         except Exception:
             # One watch that cannot go on must not keep everything else from being written.

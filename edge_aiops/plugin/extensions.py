@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import threading
 from collections.abc import Mapping
@@ -61,11 +62,13 @@ class Extensions(Generic[S]):
         return self._owners[name]
 
     def spec(self, name: str, *, field: str | None = None) -> S:
-        """The spec of `name`. Raises `InvalidInput` that blames `field` and names the known ones."""
+        """The spec of `name`. Raises `InvalidInput` that blames `field`, names the nearest one, and all."""
         if name in self._specs:
             return self._specs[name]
+        close = difflib.get_close_matches(name, self._specs, n=1)
+        meant = f"did you mean {close[0]!r}? There" if close else "there"
         known = ", ".join(sorted(self._specs)) or "none"
-        message = f"there is no {self._noun} {name!r}; there are: {known}"
+        message = f"there is no {self._noun} {name[:80]!r}; {meant} are: {known}"
         raise InvalidInput.of(field, message) if field else InvalidInput(message)
 
     def get(self, name: str) -> Any:

@@ -76,6 +76,10 @@ class QualityCheckSpec(Struct, frozen=True, kw_only=True):
     threshold: float
     """The share of rows above which a finding is a violation, where a configuration names none."""
 
+    needs_rows: bool = True
+    """Whether it judges rows, so that of too few it says nothing, and alerts stay what they are until there are enough.
+    False for one that judges something else, such as how long ago the last event came."""
+
     def __post_init__(self) -> None:
         _check_factory("quality check", self.name, self.factory)
 

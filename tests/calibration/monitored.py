@@ -149,7 +149,7 @@ class MonitoredModels:
         """For the checks: the summary of a span."""
         return Span(self._hours[model_name, role].between(from_ms // 3_600_000, (until_ms - 1) // 3_600_000))
 
-    async def current(self, model_name: str, model_version: str) -> ModelBaseline:
+    def current(self, model_name: str, model_version: str) -> ModelBaseline:
         """For the checks: what to compare with."""
         return self._baselines[model_name]
 

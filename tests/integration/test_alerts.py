@@ -120,6 +120,32 @@ async def test_an_alert_from_the_rule_to_its_end_across_a_restart(serve: Any, tm
         assert phone.types() == ["alert.fired", "alert.acknowledged", "alert.resolved"]
 
 
+async def test_an_alert_about_data_says_what_is_wrong_and_ends_with_its_checks(
+    serve: Any, tmp_path: Path, phone: Phone
+) -> None:
+    async with serve(tmp_path) as client:
+        await configured(client, phone)
+    async with serve(tmp_path) as client:
+        names = ["height", "width", "depth", "weight"]
+        schema = {"type": "object", "properties": {name: {"type": "number", "maximum": 10} for name in names}}
+        await client.register("model", featureNames=names, inputSchema=schema)
+        for _ in range(20):
+            await client.predict("model", [1, 2, 3, 99])
+        await client.post("/monitoring/quality/model/check")
+
+        async def first(status: str) -> Any:
+            return (await client.get(f"/monitoring/alerts?status={status}")).body["alerts"]
+
+        (alert,) = await until(lambda: first("firing"))
+        wrong = "'weight' is outside of [-inf, 10] (seen: 99 to 99) in 20 of 20 rows"
+        assert alert["conditions"][0]["details"].startswith(wrong)
+        assert f"above 0 ({wrong}" in alert["message"]
+        own = {"quality": {"enabled": False}}
+        assert (await client.call("PUT", "/monitoring/config/model", json=own)).status == 200
+        (over,) = await until(lambda: first("resolved"))
+        assert over["id"] == alert["id"]
+
+
 async def test_a_notifier_is_tried_before_it_is_needed(client: Any, phone: Phone) -> None:
     await configured(client, phone)
     listed = (await client.get("/monitoring/notifiers")).body["notifiers"]
@@ -150,6 +176,30 @@ async def test_secrets_of_notifiers_are_never_shown_and_kept(client: Any, phone:
     assert refused.body["errors"][0]["field"] == "notifiers[0].options.secret"
     refused = await client.call("PUT", "/monitoring/config", json={"notifiers": [{**hook, "options": {"url": "x"}}]})
     assert refused.body["errors"][0]["field"] == "notifiers[0].options.url"
+
+
+async def test_a_rule_about_a_feature_is_held_against_what_goes_into_the_model(client: Any) -> None:
+    nulls = {"metric": "nullRate", "feature": "hieght", "operator": ">", "threshold": 0.1}
+    rule = {"modelName": "model", "condition": nulls}
+    await put(client, "/monitoring/rules/nulls", rule)  # nothing is known of the model yet
+    await client.register(featureNames=["height", "width", "depth", "weight"])
+    refused = await client.call("PUT", "/monitoring/rules/nulls", json=rule)
+    assert refused.problem == (400, "invalid_input")
+    assert "'hieght' is not a feature of model; did you mean 'height'?" in refused.body["detail"]
+    await put(client, "/monitoring/rules/nulls", {**rule, "condition": {**nulls, "feature": "height"}})
+
+
+@pytest.mark.parametrize("left", [{"notifiers": [{"name": "other", "type": "log"}]}, {}])
+async def test_a_notifier_that_rules_name_cannot_be_taken_away(client: Any, phone: Phone, left: Any) -> None:
+    await configured(client, phone)
+    await put(client, "/monitoring/rules/hot", {"condition": HOT, "notifiers": ["phone"]})
+    refused = await client.call("PUT", "/monitoring/config", json=left)
+    assert refused.problem == (400, "invalid_input")
+    (error,) = refused.body["errors"]
+    assert error["field"] == "notifiers" and "'phone' is left out, and these rules name it: 'hot'" in error["message"]
+    assert b"phone" in (await client.get("/monitoring/config")).content
+    await put(client, "/monitoring/rules/hot", {"condition": HOT})
+    await put(client, "/monitoring/config", left)
 
 
 async def test_rules_are_listed_changed_and_refused(client: Any) -> None:

@@ -103,7 +103,14 @@ async def test_a_model_without_baseline_is_409_with_the_remedy_and_an_unknown_on
 
 @pytest.mark.parametrize(
     ("body", "field"),
-    [({"driftTypes": ["inputs"]}, "driftTypes"), ({"from": 5, "to": 5}, "to"), ({"when": 5}, "when"), ([], "body")],
+    [
+        ({"driftTypes": ["inputs"]}, "driftTypes"),
+        ({"driftTypes": []}, "driftTypes: is empty; send some of input, "),
+        ({"from": 5, "to": 5}, "from: 5 is not before `to`, 5"),
+        ({"from": 2**45}, f"from: {2**45} is not before now, "),
+        ({"when": 5}, "when"),
+        ([], "body"),
+    ],
 )
 async def test_a_bad_request_is_refused_by_field(client: Any, body: Any, field: str) -> None:
     await client.register()

@@ -146,24 +146,30 @@ async def test_the_configuration_of_a_model_lies_over_that_of_the_node(tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("config", "field"),
+    ("config", "field", "said"),
     [
-        ({"drift": {"driftCheck": "6x"}}, "drift.driftCheck"),
-        ({"drift": {"driftCheck": 6}}, "drift.driftCheck"),
-        ({"drift": {"driftCheck": "0s"}}, "drift.driftCheck"),
-        ({"drift": {"inputDrift": {"alpha": 2}}}, "drift.inputDrift.alpha"),
-        ({"drift": {"inputDrift": {"method": "kss_test"}}}, "drift.inputDrift.method"),
-        ({"drfit": {}}, "drfit"),
-        ({"quality": {"thresholds": {"null_rate": 3}}}, "quality.thresholds"),
+        ({"drift": {"driftCheck": "6x"}}, "drift.driftCheck", "not a duration"),
+        ({"drift": {"driftCheck": 6}}, "drift.driftCheck", "is not a duration"),
+        ({"drift": {"driftCheck": "0s"}}, "drift.driftCheck", "shorter than 1s"),
+        ({"drift": {"inputDrift": {"alpha": 2}}}, "drift.inputDrift.alpha", "< 1"),
+        ({"drift": {"inputDrift": {"method": "kss_test"}}}, "drift.inputDrift.method", "did you mean 'ks_test'?"),
+        ({"drift": 5}, "drift", "Expected `object`"),
+        ({"drfit": {}}, "drfit", "did you mean 'drift'? There are: enabled, aggregation, retention, drift"),
+        ({"drift": {"inputDrift": {"treshold": 1}}}, "drift.inputDrift.treshold", "did you mean 'threshold'?"),
+        ({"notifiers": [{"name": "a", "typ": "log"}]}, "notifiers[0].typ", "did you mean 'type'?"),
+        ({"quality": {"thresholds": {"range": 0.1, "null_rate": 3}}}, "quality.thresholds.null_rate", "<= 1"),
+        ({"quality": {"thresholds": {"nul_rate": 0.3}}}, "quality.thresholds.nul_rate", "did you mean 'null_rate'?"),
+        ({"quality": {"checks": ["range", "x"]}}, "quality.checks[1]", "there are: constant"),
     ],
 )
 async def test_a_bad_configuration_is_refused_by_field_and_changes_nothing(
-    client: Any, config: dict[str, Any], field: str
+    client: Any, config: dict[str, Any], field: str, said: str
 ) -> None:
     before = (await client.get("/monitoring/config")).body
     answer = await client.call("PUT", "/monitoring/config", json=config)
     assert answer.problem[0] == 400
-    assert field in answer.body["detail"]
+    (error,) = answer.body["errors"]
+    assert error["field"] == field and said in error["message"]
     assert (await client.get("/monitoring/config")).body == before
 
 

@@ -115,3 +115,11 @@ async def test_the_command_line_shows_checks_and_explains(
     assert '"unknown_category"' in await run("--json")
     assert await asyncio.to_thread(main, ["quality", "nobody"]) == 1
     assert "no model named 'nobody'" in capfd.readouterr().err
+
+
+async def test_at_most_two_hundred_reports_are_asked_for_at_once(client: Any) -> None:
+    await client.register()
+    assert (await client.get("/monitoring/quality/model", params={"limit": "200"})).status == 200
+    answer = await client.get("/monitoring/quality/model", params={"limit": "201"})
+    assert answer.problem == (400, "invalid_input")
+    assert answer.body["errors"][0]["field"] == "limit"

@@ -23,6 +23,15 @@ def test_what_prints_alike_is_alike_to_the_millisecond(length_ms: int) -> None:
     assert round(Duration.parse(str(Duration(length_ms / 1000))) * 1000) == length_ms
 
 
+@given(milliseconds)
+@example(14 * 86_400_000)
+@example(90 * 86_400_000)
+def test_weeks_stand_alone(length_ms: int) -> None:
+    text = str(Duration(length_ms / 1000))
+    assert ("w" in text) == (length_ms > 0 and length_ms % 604_800_000 == 0)
+    assert "w" not in text[:-1]
+
+
 @given(st.text(alphabet="0123456789.mshdw -+e", max_size=12))
 def test_any_text_is_a_duration_or_refused(text: str) -> None:
     try:

@@ -81,7 +81,7 @@ async def create_baseline(request: web.Request, query: DatasetQuery) -> Created:
         )
         of = Of(model_name=name, model_version=query.model_version, description=query.description)
         made = await making.of_dataset(of, wanted, body_chunks(request), max_bytes=settings.max_upload_bytes)
-    return Created(overview(made, in_force=making.is_in_force(made)))
+    return Created(overview(made.heading, in_force=making.is_in_force(made)))
 
 
 @ENDPOINTS.get("/monitoring/baselines/{modelName}", answer=list[BaselineOverview])
@@ -104,7 +104,7 @@ async def get_baseline(request: web.Request) -> BaselineDetails:
 async def delete_baseline(request: web.Request) -> BaselineOverview:
     """Delete a baseline; the one before it is in force again. Answers what was deleted."""
     gone = await _making(request).delete(request.match_info["modelName"], request.match_info["number"])
-    return overview(gone, in_force=False)
+    return overview(gone.heading, in_force=False)
 
 
 def _making(request: web.Request) -> BaselineMaking:

@@ -21,7 +21,7 @@ class QualityQuery(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
     model_version: str | None = None
     from_ms: Moment | None = field(name="from", default=None)
     until_ms: Moment | None = field(name="to", default=None)
-    limit: Annotated[int, Meta(ge=1, le=1000)] = 20
+    limit: Annotated[int, Meta(ge=1, le=200)] = 20
 
 
 class QualityAnswer(Struct, frozen=True, kw_only=True, rename="camel"):

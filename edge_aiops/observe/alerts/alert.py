@@ -24,6 +24,8 @@ class Judged(Struct, frozen=True, kw_only=True, rename="camel"):
     value: float | None
     """The last value that there was."""
     holds: bool | None
+    details: str | None = None
+    """What is behind the value: the features that have drifted, what is wrong with the data."""
 
 
 class Alert(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -89,5 +91,6 @@ def _subject(condition: Condition, model_name: str, model_version: str) -> str:
 def _found(found: Judged) -> str:
     condition = found.condition
     said = compared(found.value, condition.operator, condition.threshold, found.unit)
-    minutes = condition.window_minutes
-    return said if minutes is None else f"{said}, over {minutes} minute{'s' if minutes != 1 else ''}"
+    if minutes := condition.window_minutes:
+        said += f", over {minutes} minute{'s' if minutes != 1 else ''}"
+    return f"{said} ({found.details})" if found.details else said

@@ -10,7 +10,6 @@ Family = Literal["performance", "labels", "drift", "quality", "traffic"]
 Unit = Literal["ms", "s", "share", "count", "perSecond", "score"]
 Parameter = Literal["windowMinutes", "minRequests", "minLabels", "driftType", "feature", "check"]
 
-DRIFT_TYPES = ("input", "prediction", "confidence", "classBalance", "concept")
 OPERATORS = (">", ">=", "<", "<=", "==", "!=")
 MAX_WINDOW_MINUTES = 43_200
 """Thirty days."""

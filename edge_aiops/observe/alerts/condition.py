@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,13 +13,13 @@ from msgspec import Struct
 from edge_aiops.base.errors import FieldError, InvalidInput
 from edge_aiops.base.structured import parsed
 from edge_aiops.observe.alerts.catalogue import (
-    DRIFT_TYPES,
     MAX_WINDOW_MINUTES,
     METRICS,
     OPERATORS,
     Metric,
 )
 from edge_aiops.observe.alerts.words import one_of, shown
+from edge_aiops.observe.drift.result import DRIFT_TYPES
 
 MAX_COUNT = 10**12
 MAX_NAME = 256
@@ -94,8 +94,11 @@ class Condition(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknow
         return _FUNCTIONS[self.operator](value, threshold)
 
 
-def condition_of(values: Mapping[str, Any], field: str) -> Condition:
-    """The condition that `values`, as JSON has them, say. Raises `InvalidInput` that blames a part of `field`."""
+def condition_of(values: Mapping[str, Any], field: str, *, checks: Collection[str]) -> Condition:
+    """The condition that `values`, as JSON has them, say. Raises `InvalidInput` that blames a part of `field`.
+
+    `checks`: the checks of data quality that there are.
+    """
     named = values.get("metric")
     if named not in (None, ""):
         one_of(f"{field}.metric", named, METRICS, noun="metric")
@@ -104,7 +107,7 @@ def condition_of(values: Mapping[str, Any], field: str) -> Condition:
     except InvalidInput as error:
         raise _within(error, field) from error
     _check_operator_and_thresholds(condition, field)
-    _check_parameters(condition, field)
+    _check_parameters(condition, field, checks)
     if condition.window_minutes is not None:
         return condition
     return msgspec.structs.replace(condition, window_minutes=condition.about.window_minutes)
@@ -133,11 +136,16 @@ def _within(error: InvalidInput, field: str) -> InvalidInput:
 def _check_operator_and_thresholds(condition: Condition, field: str) -> None:
     one_of(f"{field}.operator", condition.operator, OPERATORS, noun="operator")
     _check_threshold(condition.about, condition.threshold, f"{field}.threshold")
+    _check_reachable(condition, f"{field}.threshold")
     clear = condition.clear_threshold
     if clear is None:
         return
     name = f"{field}.clearThreshold"
     _check_threshold(condition.about, clear, name)
+    if clear == {">=": condition.about.least, "<=": condition.about.greatest}.get(condition.operator):
+        raise InvalidInput.of(
+            name, f"{condition.metric} is always {condition.operator} {clear:g}: the alert never ends"
+        )
     if condition.operator in ("==", "!="):
         raise InvalidInput.of(name, f"{condition.operator} has no other side; leave clearThreshold out")
     above = condition.operator in (">", ">=")
@@ -157,7 +165,18 @@ def _check_threshold(metric: Metric, value: float, field: str) -> None:
         raise InvalidInput.of(field, f"{value:g} is never reached: {metric.name} is {bounds}{hint}")
 
 
-def _check_parameters(condition: Condition, field: str) -> None:
+def _check_reachable(condition: Condition, field: str) -> None:
+    metric = condition.about
+    bound = {">": metric.greatest, "<": metric.least}.get(condition.operator)
+    if bound is not None and condition.threshold == bound:
+        side = "above" if condition.operator == ">" else "below"
+        raise InvalidInput.of(
+            field,
+            f"{metric.name} is never {side} {bound:g}, so that this never holds; did you mean {condition.operator}=?",
+        )
+
+
+def _check_parameters(condition: Condition, field: str, checks: Collection[str]) -> None:
     metric = condition.about
     given = {name: value for name, value in _parameters(condition).items() if value is not None}
     for name in given:
@@ -170,12 +189,15 @@ def _check_parameters(condition: Condition, field: str) -> None:
             raise InvalidInput.of(f"{field}.{name}", f"{metric.name} needs it{known}")
     if condition.drift_type is not None:
         one_of(f"{field}.driftType", condition.drift_type, DRIFT_TYPES, noun="drift type")
+    if condition.check is not None:
+        one_of(f"{field}.check", condition.check, checks, noun="check of data quality")
     _check_range(condition.window_minutes, MAX_WINDOW_MINUTES, f"{field}.windowMinutes")
     _check_range(condition.min_requests, MAX_COUNT, f"{field}.minRequests")
     _check_range(condition.min_labels, MAX_COUNT, f"{field}.minLabels")
-    for name, text in (("feature", condition.feature), ("check", condition.check)):
-        if text is not None and not (text.isprintable() and len(text) <= MAX_NAME):
-            raise InvalidInput.of(f"{field}.{name}", f"{shown(text)} is not a name of 1 to {MAX_NAME} characters")
+    if condition.feature is not None and not (condition.feature.isprintable() and len(condition.feature) <= MAX_NAME):
+        raise InvalidInput.of(
+            f"{field}.feature", f"{shown(condition.feature)} is not a name of 1 to {MAX_NAME} characters"
+        )
 
 
 def _check_range(value: int | None, greatest: int, field: str) -> None:

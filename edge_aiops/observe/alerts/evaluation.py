@@ -12,15 +12,28 @@ from edge_aiops.observe.alerts.machine import Timing
 from edge_aiops.observe.alerts.rule import AlertRule, seconds
 from edge_aiops.observe.models import ObservedModel
 
-Values = Mapping[Reading, float | None]
+
+class Found(NamedTuple):
+    """What a metric says of a model version."""
+
+    value: float | None
+    """None where there is nothing to say."""
+    details: str | None = None
+    """What is behind the value, for people: the features that have drifted, what is wrong with the data."""
+    watched: bool = True
+    """Whether anybody looks. Where nobody does, such as where the check is switched off, no condition holds."""
+
+
+UNWATCHED = Found(None, watched=False)
+Values = Mapping[Reading, Found]
 """What was read of one model version."""
 
 
 class MetricSource(Protocol):
     """Where the values of metrics come from."""
 
-    async def value(self, condition: Condition, model_name: str, model_version: str) -> float | None:
-        """The value of the condition's metric now; None where there is nothing to say."""
+    async def find(self, condition: Condition, model_name: str, model_version: str) -> Found:
+        """What the condition's metric says now."""
 
 
 class Watched(NamedTuple):
@@ -35,10 +48,24 @@ class Watched(NamedTuple):
         """Whether it holds; None where there is nothing to say."""
         if self.in_production_only and not in_production:
             return False
+        found = values[self.reading]
+        if not found.watched:
+            return False
         for reading, least in self.premises:
-            if (found := values[reading]) is None or found < least:
+            if (premise := values[reading].value) is None or premise < least:
                 return None
-        return self.condition.holds(values[self.reading], firing=firing)
+        return self.condition.holds(found.value, firing=firing)
+
+    def judged(self, values: Values, *, in_production: bool, firing: bool, before: Judged | None) -> Judged:
+        """What was found; where there is no value, the one of `before`."""
+        found, holds = values[self.reading], self.holds(values, in_production=in_production, firing=firing)
+        value, details = found.value, found.details
+        if before is not None:
+            value = before.value if value is None else value
+            details = before.details if details is None and holds is not False else details
+        return Judged(
+            condition=self.condition, unit=self.condition.about.unit, value=value, holds=holds, details=details
+        )
 
 
 class RuleInForce(NamedTuple):
@@ -66,14 +93,9 @@ class RuleInForce(NamedTuple):
         self, values: Values, *, in_production: bool, firing: bool, before: tuple[Judged, ...] = ()
     ) -> tuple[Judged, ...]:
         """What was found of each condition; where there is no value, the one of `before`."""
-        last = {found.condition: found.value for found in before}
+        last = {found.condition: found for found in before}
         return tuple(
-            Judged(
-                condition=watched.condition,
-                unit=watched.condition.about.unit,
-                value=last.get(watched.condition) if (value := values[watched.reading]) is None else value,
-                holds=watched.holds(values, in_production=in_production, firing=firing),
-            )
+            watched.judged(values, in_production=in_production, firing=firing, before=last.get(watched.condition))
             for watched in self.watched
         )
 
@@ -90,13 +112,13 @@ async def read(source: MetricSource, rules: Iterable[RuleInForce], model: Observ
     A metric that cannot be read has nothing to say; the first such failure is given beside the values.
     """
     wanted = {condition.reading: condition for rule in rules for condition in rule.readings()}
-    values: dict[Reading, float | None] = {}
+    values: dict[Reading, Found] = {}
     failure: EdgeAiopsError | None = None
     for reading, condition in wanted.items():
         try:
-            values[reading] = await source.value(condition, model.served_by.model_name, model.served_by.model_version)
+            values[reading] = await source.find(condition, model.served_by.model_name, model.served_by.model_version)
         except EdgeAiopsError as error:
-            values[reading] = None
+            values[reading] = Found(None)
             failure = failure or error
     return _Read(values, failure)
 
@@ -108,7 +130,7 @@ def covering(rules: Collection[RuleInForce], model: ObservedModel) -> list[RuleI
 
 
 class _Read(NamedTuple):
-    values: dict[Reading, float | None]
+    values: dict[Reading, Found]
     failure: EdgeAiopsError | None
 
 

@@ -11,20 +11,27 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.observe.alerts.catalogue import MAX_WINDOW_MINUTES
+from edge_aiops.observe.alerts.checked import Reports, of_drift, of_quality
 from edge_aiops.observe.alerts.condition import Condition
+from edge_aiops.observe.alerts.evaluation import UNWATCHED, Found
+from edge_aiops.observe.drift.subjects import part_of
 from edge_aiops.observe.performance import PerformanceMetrics
 from edge_aiops.observe.summaries import describe
 
 if TYPE_CHECKING:
     # Only their types: each of these is a part of monitoring of its own.
     from edge_aiops.observe.baselines.store import Baselines
+    from edge_aiops.observe.config import QualityConfig
+    from edge_aiops.observe.configuration import Configuration
     from edge_aiops.observe.drift.checks import DriftChecks
-    from edge_aiops.observe.drift.result import DriftResult
+    from edge_aiops.observe.drift.result import DriftType
     from edge_aiops.observe.labels import LabelMetrics
     from edge_aiops.observe.quality.quality import QualityChecks
     from edge_aiops.observe.quality.report import QualityReport
     from edge_aiops.observe.realtime import Realtime
     from edge_aiops.observe.windows import Windows
+    from edge_aiops.plugin.extensions import Extensions
+    from edge_aiops.plugin.specs import QualityCheckSpec
 
 T = TypeVar("T")
 
@@ -33,8 +40,8 @@ FRESH_S = 1.0
 REPORT_S = 10.0
 LONGEST_S = 60.0
 MAX_REMEMBERED = 10_000
-LOOKED_BACK = 20
-"""Reports among which the newest one about the present is looked for."""
+LOOKED_BACK = 100
+"""Reports among which the newest one about the present, and the newest with rows enough, are looked for."""
 
 _PERFORMANCE = {
     "errorRate": "error_rate",
@@ -84,6 +91,12 @@ class Observed(Protocol):
     def drift(self) -> DriftChecks: ...
 
     @property
+    def configuration(self) -> Configuration: ...
+
+    @property
+    def quality_checks(self) -> Extensions[QualityCheckSpec]: ...
+
+    @property
     def quality(self) -> QualityChecks: ...
 
 
@@ -95,25 +108,54 @@ class MonitoringMetrics:
         self._clock = clock
         self._remembered: dict[tuple[object, ...], _Remembered] = {}
         self._seen: dict[tuple[str, str], _Seen] = {}
+        self._judged: dict[tuple[str, str], QualityReport | None] = {}
 
-    async def value(self, condition: Condition, model_name: str, model_version: str) -> float | None:
-        """The value of the condition's metric; None where there is nothing to say."""
+    async def find(self, condition: Condition, model_name: str, model_version: str) -> Found:
+        """What the condition's metric says now."""
+        family = condition.about.family
+        if family == "drift":
+            return await self._drift(condition, model_name, model_version)
+        if family == "quality":
+            return await self._quality(condition, model_name, model_version)
+        value = await self._value(condition, model_name, model_version)
+        return Found(None if value is None else float(value))
+
+    async def _value(self, condition: Condition, model_name: str, model_version: str) -> float | None:
         metric, minutes = condition.metric, condition.window_minutes or REALTIME_MINUTES
         found: float | None
-        if metric in _PERFORMANCE:
-            found = getattr(await self._performance(model_name, model_version, minutes), _PERFORMANCE[metric])
+        if condition.about.family == "traffic":
+            found = await self._silence_s(model_name, model_version)
         elif metric in _LABELS:
             found = getattr(await self._labels(model_name, model_version, minutes), _LABELS[metric])
-        elif metric == "nullRate":
-            rates = await self._null_rates(model_name, model_version, minutes)
-            found = rates.get(condition.feature or "")
-        elif metric == "timeSinceLastEvent":
-            found = await self._silence_s(model_name, model_version)
-        elif condition.about.family == "drift":
-            found = _of_drift(condition, await self._drift_result(condition, model_name, model_version))
         else:
-            found = _of_quality(condition, await self._quality_report(model_name, model_version))
-        return None if found is None else float(found)
+            found = getattr(await self._performance(model_name, model_version, minutes), _PERFORMANCE[metric])
+        return found
+
+    async def _drift(self, condition: Condition, name: str, version: str) -> Found:
+        config, drift_type = self._observed.configuration.of(name), _drift_type(condition)
+        baseline = self._observed.baselines.current(name, version)
+        if baseline is None or not (config.enabled and part_of(config.drift, drift_type).enabled):
+            return UNWATCHED
+        result = await self._observed.drift.latest(name, version, drift_type)
+        if result is not None and result.baseline.number != baseline.number:
+            result = None
+        confirmed = await self._once(("confirmed",), FRESH_S, self._observed.drift.confirmed)
+        return of_drift(condition, result, confirmed=(name, version, drift_type, baseline.number) in confirmed)
+
+    async def _quality(self, condition: Condition, name: str, version: str) -> Found:
+        config = self._observed.configuration.of(name)
+        if not config.enabled:
+            return UNWATCHED
+        if condition.metric == "nullRate":
+            minutes = condition.window_minutes or REALTIME_MINUTES
+            return Found((await self._null_rates(name, version, minutes)).get(condition.feature or ""))
+        if not config.quality.enabled:
+            return UNWATCHED
+        reports = await self._reports(name, version, config.quality)
+        specs = self._observed.quality_checks.specs
+        checks = [check for check in config.quality.checks or specs if check in specs]
+        rowless = [check for check in checks if not specs[check].needs_rows]
+        return of_quality(condition, reports, checks=checks, rowless=rowless) if reports else Found(None)
 
     async def _performance(self, name: str, version: str, minutes: int) -> PerformanceMetrics:
         async def read() -> PerformanceMetrics:
@@ -133,7 +175,7 @@ class MonitoringMetrics:
 
     async def _null_rates(self, name: str, version: str, minutes: int) -> dict[str, float]:
         async def read() -> dict[str, float]:
-            baseline = await self._observed.baselines.current(name, version)
+            baseline = self._observed.baselines.current(name, version)
             summary = await self._observed.windows.role(
                 "inputs", name, version, *self._span(minutes), baseline=baseline
             )
@@ -143,17 +185,19 @@ class MonitoringMetrics:
 
         return await self._once(("null rates", name, version, minutes), _for_s(minutes), read)
 
-    async def _drift_result(self, condition: Condition, name: str, version: str) -> DriftResult | None:
-        drift_type: Any = condition.drift_type
-        return await self._observed.drift.latest(name, version, drift_type)
-
-    async def _quality_report(self, name: str, version: str) -> QualityReport | None:
-        async def read() -> QualityReport | None:
-            newest = await self._observed.quality.latest(name, version)
-            if newest is None or _of_the_present(newest):
-                return newest
-            found = await self._observed.quality.history(name, version, limit=LOOKED_BACK)
-            return next(filter(_of_the_present, found), None)
+    async def _reports(self, name: str, version: str, config: QualityConfig) -> Reports | None:
+        async def read() -> Reports | None:
+            key = (name, version)
+            newest = await self._observed.quality.latest(*key)
+            if newest is None:
+                return None
+            looked_at = [newest]
+            if key not in self._judged or not _of_the_present(newest):
+                looked_at = await self._observed.quality.history(*key, limit=LOOKED_BACK)
+            of_the_present = list(filter(_of_the_present, looked_at))
+            enough = (report for report in of_the_present if report.rows >= config.min_samples)
+            judged = self._judged[key] = next(enough, self._judged.get(key))
+            return Reports(of_the_present[0], judged) if of_the_present else None
 
         return await self._once(("quality", name, version), REPORT_S, read)
 
@@ -203,23 +247,6 @@ def _of_the_present(report: QualityReport) -> bool:
     return report.until_ms >= report.checked_at
 
 
-def _of_drift(condition: Condition, result: DriftResult | None) -> float | None:
-    if result is None:
-        return None
-    if condition.metric == "driftConfirmed":
-        return float(result.confirmed)
-    if condition.metric == "driftedFeatures":
-        return len(result.drifted_features)
-    if condition.feature is None:
-        return result.score
-    return next((of.score for of in result.features if of.feature == condition.feature), None)
-
-
-def _of_quality(condition: Condition, report: QualityReport | None) -> float | None:
-    if report is None:
-        return None
-    if condition.metric == "qualityScore":
-        return report.score
-    if report.note is not None and not report.violations:
-        return None  # there was too little to judge
-    return sum(finding.violated for finding in report.findings if condition.check in (None, finding.check))
+def _drift_type(condition: Condition) -> DriftType:
+    assert condition.drift_type is not None  # it is required of every metric of drift
+    return cast("DriftType", condition.drift_type)

@@ -80,7 +80,7 @@ class Notifiers:
                 raise _within(error, field) from error
             except PluginError as error:
                 raise InvalidInput.of(f"{field}.type", error.message) from error
-            await notifier.close()
+            await _close(place.name, notifier)
 
     async def configure(self, config: MonitoringConfig) -> None:
         """Use these places from now on. One that cannot be made is logged, and what is for it waits."""
@@ -152,8 +152,8 @@ async def _close(name: str, notifier: Notifier) -> None:
     try:
         async with asyncio.timeout(5):
             await notifier.close()
-    except Exception:
-        # The boundary to a plugin that is done with.
+    except (Exception, SystemExit):
+        # The boundary to a plugin that is done with, whatever it raises or lacks.
         logger.exception("notifier %r did not close in order", name)
 
 

@@ -294,7 +294,7 @@ async def _attempt(notifier: Notifier, notification: Notification) -> Notificati
         return error
     except TimeoutError:
         return NotificationFailed(f"no answer within {ATTEMPT_S:g} s")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # The boundary to a plugin's code and to the network, which may raise anything.
         return NotificationFailed(f"{type(error).__name__}: {error}")
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Literal, get_args
 
 import msgspec
@@ -89,14 +89,15 @@ def rule_of(
     values: Mapping[str, Any],
     *,
     notifiers: tuple[str, ...],
+    checks: Collection[str],
     now_ms: int,
     before: AlertRule | None = None,
     builtin: AlertRule | None = None,
 ) -> AlertRule:
     """The rule that `values`, as JSON has them, say; what they leave out of a default rule is as in `builtin`.
 
-    `before`: the rule that it replaces. `notifiers`: the names that there are. Raises `InvalidInput` that blames each
-    wrong field.
+    `before`: the rule that it replaces. `notifiers`, `checks`: the names that there are. Raises `InvalidInput` that
+    blames each wrong field.
     """
     if valid_name(rule_id, field="id") in RESERVED_IDS:
         raise InvalidInput.of("id", f"{rule_id!r} is a path of its own; choose another")
@@ -115,7 +116,7 @@ def rule_of(
         model_version=_version(wish),
         severity=one_of("severity", wish.severity, SEVERITIES, noun="severity"),  # type: ignore[arg-type]  # one of them
         match=one_of("match", wish.match, MATCHES, noun="match"),  # type: ignore[arg-type]  # one of them
-        conditions=_conditions(wish),
+        conditions=_conditions(wish, checks),
         for_duration=_duration(wish.for_duration, "forDuration"),
         clear_duration=_duration(wish.clear_duration, "clearDuration"),
         repeat_interval=_repeat(wish.repeat_interval),
@@ -139,21 +140,21 @@ def _over_builtin(said: dict[str, Any], builtin: AlertRule) -> dict[str, Any]:
     return {**base, **said}
 
 
-def _conditions(wish: RuleWish) -> tuple[Condition, ...]:
+def _conditions(wish: RuleWish, checks: Collection[str]) -> tuple[Condition, ...]:
     if wish.condition is not None and wish.conditions is not None:
         raise InvalidInput.of("condition", "send either condition or conditions")
     if wish.condition is not None:
-        return (condition_of(wish.condition, "condition"),)
+        return (condition_of(wish.condition, "condition", checks=checks),)
     if not wish.conditions:
         raise InvalidInput.of("conditions", 'it is required, such as [{"metric": "errorRate", "operator": ">", ...}]')
     if len(wish.conditions) > MAX_CONDITIONS:
         raise InvalidInput.of(
             "conditions", f"{len(wish.conditions)} are more than {MAX_CONDITIONS}; make several rules"
         )
-    return tuple(_condition(given, f"conditions[{place}]") for place, given in enumerate(wish.conditions))
+    return tuple(_condition(given, f"conditions[{place}]", checks) for place, given in enumerate(wish.conditions))
 
 
-def _condition(given: Any, field: str) -> Condition:
+def _condition(given: Any, field: str, checks: Collection[str]) -> Condition:
     if isinstance(given, str):
         try:
             given = msgspec.json.decode(given)
@@ -161,7 +162,7 @@ def _condition(given: Any, field: str) -> Condition:
             raise InvalidInput.of(field, f"{shown(given)} is no object, and no JSON of one: {error}") from error
     if not isinstance(given, dict):
         raise InvalidInput.of(field, f"{shown(given)} is not an object with metric, operator and threshold")
-    return condition_of(given, field)
+    return condition_of(given, field, checks=checks)
 
 
 def _line(text: str, field: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ from edge_aiops.base.errors import Conflict, InvalidInput, NotFound
 from edge_aiops.base.names import NAME_RULE
 from edge_aiops.observe.alerts.defaults import DEFAULT_RULES
 from edge_aiops.observe.alerts.rule import AlertRule, rule_of
-from edge_aiops.observe.alerts.words import shown, suggestion
+from edge_aiops.observe.alerts.words import one_of, shown, suggestion
 from edge_aiops.store.local import LocalDatabase
 
 MAX_RULES = 1_000
@@ -26,6 +26,10 @@ _STORE = """
 _LONGEST_SLUG = 56
 
 
+Features = Callable[[str, str | None], Awaitable[Collection[str]]]
+"""The features of a version of a model, or of all."""
+
+
 class UnknownRule(NotFound):
     """No alert rule with this id."""
 
@@ -35,7 +39,8 @@ class UnknownRule(NotFound):
 class Rules:
     """Alert rules by id, kept in memory and in monitoring.db.
 
-    `notifiers` gives the names of the notifiers that there are, which a new rule may name.
+    What a new rule may name: `notifiers` gives the notifiers that there are, `checks` are the checks of data quality,
+    and `features` gives what goes into a model, or nothing where that is not known.
     """
 
     def __init__(
@@ -45,20 +50,33 @@ class Rules:
         *,
         clock: Clock,
         notifiers: Callable[[], tuple[str, ...]],
+        checks: Collection[str],
+        features: Features,
     ) -> None:
         self._database = database
         self._stored = dict(stored)
         self._clock = clock
         self._notifiers = notifiers
+        self._checks = checks
+        self._features = features
         self.revision = 0
         """Grows with every change."""
 
     @classmethod
-    async def open(cls, database: LocalDatabase, *, clock: Clock, notifiers: Callable[[], tuple[str, ...]]) -> Rules:
+    async def open(
+        cls,
+        database: LocalDatabase,
+        *,
+        clock: Clock,
+        notifiers: Callable[[], tuple[str, ...]],
+        checks: Collection[str],
+        features: Features,
+    ) -> Rules:
         """The rules of this database."""
         rows = await database.read("SELECT body FROM alert_rule ORDER BY id")
         rules = [msgspec.json.decode(body, type=AlertRule) for (body,) in rows]
-        return cls(database, {rule.id: rule for rule in rules}, clock=clock, notifiers=notifiers)
+        stored = {rule.id: rule for rule in rules}
+        return cls(database, stored, clock=clock, notifiers=notifiers, checks=checks, features=features)
 
     def all(self) -> list[AlertRule]:
         """Every rule: the default ones first, then the others by id."""
@@ -84,8 +102,15 @@ class Rules:
         if before is None and builtin is None and len(self._stored) >= MAX_RULES:
             raise Conflict(f"there are {MAX_RULES} rules, which is the most; delete one first")
         rule = rule_of(
-            rule_id, values, notifiers=self._notifiers(), now_ms=self._clock.now_ms(), before=before, builtin=builtin
+            rule_id,
+            values,
+            notifiers=self._notifiers(),
+            checks=self._checks,
+            now_ms=self._clock.now_ms(),
+            before=before,
+            builtin=builtin,
         )
+        await self._refuse_unknown_features(rule, lone=values.get("condition") not in (None, ""))
         if builtin is not None and _same(rule, builtin):
             await self._forget(rule_id)
             return builtin
@@ -112,6 +137,25 @@ class Rules:
             return changed
         await self._forget(rule_id)
         return rule
+
+    def refuse_missed(self, notifiers: Collection[str]) -> None:
+        """Raises `InvalidInput` where rules name notifiers that there are, and that are not among `notifiers`."""
+        for gone in [name for name in self._notifiers() if name not in notifiers]:
+            missing = ", ".join(repr(rule.id) for rule in self.all() if gone in (rule.notifiers or ()))
+            if missing:
+                raise InvalidInput.of(
+                    "notifiers", f"{gone!r} is left out, and these rules name it: {missing}; change them first"
+                )
+
+    async def _refuse_unknown_features(self, rule: AlertRule, *, lone: bool) -> None:
+        """Raises `InvalidInput` for the null rate of a feature that the rule's model does not have."""
+        if rule.model_name is None or all(condition.metric != "nullRate" for condition in rule.conditions):
+            return
+        known = await self._features(rule.model_name, rule.model_version)
+        for place, condition in enumerate(rule.conditions):
+            if condition.metric == "nullRate" and known:
+                field = "condition" if lone else f"conditions[{place}]"
+                one_of(f"{field}.feature", condition.feature, known, noun=f"feature of {rule.model_name}")
 
     async def _store(self, rule: AlertRule) -> None:
         row = {"id": rule.id, "body": msgspec.json.encode(rule), "updated_ms": rule.updated_at}

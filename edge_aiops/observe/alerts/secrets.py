@@ -13,7 +13,11 @@ REDACTED = "(not shown)"
 """Stands for a secret; sent back, it means the secret that is there."""
 
 _SECRET = re.compile(r"secret|password|token|key|credential|authorization", re.IGNORECASE)
-_USER = re.compile(r"^([a-z][a-z0-9+.-]*://)[^/?#@]*@", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"(?<![a-z0-9+.-])(?P<scheme>[a-z][a-z0-9+.-]*://)(?P<user>[^/?#\s]*@)?(?P<host>[^/?#\s]*)"
+    r"(?P<first>/[^/?#\s]*)?(?P<path>/[^?#\s]*)?(?P<query>\?[^#\s]*)?(?P<fragment>#\S*)?",
+    re.IGNORECASE,
+)
 
 
 def resolved(options: Mapping[str, Any], environment: Mapping[str, str], *, field: str = "options") -> dict[str, Any]:
@@ -22,9 +26,10 @@ def resolved(options: Mapping[str, Any], environment: Mapping[str, str], *, fiel
 
 
 def redacted(options: Mapping[str, Any], secrets: Collection[str] = ()) -> dict[str, Any]:
-    """`options` for people: without the values of secrets. `env:NAME` is no secret."""
+    """`options` for people, without the values of secrets at any depth, and with what of an address is no secret: the
+    host and the first part of the path. `env:NAME` is no secret."""
     return {
-        name: _hidden(value) if name in secrets or _SECRET.search(name) else _without_user(value)
+        name: _hidden(value) if name in secrets or _SECRET.search(name) else _shown(value, secrets)
         for name, value in options.items()
     }
 
@@ -63,10 +68,21 @@ def _hidden(value: Any) -> Any:
     return value if isinstance(value, str) and value.startswith(FROM_ENVIRONMENT) else REDACTED
 
 
-def _without_user(value: Any) -> Any:
-    if isinstance(value, str):
-        return _USER.sub(rf"\1{REDACTED}@", value)
-    return redacted(value) if isinstance(value, dict) else value
+def _shown(value: Any, secrets: Collection[str]) -> Any:
+    if isinstance(value, list | tuple):
+        return [_shown(item, secrets) for item in value]
+    if isinstance(value, dict):
+        return redacted(value, secrets)
+    return _ADDRESS.sub(_public, value) if isinstance(value, str) else value
+
+
+def _public(address: re.Match[str]) -> str:
+    """An address without who calls, and without what only the receiver and its callers know."""
+    user = f"{REDACTED}@" if address["user"] else ""
+    path = f"/{REDACTED}" if len(address["path"] or "") > 1 else address["path"] or ""
+    query = f"?{REDACTED}" if address["query"] else ""
+    fragment = f"#{REDACTED}" if address["fragment"] else ""
+    return f"{address['scheme']}{user}{address['host']}{address['first'] or ''}{path}{query}{fragment}"
 
 
 def _holds(value: Any, text: str) -> bool:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from edge_aiops.base.errors import InvalidInput, NotFound, UnknownModel
-from edge_aiops.observe.baselines.baseline import ROLES, ModelBaseline, Role
+from edge_aiops.observe.baselines.baseline import ROLES, BaselineHeading, ModelBaseline, Role
 from edge_aiops.observe.baselines.dataset import DatasetRequest, draft_of
 from edge_aiops.observe.baselines.production import draft_of_span
 from edge_aiops.observe.baselines.store import Baselines, Draft
@@ -67,12 +67,12 @@ class BaselineMaking:
         self._folder = folder
         self._one_at_a_time = asyncio.Lock()
 
-    def is_in_force(self, baseline: ModelBaseline) -> bool:
+    def is_in_force(self, baseline: ModelBaseline | BaselineHeading) -> bool:
         """Whether a version is measured against it now, or would be if it had none of its own."""
-        found = self._baselines.cached(baseline.model_name, baseline.model_version)
+        found = self._baselines.current(baseline.model_name, baseline.model_version)
         return found is not None and found.number == baseline.number
 
-    async def of_model(self, name: str) -> list[ModelBaseline]:
+    async def of_model(self, name: str) -> list[BaselineHeading]:
         """The baselines of a model, the newest first. Raises `UnknownModel` for one of which there is nothing."""
         found = await self._baselines.list(name)
         if not found:
@@ -131,7 +131,7 @@ class BaselineMaking:
     async def _role(self, role: Role, name: str, version: str, from_ms: int, until_ms: int) -> RoleSummary:
         """What there is most of: the rows on the baseline in force, or those on none."""
         loose = await self._windows.role(role, name, version, from_ms, until_ms, baseline=None)
-        in_force = self._baselines.cached(name, version)
+        in_force = self._baselines.current(name, version)
         if in_force is None:
             return loose
         binned = await self._windows.role(role, name, version, from_ms, until_ms, baseline=in_force)
@@ -154,7 +154,7 @@ class BaselineMaking:
             version
             for name, version in self._models
             if name == of.model_name
-            and (found := self._baselines.cached(name, version)) is not None
+            and (found := self._baselines.current(name, version)) is not None
             and found.model_version is not None
         ]
         hints = (f"version {version!r} has a baseline of its own, which stays in force for it" for version in own)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from edge_aiops.observe.baselines.baseline import ModelBaseline, Source
-from edge_aiops.observe.columns.columns import kinds_of
+from edge_aiops.observe.baselines.baseline import BaselineHeading, ModelBaseline, Source
 from edge_aiops.observe.drift.distributions import Picture, both_sides, pictures
 from edge_aiops.plugin.monitoring import FeatureKind
 from edge_aiops.stats.summaries import Baseline, Profile, Reference
@@ -56,8 +55,8 @@ class BaselineDetails(Struct, frozen=True, kw_only=True, rename="camel"):
     outcomes: list[FeatureReference]
 
 
-def overview(baseline: ModelBaseline, *, in_force: bool) -> BaselineOverview:
-    """`baseline` without its statistics."""
+def overview(baseline: BaselineHeading, *, in_force: bool) -> BaselineOverview:
+    """A baseline without its statistics."""
     return BaselineOverview(
         number=baseline.number,
         model_name=baseline.model_name,
@@ -67,9 +66,9 @@ def overview(baseline: ModelBaseline, *, in_force: bool) -> BaselineOverview:
         created_at=baseline.created_at,
         rows=baseline.rows,
         in_force=in_force,
-        inputs=kinds_of(baseline.inputs),
-        outputs=kinds_of(baseline.outputs),
-        outcomes=kinds_of(baseline.outcomes),
+        inputs=baseline.features.get("inputs", {}),
+        outputs=baseline.features.get("outputs", {}),
+        outcomes=baseline.features.get("outcomes", {}),
         warnings=list(baseline.warnings),
     )
 
@@ -77,7 +76,7 @@ def overview(baseline: ModelBaseline, *, in_force: bool) -> BaselineOverview:
 def details(baseline: ModelBaseline, *, in_force: bool) -> BaselineDetails:
     """All of `baseline`."""
     return BaselineDetails(
-        baseline=overview(baseline, in_force=in_force),
+        baseline=overview(baseline.heading, in_force=in_force),
         inputs=_references(baseline.inputs),
         outputs=_references(baseline.outputs),
         outcomes=_references(baseline.outcomes),

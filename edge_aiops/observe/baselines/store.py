@@ -6,17 +6,21 @@ no version; when that is deleted, the one before it is in force again.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import NotFound
-from edge_aiops.observe.baselines.baseline import ModelBaseline, Source
+from edge_aiops.observe.baselines.baseline import BaselineHeading, ModelBaseline, Role, Source
+from edge_aiops.observe.columns.columns import kinds_of
+from edge_aiops.plugin.monitoring import FeatureKind
 from edge_aiops.stats import UnreadableSummary
 from edge_aiops.stats.summaries import Baseline
 from edge_aiops.store.local import LocalDatabase
@@ -24,14 +28,20 @@ from edge_aiops.store.local import LocalDatabase
 KEPT = 10
 """Baselines of a model version that stay although nothing uses them any more."""
 
-_COLUMNS = (
-    "number, model_name, model_version, source, description, warnings, created_ms, row_count, inputs, outputs, outcomes"
-)
-_STANDING = f"SELECT {_COLUMNS} FROM baseline WHERE withdrawn_ms IS NULL"
+_HEADING = "number, model_name, model_version, source, description, warnings, created_ms, row_count"
+_WHOLE = f"SELECT {_HEADING}, inputs, outputs, outcomes FROM baseline WHERE number = ?"
+_LIST = f"""
+    SELECT {_HEADING}, features FROM baseline WHERE model_name = ? AND withdrawn_ms IS NULL ORDER BY number DESC
+"""
+_STANDING = f"""
+    SELECT number FROM baseline WHERE model_name = ? AND model_version IS ? AND withdrawn_ms IS NULL
+    ORDER BY number DESC LIMIT {KEPT}
+"""
 
 logger = logging.getLogger(__name__)
 
 _Key = tuple[str, str | None]
+_FEATURES = msgspec.json.Decoder(dict[Role, dict[str, FeatureKind]])
 
 
 class Draft(Struct, frozen=True, kw_only=True):
@@ -53,6 +63,7 @@ class Baselines:
         self._database = database
         self._clock = clock
         self._in_force: dict[_Key, ModelBaseline] = {}
+        self._looking = asyncio.Lock()
         self.revision = 0
         """Grows whenever another baseline may be in force for some model."""
         self.damaged: dict[int, str] = {}
@@ -68,13 +79,9 @@ class Baselines:
         for name, version in keys:
             await self._look_again(name, version)
 
-    def cached(self, model_name: str, model_version: str | None) -> ModelBaseline | None:
+    def current(self, model_name: str, model_version: str | None) -> ModelBaseline | None:
         """The baseline in force for a version: its own newest, else the newest of the model as a whole."""
         return self._in_force.get((model_name, model_version)) or self._in_force.get((model_name, None))
-
-    async def current(self, model_name: str, model_version: str | None) -> ModelBaseline | None:
-        """As `cached`."""
-        return self.cached(model_name, model_version)
 
     async def add(
         self,
@@ -98,6 +105,7 @@ class Baselines:
             "warnings": json.dumps(draft.warnings),
             "created_ms": self._clock.now_ms(),
             "row_count": draft.rows,
+            "features": msgspec.json.encode(_features(draft)).decode(),
             "inputs": _bytes(draft.inputs),
             "outputs": _bytes(draft.outputs),
             "outcomes": _bytes(draft.outcomes),
@@ -106,15 +114,19 @@ class Baselines:
         await self._look_again(model_name, model_version)
         return await self.get(number)
 
-    async def list(self, model_name: str) -> list[ModelBaseline]:
-        """All of a model, the newest first; without those deleted."""
-        rows = await self._database.read(f"{_STANDING} AND model_name = ? ORDER BY number DESC", (model_name,))
-        return [baseline for row in rows if (baseline := self._readable(row)) is not None]
+    async def list(self, model_name: str) -> list[BaselineHeading]:
+        """All of a model, the newest first; without those deleted and those known to be damaged."""
+        rows = await self._database.read(_LIST, (model_name,))
+        return [
+            BaselineHeading(**_heading(heading), features=_FEATURES.decode(features))
+            for *heading, features in rows
+            if heading[0] not in self.damaged
+        ]
 
     async def get(self, number: int) -> ModelBaseline:
         """One by its number. Raises `NotFound`, also for one that was deleted or cannot be read."""
-        rows = await self._database.read(f"{_STANDING} AND number = ?", (number,))
-        found = self._readable(rows[0]) if rows else None
+        standing = await self._database.read(f"{_WHOLE} AND withdrawn_ms IS NULL", (number,))
+        found = await self._readable(standing)
         if found is None:
             damage = f": {self.damaged[number]}" if number in self.damaged else ""
             raise NotFound(f"there is no baseline {number}{damage}; GET /monitoring/baselines/MODEL lists them")
@@ -122,8 +134,7 @@ class Baselines:
 
     async def recall(self, number: int) -> ModelBaseline | None:
         """One by its number, also after it was deleted, as long as windows refer to it; for those who read them."""
-        rows = await self._database.read(f"SELECT {_COLUMNS} FROM baseline WHERE number = ?", (number,))
-        return self._readable(rows[0]) if rows else None
+        return await self._readable(await self._database.read(_WHOLE, (number,)))
 
     async def delete(self, number: int) -> ModelBaseline:
         """Take one out of force; gives what it was. The one before it is in force again."""
@@ -156,39 +167,57 @@ class Baselines:
 
     async def _look_again(self, model_name: str, model_version: str | None) -> None:
         """Find out which is in force for one version, or for a model as a whole."""
-        rows = await self._database.read(
-            f"{_STANDING} AND model_name = ? AND model_version IS ? ORDER BY number DESC LIMIT {KEPT}",
-            (model_name, model_version),
-        )
-        found = next((baseline for row in rows if (baseline := self._readable(row)) is not None), None)
-        if found is None:
-            self._in_force.pop((model_name, model_version), None)
-        else:
-            self._in_force[model_name, model_version] = found
-        self.revision += 1
+        async with self._looking:  # or one that looked earlier and read longer would have the last word
+            found: ModelBaseline | None = None
+            for (number,) in await self._database.read(_STANDING, (model_name, model_version)):
+                if (found := await self.recall(number)) is not None:
+                    break
+            if found is None:
+                self._in_force.pop((model_name, model_version), None)
+            else:
+                self._in_force[model_name, model_version] = found
+            self.revision += 1
 
-    def _readable(self, row: tuple[Any, ...]) -> ModelBaseline | None:
-        number, name, version, source, description, warnings, created_ms, rows, *parts = row
-        try:
-            inputs, outputs, outcomes = (None if part is None else Baseline.from_bytes(part) for part in parts)
-        except UnreadableSummary as error:
-            if number not in self.damaged:
-                logger.error("baseline %d of %s cannot be read: %s", number, name, error)
-            self.damaged[number] = str(error)
-            return None
-        return ModelBaseline(
-            number=number,
-            model_name=name,
-            model_version=version,
-            source=source,
-            description=description,
-            warnings=tuple(json.loads(warnings)),
-            created_at=created_ms,
-            rows=rows,
-            inputs=inputs,
-            outputs=outputs,
-            outcomes=outcomes,
-        )
+    async def _readable(self, rows: Sequence[tuple[Any, ...]]) -> ModelBaseline | None:
+        """The baseline in the one row; None where there is no row, or nothing in it that can be read."""
+        for row in rows:
+            try:
+                return await asyncio.to_thread(_decoded, row)
+            except UnreadableSummary as error:
+                number, name = row[:2]
+                if number not in self.damaged:
+                    logger.error("baseline %d of %s cannot be read: %s", number, name, error)
+                self.damaged[number] = str(error)
+        return None
+
+
+def _decoded(row: tuple[Any, ...]) -> ModelBaseline:
+    """Takes some 50 ms for a thousand features: call it in a thread."""
+    inputs, outputs, outcomes = (None if part is None else Baseline.from_bytes(part) for part in row[-3:])
+    return ModelBaseline(**_heading(row[:-3]), inputs=inputs, outputs=outputs, outcomes=outcomes)
+
+
+def _heading(columns: Sequence[Any]) -> dict[str, Any]:
+    number, name, version, source, description, warnings, created_ms, rows = columns
+    return {
+        "number": number,
+        "model_name": name,
+        "model_version": version,
+        "source": source,
+        "description": description,
+        "warnings": tuple(json.loads(warnings)),
+        "created_at": created_ms,
+        "rows": rows,
+    }
+
+
+def _features(draft: Draft) -> dict[Role, dict[str, FeatureKind]]:
+    parts: dict[Role, Baseline | None] = {
+        "inputs": draft.inputs,
+        "outputs": draft.outputs,
+        "outcomes": draft.outcomes,
+    }
+    return {role: kinds_of(part) for role, part in parts.items() if part is not None}
 
 
 def _bytes(baseline: Baseline | None) -> bytes | None:

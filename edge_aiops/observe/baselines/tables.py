@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 BASELINES_TABLES: tuple[str, ...] = (
-    # `origin` is the digest of the metadata that a baseline was made from, so that it is made but once.
+    # `origin` is the digest of the metadata that a baseline was made from, so that it is made but once; `features`
+    # the names and kinds by part, so that baselines can be listed without reading their statistics.
     """
     CREATE TABLE baseline (
         number INTEGER PRIMARY KEY,
@@ -16,6 +17,7 @@ BASELINES_TABLES: tuple[str, ...] = (
         created_ms INTEGER NOT NULL,
         withdrawn_ms INTEGER,
         row_count INTEGER NOT NULL,
+        features TEXT NOT NULL,
         inputs BLOB,
         outputs BLOB,
         outcomes BLOB

@@ -106,6 +106,14 @@ class Assembly:
         elif types:
             self._add(name, values, types, holes, depth)
 
+    def add_numbers(self, name: str, column: NumberColumn) -> None:
+        """Add a feature that is a number in every row that has it, and of which the baseline wants no label."""
+        if column.missing is not None and column.missing.all():
+            return
+        if self._digests is not None:
+            self._digests.add_numbers(name, *column)
+        self._put_numbers(name, column)
+
     def add_labels(self, name: str, labels: list[str | None]) -> None:
         """Add a feature that is labels, of which nothing is derived; None where there is none."""
         if any(label is not None for label in labels):
@@ -126,11 +134,11 @@ class Assembly:
 
     def _add_numbers(self, name: str, values: Sequence[Any], holes: bool) -> None:
         column = _numbers(values, holes)
+        if self._kinds.get(name) != "category":
+            self.add_numbers(name, column)
+            return
         if self._digests is not None:
             self._digests.add_numbers(name, *column)
-        if self._kinds.get(name) != "category":
-            self._put_numbers(name, column)
-            return
         self._put_labels(name, [str(value) if type(value) is int else None for value in values])
         self._wrong_type[name] += sum(type(value) is float for value in values)
 

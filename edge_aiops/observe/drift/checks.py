@@ -2,43 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Sequence
 
 from msgspec import structs
 
 from edge_aiops.base.clock import Clock
-from edge_aiops.base.errors import Conflict
-from edge_aiops.observe.baselines.baseline import ModelBaseline
+from edge_aiops.base.errors import Conflict, InvalidInput
 from edge_aiops.observe.config import MonitoringConfig
 from edge_aiops.observe.drift import evidence, history, schedule, state
 from edge_aiops.observe.drift.deciding import Watched
-from edge_aiops.observe.drift.judging import Judgement, has_values, judge
-from edge_aiops.observe.drift.result import BaselineUsed, DriftResult, DriftType, Trigger
+from edge_aiops.observe.drift.judging import has_values, judge
+from edge_aiops.observe.drift.look import Look, result_of
+from edge_aiops.observe.drift.result import DRIFT_TYPES, DriftResult, DriftType, Trigger
 from edge_aiops.observe.drift.rules import Tests, check_rules
 from edge_aiops.observe.drift.sources import Configurations, CurrentBaselines, Spans
 from edge_aiops.observe.drift.subjects import Features, Subject, subjects
+from edge_aiops.observe.drift.tables import forget_others
+from edge_aiops.observe.spans import end_of_span
+from edge_aiops.plugin.guarding import Guard
 from edge_aiops.stats.summaries import Profile
 from edge_aiops.store.local import LocalDatabase
 
 _HOUR_MS = 3_600_000
-
-
-class _Look(NamedTuple):
-    """One check of a model version, as far as it is the same for all drift types."""
-
-    model_name: str
-    model_version: str
-    baseline: ModelBaseline
-    subjects: list[Subject]
-    trigger: Trigger
-    now_ms: int
-    from_ms: int | None
-    until_ms: int
-    one: bool
-    """Whether this is one look at a span of the caller's choice."""
 
 
 class DriftChecks:
@@ -58,6 +44,7 @@ class DriftChecks:
         self._baselines = baselines
         self._configuration = configuration
         self._tests = tests
+        self._guard = Guard()
         self._clock = clock
         self._schedule = schedule.Schedule(database)
         self._latest: dict[tuple[str, str, DriftType], DriftResult | None] = {}
@@ -79,21 +66,23 @@ class DriftChecks:
         """Look now; the results, kept, one for each drift type.
 
         Without `drift_types` those that are enabled and that the baseline can say something about. The span ends at
-        `until_ms`, or now, and begins at `from_ms`, or as long before as `windowHours` says. Raises `Conflict` where
-        there is no baseline.
+        `until_ms`, or now, and begins at `from_ms`, or as long before as `windowHours` says. Raises `InvalidInput` for
+        a span without an extent or in the future, and for no drift types, and `Conflict` where there is no baseline.
         """
-        baseline = await self._baselines.current(model_name, model_version)
+        now_ms = self._clock.now_ms()
+        end_ms = end_of_span(from_ms, until_ms, now_ms=now_ms)
+        if drift_types is not None and not drift_types:
+            raise InvalidInput.of("driftTypes", f"is empty; send some of {', '.join(DRIFT_TYPES)}, or leave it out")
+        baseline = self._baselines.current(model_name, model_version)
         if baseline is None:
             raise Conflict(
                 f"model {model_name} {model_version} has no baseline to compare with; make one with "
                 f"POST /monitoring/baselines/{model_name}, or register the model with baselineDistributions"
             )
-        now_ms = self._clock.now_ms()
         config = self._configuration.of(model_name)
         chosen = subjects(baseline, config.drift, drift_types)
         one = trigger == "demand" and not (from_ms is None and until_ms is None)
-        end_ms = now_ms if until_ms is None else until_ms
-        look = _Look(model_name, model_version, baseline, chosen, trigger, now_ms, from_ms, end_ms, one)
+        look = Look(model_name, model_version, baseline, chosen, trigger, now_ms, from_ms, end_ms, one)
         found = [await self._result(look, subject) for subject in chosen]
         results = await self._database.write(lambda connection: self._kept(connection, look, found))
         if not look.one:
@@ -112,7 +101,7 @@ class DriftChecks:
         drift_types: Sequence[DriftType] | None = None,
     ) -> list[DriftResult]:
         """Look now at all of these versions that have a baseline. Raises `Conflict` where none has."""
-        compared = [version for version in versions if await self._baselines.current(model_name, version) is not None]
+        compared = [version for version in versions if self._baselines.current(model_name, version) is not None]
         results: list[DriftResult] = []
         for version in compared or versions[:1]:
             results += await self.check(
@@ -120,19 +109,24 @@ class DriftChecks:
             )
         return results
 
-    async def run_due(self, models: Iterable[tuple[str, str]]) -> list[DriftResult]:
-        """Check each of these model versions whose last scheduled check is as long ago as `drift.driftCheck` says.
+    async def due(self, models: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Those of these model versions whose last scheduled check is as long ago as `drift.driftCheck` says.
 
         The first one comes an interval after the model version got a baseline. After a pause, however long, there is
-        one check. A check that fails is tried again at the next call, and hinders no other; the first failure is
-        raised in the end.
+        one check.
+        """
+        return [version for version in models if await self._is_due(*version)]
+
+    async def run(self, due: Iterable[tuple[str, str]]) -> list[DriftResult]:
+        """Check these model versions on schedule. Everything that came must be in the windows and in the evidence.
+
+        A check that fails stays due, and hinders no other; the first failure is raised in the end.
         """
         results: list[DriftResult] = []
         failures: list[Exception] = []
-        for model_name, model_version in models:
+        for version in due:
             try:
-                if await self._is_due(model_name, model_version):
-                    results += await self.check(model_name, model_version, trigger="schedule")
+                results += await self.check(*version, trigger="schedule")
             except Exception as error:
                 failures.append(error)
         if failures:
@@ -146,6 +140,10 @@ class DriftChecks:
             found = await self.latest_of_each(model_name, model_version, drift_type)
             self._latest[key] = found[0] if found else None
         return self._latest[key]
+
+    async def confirmed(self) -> set[state.StateKey]:
+        """All drift that is confirmed, with the baseline that it was found on, which may not be the current one."""
+        return await state.confirmed(self._database)
 
     async def latest_of_each(
         self, model_name: str, model_version: str | None = None, drift_type: DriftType | None = None
@@ -186,16 +184,19 @@ class DriftChecks:
         await self._database.write(forget)
         self._latest = {key: of for key, of in self._latest.items() if key[:2] != (model_name, model_version)}
 
-    async def prune(self, before_ms: int) -> int:
-        """Forget results of checks before then, and watches that took nothing since; gives how many results."""
+    async def prune(self, before_ms: int, *, known: Collection[tuple[str, str]]) -> int:
+        """Forget results of checks before then, and everything else about model versions that are not `known`; gives
+        how many results.
+
+        Evidence and confirmation of a known version never get too old: they go with its baseline.
+        """
 
         def forget(connection: sqlite3.Connection) -> int:
-            evidence.prune(connection, before_ms)
-            schedule.prune(connection, before_ms)
-            state.prune(connection)
+            forget_others(connection, known)
             return history.prune(connection, before_ms)
 
         pruned = await self._database.write(forget)
+        self._schedule.forget_others(known)
         self._latest.clear()
         return pruned
 
@@ -205,13 +206,13 @@ class DriftChecks:
 
     async def _is_due(self, model_name: str, model_version: str) -> bool:
         config = self._configuration.of(model_name)
-        if not config.enabled or await self._baselines.current(model_name, model_version) is None:
+        if not config.enabled or self._baselines.current(model_name, model_version) is None:
             return False
         interval_ms = round(config.drift.drift_check * 1000)
         return await self._schedule.is_due(model_name, model_version, interval_ms, self._clock.now_ms())
 
-    async def _result(self, look: _Look, subject: Subject) -> tuple[DriftResult, bool]:
-        """The result on one drift type, and whether there were rows enough to judge."""
+    async def _result(self, look: Look, subject: Subject) -> tuple[DriftResult, bool]:
+        """The result on one drift type, and whether hysteresis may count it."""
         from_ms = look.from_ms
         if from_ms is None:
             from_ms = look.until_ms - round(subject.config.window_hours * _HOUR_MS)
@@ -225,10 +226,10 @@ class DriftChecks:
                 baseline=look.baseline,
                 features=features,
             )
-        judgement = await asyncio.to_thread(judge, subject, features, profile, watched, self._tests)
-        return _result(look, subject, judgement, from_ms), judgement.judged
+        judgement = await judge(subject, features, profile, watched, self._tests, self._guard)
+        return result_of(look, subject, judgement, from_ms), judgement.judged
 
-    async def _chosen(self, look: _Look, subject: Subject, from_ms: int) -> tuple[Features | None, Profile | None]:
+    async def _chosen(self, look: Look, subject: Subject, from_ms: int) -> tuple[Features | None, Profile | None]:
         """The features to look at, over the span: the first choice that has values enough, or else the last one."""
         features: Features | None = None
         profile: Profile | None = None
@@ -242,7 +243,7 @@ class DriftChecks:
         return features, profile
 
     def _kept(
-        self, connection: sqlite3.Connection, look: _Look, found: Sequence[tuple[DriftResult, bool]]
+        self, connection: sqlite3.Connection, look: Look, found: Sequence[tuple[DriftResult, bool]]
     ) -> list[DriftResult]:
         kept: list[DriftResult] = []
         confirmations = {of.drift_type: of.config.confirmations for of in look.subjects}
@@ -256,30 +257,3 @@ class DriftChecks:
         if look.trigger == "schedule":
             schedule.note(connection, look.model_name, look.model_version, look.now_ms)
         return kept
-
-
-def _result(look: _Look, subject: Subject, judgement: Judgement, from_ms: int) -> DriftResult:
-    features = judgement.features
-    return DriftResult(
-        id=0,
-        model_name=look.model_name,
-        model_version=look.model_version,
-        drift_type=subject.drift_type,
-        from_ms=from_ms,
-        until_ms=look.until_ms,
-        checked_at=look.now_ms,
-        trigger=look.trigger,
-        baseline=BaselineUsed.of(look.baseline),
-        method=judgement.method,
-        threshold=judgement.threshold,
-        score=max((of.score for of in features if of.score is not None), default=None),
-        drifted_features=[of.feature for of in features if of.drifted],
-        drifted=any(of.drifted for of in features),
-        confirmed=False,
-        evidence="oneLook" if look.one else "alwaysValid",
-        reference_count=max((of.reference_count for of in features), default=0),
-        current_count=max((of.current_count for of in features), default=0),
-        features=features,
-        warnings=judgement.warnings,
-        **judgement.quality,
-    )

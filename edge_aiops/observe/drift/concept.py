@@ -28,6 +28,6 @@ def decide_concept(measured: Measured, quality: Quality, config: ConceptDrift, w
     drifted = certain and quality.worse and quality.too_few(config) is None
     return as_result(
         measured,
-        Decision(quality.method, quality.loss, quality.threshold, p_value, p_value, drifted),
+        Decision(quality.method, "distance", quality.loss, quality.threshold, p_value, p_value, drifted),
         evidence,
     )

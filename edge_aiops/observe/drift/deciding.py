@@ -9,7 +9,7 @@ from typing import NamedTuple
 from edge_aiops.observe.drift.distributions import pictures
 from edge_aiops.observe.drift.evidence import FeatureEvidence
 from edge_aiops.observe.drift.measuring import Measured, rows
-from edge_aiops.observe.drift.result import FeatureDrift, MeasuredTest
+from edge_aiops.observe.drift.result import Decides, FeatureDrift, MeasuredTest
 from edge_aiops.observe.drift.rules import Method, Rule
 from edge_aiops.stats.multiplicity import benjamini_hochberg, e_benjamini_hochberg
 
@@ -22,6 +22,7 @@ class Decision(NamedTuple):
     """What is decided of one feature."""
 
     method: str
+    decides: Decides
     score: float | None
     threshold: float
     p_value: float | None
@@ -66,6 +67,7 @@ def as_result(of: Measured, decision: Decision, evidence: FeatureEvidence | None
         feature=of.name,
         kind=of.comparison.kind,
         method=decision.method,
+        decides=decision.decides,
         score=decision.score,
         threshold=decision.threshold,
         p_value=decision.p_value,
@@ -100,7 +102,7 @@ def _decision(of: Measured, rule: Rule, *, certain: bool, p_value: float | None,
     else:
         large = score is not None and score >= method.threshold
     drifted = certain and large and rows(of.sample.current) >= rule.min_samples
-    return Decision(method.name, score, method.threshold, p_value, adjusted, drifted)
+    return Decision(method.name, method.decides, score, method.threshold, p_value, adjusted, drifted)
 
 
 def _deciding(of: Measured, rule: Rule) -> Method:

@@ -35,8 +35,7 @@ _GROUPS = 10
 
 _KEY = "model_name = ? AND model_version = ? AND role = ? AND baseline = ?"
 _WRITE = """
-    INSERT INTO drift_watch VALUES (?, ?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET updated_ms = excluded.updated_ms, watch = excluded.watch
+    INSERT INTO drift_watch VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET watch = excluded.watch
 """
 _FORGET_OLDER = f"DELETE FROM drift_watch WHERE {_KEY.replace('baseline =', 'baseline <')}"
 _UNFIT = (UnreadableSummary, IncompatibleSummaries)
@@ -75,7 +74,6 @@ def record(
     baseline: ModelBaseline,
     window: Profile,
     config: MonitoringConfig,
-    now_ms: int,
 ) -> None:
     """Take what arrived since the last call, in the transaction that writes it to the windows.
 
@@ -85,10 +83,10 @@ def record(
     if references is None or not window.rows or not config.enabled:
         return
     place = _Place(model_name, model_version, role, baseline.number)
-    _write(connection, place, _watch(_read(connection, place), place, references, window).to_bytes(), now_ms)
+    _write(connection, place, _watch(_read(connection, place), place, references, window).to_bytes())
     for features in quality_features(baseline):
         if features.role == role:
-            _record_quality(connection, place._replace(role="quality"), *both_sides(window, features.names[0]), now_ms)
+            _record_quality(connection, place._replace(role="quality"), *both_sides(window, features.names[0]))
 
 
 async def gathered(
@@ -122,11 +120,6 @@ def forget_all(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM drift_watch")
 
 
-def prune(connection: sqlite3.Connection, before_ms: int) -> None:
-    """Forget evidence that took no window since."""
-    connection.execute("DELETE FROM drift_watch WHERE updated_ms < ?", (before_ms,))
-
-
 def _read(connection: sqlite3.Connection, place: _Place) -> bytes | None:
     row = connection.execute(f"SELECT watch FROM drift_watch WHERE {_KEY}", place).fetchone()
     if row is None:
@@ -134,8 +127,8 @@ def _read(connection: sqlite3.Connection, place: _Place) -> bytes | None:
     return row[0] if row else None
 
 
-def _write(connection: sqlite3.Connection, place: _Place, data: bytes, now_ms: int) -> None:
-    connection.execute(_WRITE, (*place, now_ms, data))
+def _write(connection: sqlite3.Connection, place: _Place, data: bytes) -> None:
+    connection.execute(_WRITE, (*place, data))
 
 
 def _watch(stored: bytes | None, place: _Place, references: Baseline, window: Profile) -> DriftWatch:
@@ -152,7 +145,7 @@ def _watch(stored: bytes | None, place: _Place, references: Baseline, window: Pr
 
 
 def _record_quality(
-    connection: sqlite3.Connection, place: _Place, reference: Distribution, current: Distribution, now_ms: int
+    connection: sqlite3.Connection, place: _Place, reference: Distribution, current: Distribution
 ) -> None:
     theirs, ours = _in_groups(reference), _in_groups(current)
     if len(theirs) < 2:  # a baseline of so few labels that it knows none
@@ -164,7 +157,7 @@ def _record_quality(
     except _UNFIT as reason:
         _begins_anew(place, reason)
         evidence = new.update(ours)
-    _write(connection, place, evidence.to_bytes(), now_ms)
+    _write(connection, place, evidence.to_bytes())
 
 
 def _in_groups(distribution: Distribution) -> Counts:

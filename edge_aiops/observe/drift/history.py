@@ -1,7 +1,9 @@
 """Results of checks as they are kept: compressed, with the distributions of the most notable features only.
 
 A hundred features take some twenty kilobytes a check, of which the distributions of the drifted and then the highest
-scoring ones, twenty in all, are the larger part. `retention.results` says how long they stay.
+scoring ones, twenty in all, are the larger part. `retention.results` says how long they stay, and of each model version
+and drift type there are `KEPT` at most, beside as many that are not the latest: looks at chosen spans, and results from
+before a new beginning.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ import msgspec
 from edge_aiops.observe.drift.result import DriftResult, DriftType, FeatureDrift
 from edge_aiops.store.local import LocalDatabase
 
+KEPT = 1_000
+"""Results of a model version and drift type; at one check every six hours those of most of a year."""
 PICTURED = 20
 """Features of a stored result that have their distributions."""
 
@@ -35,20 +39,29 @@ _NEWEST = """
     SELECT number, body FROM drift_result WHERE number IN (
         SELECT max(number) FROM drift_result
         WHERE model_name = :model_name AND (:model_version IS NULL OR model_version = :model_version)
-            AND (:drift_type IS NULL OR drift_type = :drift_type) AND NOT superseded
+            AND (:drift_type IS NULL OR drift_type = :drift_type) AND superseded = 0
         GROUP BY model_version, drift_type
     )
     ORDER BY number DESC
+"""
+_DELETE_BEYOND = """
+    DELETE FROM drift_result WHERE number <= (
+        SELECT number FROM drift_result
+        WHERE model_name = ?1 AND superseded = ?4 AND model_version = ?2 AND drift_type = ?3
+        ORDER BY number DESC LIMIT 1 OFFSET ?5
+    ) AND model_name = ?1 AND superseded = ?4 AND model_version = ?2 AND drift_type = ?3
 """
 _LAST_MS = 2**63 - 1
 
 
 def add(connection: sqlite3.Connection, result: DriftResult) -> DriftResult:
-    """Keep a result; gives it with its id."""
+    """Keep a result, and no more than `KEPT`; gives it with its id."""
     body = zlib.compress(msgspec.json.encode(stored(result)), 6)
     superseded = result.evidence == "oneLook"
-    key = (result.model_name, result.model_version, result.drift_type, result.checked_at, superseded)
-    (number,) = connection.execute(_INSERT, (*key, body)).fetchone()
+    of = (result.model_name, result.model_version, result.drift_type)
+    (number,) = connection.execute(_INSERT, (*of, result.checked_at, superseded, body)).fetchone()
+    for is_superseded in (False, True):
+        connection.execute(_DELETE_BEYOND, (*of, is_superseded, KEPT))
     return msgspec.structs.replace(result, id=number)
 
 
@@ -100,7 +113,7 @@ async def newest(
 def supersede(connection: sqlite3.Connection, model_name: str, model_version: str) -> None:
     """What was found of a model version is history from now on."""
     connection.execute(
-        "UPDATE drift_result SET superseded = 1 WHERE model_name = ? AND model_version = ? AND NOT superseded",
+        "UPDATE drift_result SET superseded = 1 WHERE model_name = ? AND superseded = 0 AND model_version = ?",
         (model_name, model_version),
     )
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, NamedTuple
 
 from edge_aiops.observe.config import ConceptDrift, DistributionDrift
 from edge_aiops.observe.drift.concept import decide_concept
 from edge_aiops.observe.drift.deciding import Watched, decide
 from edge_aiops.observe.drift.distributions import both_sides
-from edge_aiops.observe.drift.measuring import measure
+from edge_aiops.observe.drift.measuring import Measured, measure
 from edge_aiops.observe.drift.quality import quality_of
-from edge_aiops.observe.drift.result import FeatureDrift
-from edge_aiops.observe.drift.rules import Tests, rule_of
+from edge_aiops.observe.drift.result import Decides, FeatureDrift
+from edge_aiops.observe.drift.rules import Rule, Tests, rule_of
 from edge_aiops.observe.drift.subjects import Features, Subject
+from edge_aiops.plugin.guarding import Guard
 from edge_aiops.stats.summaries import Profile
 
 
@@ -20,10 +22,12 @@ class Judgement(NamedTuple):
     """What a result says beside which model, span and baseline it is about."""
 
     method: str
+    decides: Decides
     threshold: float
     features: list[FeatureDrift]
     judged: bool
-    """Whether there were rows enough, so that hysteresis may count it."""
+    """Whether hysteresis may count it: there were rows and evidence enough, and where no drift was found, no test that
+    decides has failed."""
     warnings: list[str]
     quality: dict[str, Any]
     """How good the model was; fields of the result."""
@@ -36,46 +40,58 @@ def has_values(subject: Subject, features: Features, profile: Profile | None) ->
     return max((both_sides(profile, name)[1].n for name in features.names), default=0) >= subject.config.min_samples
 
 
-def judge(
-    subject: Subject, features: Features | None, profile: Profile | None, watched: Watched | None, tests: Tests
-) -> Judgement:
-    """Compare `features` of `profile` with the baseline, and decide. Takes milliseconds: call it in a thread."""
-    if isinstance(subject.config, ConceptDrift):
-        return _concept(subject.config, features, profile, watched, tests)
-    return _distributions(subject.config, features, profile, watched, tests)
-
-
-def _distributions(
-    config: DistributionDrift,
+async def judge(
+    subject: Subject,
     features: Features | None,
     profile: Profile | None,
     watched: Watched | None,
     tests: Tests,
+    guard: Guard,
 ) -> Judgement:
-    rule = rule_of(config, tests)
+    """Compare `features` of `profile` with the baseline, and decide; in threads, with `guard` around the tests."""
     if features is None or profile is None:
-        warnings = [*rule.warnings, "the baseline has no reference for this drift type"]
-        return Judgement(rule.method, rule.threshold, [], False, warnings, {})
-    measured = measure(profile, tests)
-    found = decide([measured[name] for name in features.names], rule, watched)
-    warnings = list(rule.warnings)
-    if enough := profile.rows >= rule.min_samples:
-        if watched is not None and not watched:
-            warnings.append("no evidence has been gathered yet; it grows with every window that is written")
-    else:
-        warnings.append(f"{profile.rows} rows in this span, fewer than minSamples, {rule.min_samples}")
-    return Judgement(rule.method, rule.threshold, found, enough, warnings, {})
+        return _without_reference(subject.config, tests)
+    measured = await measure(profile, tests, guard)
+    chosen = [measured[name] for name in features.names]
+    if isinstance(subject.config, ConceptDrift):
+        return await asyncio.to_thread(_concept, subject.config, chosen[0], profile, watched)
+    return await asyncio.to_thread(_distributions, rule_of(subject.config, tests), chosen, profile, watched)
 
 
-def _concept(
-    config: ConceptDrift, features: Features | None, profile: Profile | None, watched: Watched | None, tests: Tests
-) -> Judgement:
-    if features is None or profile is None:
+def _without_reference(config: DistributionDrift | ConceptDrift, tests: Tests) -> Judgement:
+    if isinstance(config, ConceptDrift):
         warnings = ["the baseline does not say how good the model was; make one from data with outcomes"]
-        return Judgement("accuracy", config.accuracy_drop_threshold, [], False, warnings, {"labelled": 0})
-    (name,) = features.names
-    quality = quality_of(profile, name, config)
-    found = decide_concept(measure(profile, tests)[name], quality, config, watched)
-    too_few = quality.too_few(config)
-    warnings = [too_few] if too_few else []
-    return Judgement(quality.method, quality.threshold, [found], not warnings, warnings, quality.fields())
+        return Judgement("accuracy", "distance", config.accuracy_drop_threshold, [], False, warnings, {"labelled": 0})
+    rule = rule_of(config, tests)
+    warnings = [*rule.warnings, "the baseline has no reference for this drift type"]
+    return Judgement(rule.method, *_held_against(rule), [], False, warnings, {})
+
+
+def _distributions(rule: Rule, measured: list[Measured], profile: Profile, watched: Watched | None) -> Judgement:
+    found = decide(measured, rule, watched)
+    too_little = _no_evidence(watched)
+    if profile.rows < rule.min_samples:
+        too_little = f"{profile.rows} rows in this span, fewer than minSamples, {rule.min_samples}"
+    warnings = [*rule.warnings, *([too_little] if too_little else [])]
+    undecided = any(rule.methods[of.comparison.kind].name in of.failed for of in measured)
+    judged = too_little is None and (not undecided or any(of.drifted for of in found))
+    return Judgement(rule.method, *_held_against(rule), found, judged, warnings, {})
+
+
+def _concept(config: ConceptDrift, measured: Measured, profile: Profile, watched: Watched | None) -> Judgement:
+    quality = quality_of(profile, measured.name, config)
+    found = decide_concept(measured, quality, config, watched)
+    too_little = quality.too_few(config) or _no_evidence(watched)
+    warnings = [too_little] if too_little else []
+    return Judgement(quality.method, "distance", quality.threshold, [found], not warnings, warnings, quality.fields())
+
+
+def _held_against(rule: Rule) -> tuple[Decides, float]:
+    return rule.configured.decides, rule.configured.threshold
+
+
+def _no_evidence(watched: Watched | None) -> str | None:
+    """Why nothing can be decided of a watch that has just begun; None where there is evidence, or none is needed."""
+    if watched is None or watched:
+        return None
+    return "no evidence has been gathered yet; it grows with every window that is written"

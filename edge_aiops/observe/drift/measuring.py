@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
+from edge_aiops.base.errors import EdgeAiopsError
 from edge_aiops.observe.drift.distributions import both_sides
 from edge_aiops.observe.drift.rules import Tests
+from edge_aiops.plugin.guarding import Guard
 from edge_aiops.plugin.monitoring import Distribution, DriftSample, DriftScore
 from edge_aiops.stats.comparison import FeatureComparison, compare
 from edge_aiops.stats.distances import psi_without_drift
@@ -32,6 +36,8 @@ class Measured(NamedTuple):
     scores: dict[str, DriftScore]
     effect_size: float | None
     """Population stability index, less what it would be without drift; not below 0."""
+    failed: set[str]
+    """The tests that failed."""
     warnings: list[str]
 
     @property
@@ -40,22 +46,25 @@ class Measured(NamedTuple):
         return self.sample.reference.missing + self.sample.current.missing > 0
 
 
-def measure(profile: Profile, tests: Tests) -> dict[str, Measured]:
-    """All features of `profile` by name. Takes milliseconds: call it in a thread.
+async def measure(profile: Profile, tests: Tests, guard: Guard) -> dict[str, Measured]:
+    """All features of `profile` by name.
 
-    A test that raises is reported in the log and in the feature's warnings; the others go on.
+    A test that fails, or that does not end, is reported in the log and in the feature's warnings; the others go on.
     """
-    made: dict[str, Any] = {}
-    failed: dict[str, str] = {}
-    for name in tests.specs:
+    found = await asyncio.to_thread(_compared, profile)
+    for name, spec in tests.specs.items():
+        fitting = [of for of in found.values() if of.comparison.kind in spec.kinds]
         try:
-            made[name] = tests.get(name)
-        except Exception as error:
-            # The boundary between us and a plugin's import.
-            failed[name] = str(error)
-    found = {of.name: _measured(of, profile, tests, made, failed) for of in compare(profile).features}
-    for name, reason in failed.items():
-        logger.warning("the drift test %s failed: %s", name, reason)
+            given = await guard.run(name, partial(_given, tests, name, [of.sample for of in fitting]))
+        except EdgeAiopsError as error:
+            given = [error.message] * len(fitting)
+        for of, score in zip(fitting, given, strict=True):
+            of.scores[name] = score if isinstance(score, DriftScore) else _NOTHING
+            if isinstance(score, str):
+                of.failed.add(name)
+                of.warnings.append(f"the drift test {name} failed: {score}")
+        if reasons := [score for score in given if isinstance(score, str)]:
+            logger.warning("the drift test %s failed: %s", name, reasons[-1])
     return found
 
 
@@ -64,25 +73,27 @@ def rows(distribution: Distribution) -> int:
     return distribution.n + distribution.missing
 
 
-def _measured(
-    of: FeatureComparison, profile: Profile, tests: Tests, made: Mapping[str, Any], failed: dict[str, str]
-) -> Measured:
-    reference, current = both_sides(profile, of.name)
-    sample = DriftSample(feature=of.name, reference=reference, current=current, tests=of.tests)
-    scores: dict[str, DriftScore] = {}
-    warnings = [warning.message for warning in of.warnings]
-    for name, spec in tests.specs.items():
-        if of.kind not in spec.kinds:
-            continue
+def _compared(profile: Profile) -> dict[str, Measured]:
+    found: dict[str, Measured] = {}
+    for of in compare(profile).features:
+        reference, current = both_sides(profile, of.name)
+        sample = DriftSample(feature=of.name, reference=reference, current=current, tests=of.tests)
+        warnings = [warning.message for warning in of.warnings]
+        found[of.name] = Measured(of.name, sample, of, {}, _effect_size(of, profile), set(), warnings)
+    return found
+
+
+def _given(tests: Tests, name: str, samples: Sequence[DriftSample]) -> list[DriftScore | str]:
+    """What a test gave for each sample, or why it failed."""
+    test = tests.get(name)
+    given: list[DriftScore | str] = []
+    for sample in samples:
         try:
-            scores[name] = _finite(made[name].measure(sample)) if name in made else _NOTHING
-        except Exception as error:
+            given.append(_checked(test.measure(sample)))
+        except (Exception, SystemExit) as error:
             # The boundary between us and a plugin's test.
-            failed[name] = f"{type(error).__name__}: {error}"
-            scores[name] = _NOTHING
-        if name in failed:
-            warnings.append(f"the drift test {name} failed: {failed[name]}")
-    return Measured(of.name, sample, of, scores, _effect_size(of, profile), warnings)
+            given.append(f"{type(error).__name__}: {error}")
+    return given
 
 
 def _effect_size(of: FeatureComparison, profile: Profile) -> float | None:
@@ -99,6 +110,11 @@ def _effect_size(of: FeatureComparison, profile: Profile) -> float | None:
     return max(0.0, of.effect_size - psi_without_drift(cells, index.n_reference, index.n_current))
 
 
-def _finite(found: DriftScore) -> DriftScore:
-    """What a test gave in numbers that JSON has."""
-    return DriftScore(*(float(value) if value is not None and math.isfinite(value) else None for value in found))
+def _checked(found: object) -> DriftScore:
+    """What a test gave, in numbers that JSON has."""
+    if not isinstance(found, DriftScore):
+        raise TypeError(f"it gave {type(found).__name__}, not DriftScore")
+    score = DriftScore(*(float(value) if value is not None and math.isfinite(value) else None for value in found))
+    if score.p_value is not None and not 0 <= score.p_value <= 1:
+        raise ValueError(f"it gives a p-value of {score.p_value:g}")
+    return score

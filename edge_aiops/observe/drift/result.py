@@ -16,6 +16,9 @@ DriftType = Literal["input", "prediction", "confidence", "classBalance", "concep
 DRIFT_TYPES: tuple[DriftType, ...] = get_args(DriftType)
 
 Trigger = Literal["schedule", "demand"]
+Decides = Literal["p_value", "distance"]
+"""What is held against the threshold: the p-value after correction, which is drift where it is at most that; or the
+score, where it is at least that."""
 Evidence = Literal["alwaysValid", "oneLook"]
 """What says that a difference is no chance: the e-values of all events since the watch began, which may be looked at
 as often as one likes, or the p-values of this one look at one span."""
@@ -55,6 +58,7 @@ class FeatureDrift(Struct, frozen=True, kw_only=True, rename="camel"):
     method: str
     """The test that decides: the configured one; another where that does not fit the kind, or where only the missing
     values have changed."""
+    decides: Decides
     score: float | None
     threshold: float
     p_value: float | None
@@ -90,6 +94,7 @@ class DriftResult(Struct, frozen=True, kw_only=True, rename="camel"):
     trigger: Trigger
     baseline: BaselineUsed
     method: str
+    decides: Decides
     threshold: float
     score: float | None
     """The largest of the features; of concept drift the loss of accuracy or the relative growth of the error."""

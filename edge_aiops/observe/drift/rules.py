@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from edge_aiops.base.errors import InvalidInput
 from edge_aiops.observe.config import DistributionDrift, DriftConfig
+from edge_aiops.observe.drift.result import Decides
 from edge_aiops.plugin.extensions import Extensions
 from edge_aiops.plugin.monitoring import FeatureKind
 from edge_aiops.plugin.specs import DriftTestSpec
@@ -24,6 +25,11 @@ class Method(NamedTuple):
     by_p_value: bool
     threshold: float
 
+    @property
+    def decides(self) -> Decides:
+        """What is held against the threshold."""
+        return "p_value" if self.by_p_value else "distance"
+
 
 class Rule(NamedTuple):
     """How all features of one drift type are decided."""
@@ -38,10 +44,10 @@ class Rule(NamedTuple):
     warnings: list[str]
 
     @property
-    def threshold(self) -> float:
-        """Of the configured method."""
+    def configured(self) -> Method:
+        """The configured method; where it is `auto`, that of numbers."""
         fitting = [method for method in self.methods.values() if method.name == self.method]
-        return (fitting or list(self.methods.values()))[0].threshold
+        return (fitting or list(self.methods.values()))[0]
 
 
 def rule_of(config: DistributionDrift, tests: Tests) -> Rule:

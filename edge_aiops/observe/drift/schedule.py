@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 
 from edge_aiops.store.local import LocalDatabase
 
@@ -36,12 +37,12 @@ class Schedule:
         if self._last_ms is not None:
             self._last_ms[model_name, model_version] = at_ms
 
+    def forget_others(self, versions: Collection[tuple[str, str]]) -> None:
+        """Remember the times of these model versions only."""
+        if self._last_ms is not None:
+            self._last_ms = {version: at_ms for version, at_ms in self._last_ms.items() if version in versions}
+
 
 def note(connection: sqlite3.Connection, model_name: str, model_version: str, at_ms: int) -> None:
     """Write that a model version was checked, in the transaction of its results."""
     connection.execute(_WRITE, (model_name, model_version, at_ms))
-
-
-def prune(connection: sqlite3.Connection, before_ms: int) -> None:
-    """Forget model versions that were not checked since."""
-    connection.execute("DELETE FROM drift_run WHERE checked_ms < ?", (before_ms,))

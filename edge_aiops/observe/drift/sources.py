@@ -36,7 +36,7 @@ class Spans(Protocol):
 class CurrentBaselines(Protocol):
     """Where baselines come from."""
 
-    async def current(self, model_name: str, model_version: str) -> ModelBaseline | None:
+    def current(self, model_name: str, model_version: str) -> ModelBaseline | None:
         """The baseline that a model version is compared with now."""
 
 

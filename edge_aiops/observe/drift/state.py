@@ -6,17 +6,11 @@ import sqlite3
 from typing import NamedTuple
 
 from edge_aiops.observe.drift.result import DriftType
+from edge_aiops.store.local import LocalDatabase
 
 _WRITE = """
     INSERT INTO drift_state VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET baseline = excluded.baseline, confirmed = excluded.confirmed, streak = excluded.streak
-"""
-
-_PRUNE = """
-    DELETE FROM drift_state WHERE NOT EXISTS (
-        SELECT 1 FROM drift_run
-        WHERE drift_run.model_name = drift_state.model_name AND drift_run.model_version = drift_state.model_version
-    )
 """
 
 
@@ -51,6 +45,14 @@ def read(connection: sqlite3.Connection, key: StateKey) -> DriftState:
     return DriftState(bool(row[0]), row[1]) if row else DriftState()
 
 
+async def confirmed(database: LocalDatabase) -> set[StateKey]:
+    """Everything that is confirmed, on whatever baseline."""
+    rows = await database.read(
+        "SELECT model_name, model_version, drift_type, baseline FROM drift_state WHERE confirmed"
+    )
+    return {StateKey(*row) for row in rows}
+
+
 def write(connection: sqlite3.Connection, key: StateKey, state: DriftState) -> None:
     """Keep the state of one drift type of a model version."""
     connection.execute(_WRITE, (*key, *state))
@@ -61,8 +63,3 @@ def restart(connection: sqlite3.Connection, model_name: str, model_version: str)
     connection.execute(
         "DELETE FROM drift_state WHERE model_name = ? AND model_version = ?", (model_name, model_version)
     )
-
-
-def prune(connection: sqlite3.Connection) -> None:
-    """Forget the states of model versions that are checked no longer."""
-    connection.execute(_PRUNE)

@@ -35,6 +35,16 @@ class Subject(NamedTuple):
 
 def subjects(baseline: ModelBaseline, config: DriftConfig, wanted: Sequence[DriftType] | None) -> list[Subject]:
     """What to look at. Where `wanted` is None: what is enabled and can be compared, and how good the model is."""
+    found = [
+        Subject(of, part_of(config, of), _choices(of, baseline)) for of in DRIFT_TYPES if wanted is None or of in wanted
+    ]
+    if wanted is not None:
+        return found
+    return [of for of in found if of.config.enabled and (of.choices or of.drift_type == "concept")]
+
+
+def part_of(config: DriftConfig, drift_type: DriftType) -> DistributionDrift | ConceptDrift:
+    """The part of the configuration that is about a drift type."""
     parts: dict[DriftType, DistributionDrift | ConceptDrift] = {
         "input": config.input_drift,
         "prediction": config.prediction_drift,
@@ -42,10 +52,7 @@ def subjects(baseline: ModelBaseline, config: DriftConfig, wanted: Sequence[Drif
         "classBalance": config.class_balance,
         "concept": config.concept_drift,
     }
-    found = [Subject(of, parts[of], _choices(of, baseline)) for of in DRIFT_TYPES if wanted is None or of in wanted]
-    if wanted is not None:
-        return found
-    return [of for of in found if of.config.enabled and (of.choices or of.drift_type == "concept")]
+    return parts[drift_type]
 
 
 def quality_features(baseline: ModelBaseline) -> tuple[Features, ...]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+from collections.abc import Collection
+
 DRIFT_TABLES: tuple[str, ...] = (
     """
     CREATE TABLE drift_watch (
@@ -9,7 +13,6 @@ DRIFT_TABLES: tuple[str, ...] = (
         model_version TEXT NOT NULL,
         role TEXT NOT NULL,
         baseline INTEGER NOT NULL,
-        updated_ms INTEGER NOT NULL,
         watch BLOB NOT NULL,
         PRIMARY KEY (model_name, model_version, role, baseline)
     ) STRICT, WITHOUT ROWID
@@ -45,4 +48,18 @@ DRIFT_TABLES: tuple[str, ...] = (
     ) STRICT
     """,
     "CREATE INDEX drift_result_by_model ON drift_result (model_name, checked_ms)",
+    "CREATE INDEX drift_result_by_type ON drift_result (model_name, superseded, model_version, drift_type, number)",
 )
+
+_OF_VERSIONS = ("drift_watch", "drift_state", "drift_run")
+
+
+def forget_others(connection: sqlite3.Connection, versions: Collection[tuple[str, str]]) -> None:
+    """Keep evidence, confirmation and the time of the last check of these model versions only."""
+    kept = json.dumps(sorted(versions))
+    for table in _OF_VERSIONS:
+        connection.execute(
+            f"DELETE FROM {table} WHERE (model_name, model_version) NOT IN "
+            "(SELECT value ->> 0, value ->> 1 FROM json_each(?))",
+            (kept,),
+        )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import functools
 import logging
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -16,11 +14,11 @@ from edge_aiops.base.errors import EdgeAiopsError
 from edge_aiops.observe.config import QualityConfig
 from edge_aiops.observe.quality.report import Finding
 from edge_aiops.plugin.extensions import Extensions
+from edge_aiops.plugin.guarding import Guard
 from edge_aiops.plugin.monitoring import QualityData, QualityFeature, QualityFinding
 from edge_aiops.plugin.specs import QualityCheckSpec
 from edge_aiops.stats.evidence import RateSequence
 
-CHECK_TIMEOUT_S = 30.0
 CHANCE = 0.001
 """Where the baseline tolerates a share, more than it must be so rarely due to chance to be a violation."""
 
@@ -41,7 +39,7 @@ class Judge:
 
     def __init__(self, checks: Extensions[QualityCheckSpec]) -> None:
         self._checks = checks
-        self._late: dict[str, asyncio.Future[Any]] = {}
+        self._guard = Guard()
 
     async def judge(self, data: QualityData, config: QualityConfig) -> Judgement:
         """Run the configured checks, all where none is named; of too few rows only what needs none is judged."""
@@ -55,30 +53,17 @@ class Judge:
                 findings += [_judged(name, finding, threshold) for finding in await self._found(name, seen)]
             except EdgeAiopsError as error:
                 failed[name] = error.message
-            except (Exception, SystemExit) as error:
+            except Exception as error:
                 # The boundary between us and other people's checks.
                 logger.warning("quality check %s failed", name, exc_info=error)
                 failed[name] = f"{type(error).__name__}: {error}"
         return Judgement(tuple(sorted(findings, key=_order)), failed)
 
     async def _found(self, name: str, data: QualityData) -> list[QualityFinding]:
-        if name in self._late:
-            raise TimeoutError("an earlier run of it has not ended yet")
-        run = asyncio.get_running_loop().run_in_executor(None, lambda: self._checks.get(name).check(data))
-        done, _ = await asyncio.wait({run}, timeout=CHECK_TIMEOUT_S)
-        if not done:
-            self._late[name] = run
-            run.add_done_callback(functools.partial(self._ended, name))
-            raise TimeoutError(f"it did not end within {CHECK_TIMEOUT_S:g} s")
-        found = run.result()
+        found = await self._guard.run(name, lambda: self._checks.get(name).check(data))
         if not isinstance(found, list) or not all(isinstance(finding, QualityFinding) for finding in found):
             raise TypeError("it gave something else than a list of QualityFinding")
         return msgspec.convert(msgspec.to_builtins(found), list[QualityFinding])  # raises for a field of another type
-
-    def _ended(self, name: str, run: asyncio.Future[Any]) -> None:
-        del self._late[name]
-        if error := run.exception():
-            logger.warning("quality check %s failed after its time", name, exc_info=error)
 
 
 def score(data: QualityData, config: QualityConfig) -> float | None:

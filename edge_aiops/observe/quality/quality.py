@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 from edge_aiops.base.clock import Clock
-from edge_aiops.base.errors import EdgeAiopsError, InvalidInput, UnknownModel
+from edge_aiops.base.errors import EdgeAiopsError, UnknownModel
 from edge_aiops.observe.baselines.baseline import ModelBaseline
 from edge_aiops.observe.baselines.store import Baselines
 from edge_aiops.observe.config import MonitoringConfig, QualityConfig
@@ -17,6 +17,7 @@ from edge_aiops.observe.quality.judge import Judge, score
 from edge_aiops.observe.quality.report import QualityReport, Trigger
 from edge_aiops.observe.quality.schema import ModelSchema, schema_of
 from edge_aiops.observe.quality.store import QualityReports
+from edge_aiops.observe.spans import end_of_span
 from edge_aiops.observe.windows import Windows
 from edge_aiops.plugin.extensions import Extensions
 from edge_aiops.plugin.monitoring import QualityData
@@ -69,11 +70,9 @@ class QualityChecks:
         model = self._model(model_name, model_version)
         config = self._configuration.of(model_name).quality
         now_ms = self._clock.now_ms()
-        until_ms = now_ms if until_ms is None else until_ms
+        until_ms = end_of_span(from_ms, until_ms, now_ms=now_ms)
         from_ms = until_ms - int(config.window_hours * 3_600_000) if from_ms is None else from_ms
-        if from_ms >= until_ms:
-            raise InvalidInput.of("from", f"{from_ms} is not before `to`, {until_ms}; send a span with an extent")
-        baseline = await self._baselines.current(model_name, model_version)
+        baseline = self._baselines.current(model_name, model_version)
         schema = await asyncio.to_thread(schema_of, model, baseline)
         data = await self._data(model, schema, baseline, from_ms, until_ms, config)
         judgement = await self._judge.judge(data, config)
@@ -148,7 +147,7 @@ class QualityChecks:
     async def schema(self, model_name: str, model_version: str) -> ModelSchema:
         """What is expected of each feature, and where that comes from. Raises `UnknownModel`."""
         model = self._model(model_name, model_version)
-        return await asyncio.to_thread(schema_of, model, await self._baselines.current(model_name, model_version))
+        return await asyncio.to_thread(schema_of, model, self._baselines.current(model_name, model_version))
 
     def versions(self, model_name: str, model_version: str | None = None) -> list[str]:
         """The versions of a model on this node, or the one asked for. Raises `UnknownModel`."""
@@ -158,9 +157,10 @@ class QualityChecks:
 
     def refuse_unknown(self, config: MonitoringConfig) -> None:
         """Raises `InvalidInput` for a configuration that names a check that is not registered."""
-        for field, names in (("checks", config.quality.checks), ("thresholds", config.quality.thresholds)):
-            for name in names:
-                self._checks.spec(name, field=f"quality.{field}")
+        for place, name in enumerate(config.quality.checks):
+            self._checks.spec(name, field=f"quality.checks[{place}]")
+        for name in config.quality.thresholds:
+            self._checks.spec(name, field=f"quality.thresholds.{name[:80]}")
 
     async def prune(self, before_ms: int) -> int:
         """Delete reports made before a moment; gives how many."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from edge_aiops.plugin.specs import QualityCheckSpec
 
 
-def _check(name: str, factory: str, threshold: float, description: str) -> QualityCheckSpec:
+def _check(name: str, factory: str, threshold: float, description: str, *, needs_rows: bool = True) -> QualityCheckSpec:
     factory = f"edge_aiops.observe.quality.checks:{factory}"
-    return QualityCheckSpec(name=name, factory=factory, threshold=threshold, description=description)
+    return QualityCheckSpec(
+        name=name, factory=factory, threshold=threshold, description=description, needs_rows=needs_rows
+    )
 
 
 QUALITY_CHECKS = (
@@ -22,5 +24,5 @@ QUALITY_CHECKS = (
     _check("unknown_category", "UnknownCategory", 0.0, "labels that the schema or the baseline does not have"),
     _check("duplicates", "Duplicates", 0.5, "rows that came before"),
     _check("constant", "Constant", 0.0, "features that stand still although they vary in the baseline"),
-    _check("staleness", "Staleness", 0.0, "no event for as long as quality.staleAfter says"),
+    _check("staleness", "Staleness", 0.0, "no event for as long as quality.staleAfter says", needs_rows=False),
 )

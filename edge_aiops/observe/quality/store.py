@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import zlib
 from typing import Any
@@ -12,6 +13,8 @@ from msgspec.structs import replace
 from edge_aiops.observe.quality.report import QualityReport
 from edge_aiops.store.local import LocalDatabase
 
+KEPT = 1_000
+"""Reports of a model version: so many of those on schedule, and as many of those on demand."""
 PRUNED_AT_ONCE = 10_000
 """Most reports that go at a time: some weeks' worth, so that a clock that jumps ahead does not take them all."""
 
@@ -37,6 +40,13 @@ _SCHEDULED = """
     SELECT model_name, model_version, checked_ms FROM quality_report
     WHERE number IN (SELECT max(number) FROM quality_report WHERE scheduled GROUP BY model_name, model_version)
 """
+_DELETE_BEYOND = """
+    DELETE FROM quality_report WHERE number <= (
+        SELECT number FROM quality_report
+        WHERE model_name = :model_name AND model_version = :model_version AND scheduled = :scheduled
+        ORDER BY number DESC LIMIT 1 OFFSET :kept
+    ) AND model_name = :model_name AND model_version = :model_version AND scheduled = :scheduled
+"""
 _PRUNE = """
     DELETE FROM quality_report WHERE number IN (
         SELECT number FROM quality_report WHERE checked_ms < ? ORDER BY number LIMIT ?
@@ -51,7 +61,7 @@ class QualityReports:
         self._database = database
 
     async def add(self, report: QualityReport) -> QualityReport:
-        """Keep a report; gives it with its number."""
+        """Keep a report, and no more than `KEPT`; gives it with its number."""
         row = {
             "model_name": report.model_name,
             "model_version": report.model_version,
@@ -63,14 +73,16 @@ class QualityReports:
 
     async def latest(self, model_name: str, model_version: str | None) -> list[QualityReport]:
         """The newest report of each version, the newest first."""
-        return _reports(await self._database.read(_LATEST, {"model_name": model_name, "model_version": model_version}))
+        wanted = {"model_name": model_name, "model_version": model_version}
+        return await asyncio.to_thread(_reports, await self._database.read(_LATEST, wanted))
 
     async def history(
         self, model_name: str, model_version: str | None, *, from_ms: int, until_ms: int, limit: int
     ) -> list[QualityReport]:
         """The reports made in a span, the newest first."""
         wanted = {"model_name": model_name, "model_version": model_version, "limit": limit}
-        return _reports(await self._database.read(_HISTORY, {**wanted, "from_ms": from_ms, "until_ms": until_ms}))
+        rows = await self._database.read(_HISTORY, {**wanted, "from_ms": from_ms, "until_ms": until_ms})
+        return await asyncio.to_thread(_reports, rows)
 
     async def scheduled(self) -> dict[tuple[str, str], int]:
         """When each model version was last checked by itself."""
@@ -85,6 +97,7 @@ class QualityReports:
 def _insert(connection: sqlite3.Connection, row: dict[str, Any]) -> int:
     number = connection.execute(_INSERT, row).lastrowid
     assert number is not None
+    connection.execute(_DELETE_BEYOND, {**row, "kept": KEPT})
     return number
 
 

@@ -13,5 +13,5 @@ QUALITY_TABLES: tuple[str, ...] = (
         body BLOB NOT NULL
     ) STRICT
     """,
-    "CREATE INDEX quality_report_by_model ON quality_report (model_name, model_version)",
+    "CREATE INDEX quality_report_by_model ON quality_report (model_name, model_version, scheduled, number)",
 )

@@ -29,9 +29,13 @@ def test_a_duration_is_a_number_of_seconds(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0s"), (0.25, "250ms"), (59.9996, "1m"), (90, "1m30s"), (5_400, "1h30m"), (30 * 86_400, "4w2d")],
+    [
+        *((0, "0s"), (0.25, "250ms"), (59.9996, "1m"), (90, "1m30s"), (5_400, "1h30m"), (86_400, "1d")),
+        *((14 * 86_400, "2w"), (30 * 86_400, "30d"), (90 * 86_400, "90d"), (730 * 86_400, "730d")),
+        (15 * 86_400 + 1.5, "15d1s500ms"),
+    ],
 )
-def test_a_duration_prints_in_the_largest_units_that_fit(seconds: float, text: str) -> None:
+def test_a_duration_prints_in_the_largest_units_that_fit_and_in_weeks_only_alone(seconds: float, text: str) -> None:
     assert str(Duration(seconds)) == text
     assert repr(Duration(seconds)) == f"Duration({text!r})"
 

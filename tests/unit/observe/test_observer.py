@@ -53,7 +53,7 @@ class Running:
 
     async def rows(self, role: str = "inputs") -> int:
         await self.monitoring.observer.catch_up()
-        now_ms, baseline = self.clock.now_ms(), self.monitoring.baselines.cached("model", "1")
+        now_ms, baseline = self.clock.now_ms(), self.monitoring.baselines.current("model", "1")
         found = await self.monitoring.windows.role(
             role,  # type: ignore[arg-type]  # the name of a role
             "model",

@@ -6,10 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from msgspec import Raw
 
 from edge_aiops.base.errors import InvalidInput
 from edge_aiops.journal.events import derived_correct
+from edge_aiops.observe.baselines.dataset.cells import Cells
 from edge_aiops.observe.baselines.dataset.request import DatasetRequest
 from edge_aiops.observe.columns.classes import CONFIDENCE, LABEL, predicted_class
 from edge_aiops.observe.columns.outcomes import ABSOLUTE_ERROR, CORRECT, ERROR, OUTCOME
@@ -21,7 +23,7 @@ MOST_CODES = 20
 PREDICTION = "prediction"
 """How the output of a model is called whose outputs have no names."""
 
-Cells = dict[str, list[Any]]
+Lists = dict[str, list[Any]]
 
 
 class Answers:
@@ -35,19 +37,19 @@ class Answers:
         self._correct: dict[tuple[str, str], bool | None] = {}
         self.warnings: list[str] = []
 
-    def read(self, columns: Mapping[str, list[Any]], rows: int) -> tuple[Cells, Cells]:
+    def read(self, columns: Mapping[str, Cells]) -> tuple[Lists, Lists]:
         """The outputs and the outcomes of some rows. Raises `InvalidInput` for a confidence that is no number."""
         request = self._request
-        predictions = columns.get(request.prediction_column or "")
-        outcomes = columns.get(request.outcome_column or "")
+        predictions = _listed(columns.get(request.prediction_column or ""))
+        outcomes = _listed(columns.get(request.outcome_column or ""))
         if self._are_classes is None and (known := predictions or outcomes):
             self._are_classes = self._guessed(known)
-        outputs: Cells = {}
+        outputs: Lists = {}
         if predictions is not None:
             if self._are_classes:
                 predictions = self._classes(predictions)
             outputs[LABEL if self._are_classes else self._output] = predictions
-        if (confidences := columns.get(request.confidence_column or "")) is not None:
+        if (confidences := _listed(columns.get(request.confidence_column or ""))) is not None:
             outputs[CONFIDENCE] = self._confidences(confidences)
         return outputs, {} if outcomes is None else self._judged(predictions, outcomes)
 
@@ -84,10 +86,10 @@ class Answers:
                 )
         return values
 
-    def _judged(self, predictions: list[Any] | None, outcomes: list[Any]) -> Cells:
+    def _judged(self, predictions: list[Any] | None, outcomes: list[Any]) -> Lists:
         if self._are_classes:
             true = self._classes(outcomes)
-            found: Cells = {OUTCOME: true}
+            found: Lists = {OUTCOME: true}
             if predictions is not None:
                 found[CORRECT] = [self._is_correct(said, was) for said, was in zip(predictions, true, strict=True)]
             return found
@@ -104,6 +106,13 @@ class Answers:
         if (said, was) not in self._correct:
             self._correct[said, was] = derived_correct(json.dumps(said), Raw(json.dumps(was).encode()))
         return self._correct[said, was]
+
+
+def _listed(cells: Cells | None) -> list[Any] | None:
+    """A column as a list, None where there is no value."""
+    if isinstance(cells, np.ndarray):
+        return [None if missing else value for value, missing in zip(cells.tolist(), np.isnan(cells), strict=True)]
+    return cells
 
 
 def _said_to_be_classes(request: DatasetRequest, model: ObservedModel) -> bool | None:

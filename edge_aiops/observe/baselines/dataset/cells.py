@@ -6,9 +6,15 @@ from collections.abc import Callable, Collection
 from enum import Enum
 from typing import Any
 
+import numpy as np
+
 from edge_aiops.base.errors import InvalidInput
 from edge_aiops.observe.baselines.dataset.reading import Block
 from edge_aiops.observe.columns.classes import predicted_class
+from edge_aiops.observe.columns.columns import Numbers
+
+Cells = list[Any] | Numbers
+"""A column: values that JSON has, None where there is none; or numbers, NaN where there is none."""
 
 BLANK = frozenset(("", "NA", "N/A", "n/a", "#N/A", "NULL", "null", "None"))
 """Texts that mean a missing value in columns of numbers and flags."""
@@ -30,36 +36,36 @@ class CellTypes:
         self._categorical = categorical
         self._kinds: dict[str, _Kind] = {}
 
-    def typed(self, block: Block) -> dict[str, list[Any]]:
-        """The columns of a block. Raises `InvalidInput` that names the first value which does not fit."""
-        found = {name: self._typed(name, cells, block) for name, cells in block.columns.items() if block.untyped}
-        typed = found or block.columns
-        for name in self._categorical:
-            if name in typed:
-                typed = {**typed, name: [None if cell is None else _label(cell) for cell in typed[name]]}
-        return typed
+    def typed(self, block: Block) -> dict[str, Cells]:
+        """The columns of a block; those of numbers in CSV as arrays, NaN where there is none.
 
-    def _typed(self, name: str, texts: list[str | None], block: Block) -> list[Any]:
+        Raises `InvalidInput` that names the first value which does not fit.
+        """
+        if block.untyped:
+            return {name: self._typed(name, texts, block) for name, texts in block.columns.items()}
+        return {
+            name: list(map(_label, cells)) if name in self._categorical else cells
+            for name, cells in block.columns.items()
+        }
+
+    def _typed(self, name: str, texts: list[str], block: Block) -> Cells:
         if name in self._categorical:
-            return texts
+            return [_label(text) if text else None for text in texts]
         kind = self._kinds.get(name) or self._learnt(name, texts, block)
         if kind is None or kind is _Kind.LABEL:
-            return texts
-        if kind is _Kind.NUMBER:
-            try:
-                return list(map(float, texts))  # type: ignore[arg-type]  # None is refused, and read below
-            except (TypeError, ValueError):
-                pass
+            return [text or None for text in texts]
+        if kind is _Kind.NUMBER and (numbers := _all_numbers(texts)) is not None:
+            return numbers
         read: Callable[[str], Any] = _number if kind is _Kind.NUMBER else _flag
-        found: list[Any] = [None if text is None or text in BLANK else read(text) for text in texts]
+        found = [None if text in BLANK else read(text) for text in texts]
         if None in found:
             for row, (text, value) in enumerate(zip(texts, found, strict=True)):
-                if value is None and text is not None and text not in BLANK:
+                if value is None and text not in BLANK:
                     raise _misfit(block.place(row), name, text, kind)
-        return found
+        return np.array(found, np.float64) if kind is _Kind.NUMBER else found
 
-    def _learnt(self, name: str, texts: list[str | None], block: Block) -> _Kind | None:
-        given = [text for text in texts if text is not None and text not in BLANK]
+    def _learnt(self, name: str, texts: list[str], block: Block) -> _Kind | None:
+        given = [text for text in texts if text not in BLANK]
         if not given:
             return None
         numbers = sum(_number(text) is not None for text in given)
@@ -68,12 +74,20 @@ class CellTypes:
         elif all(_flag(text) is not None for text in given):
             kind = _Kind.FLAG
         elif 2 * numbers > len(given):
-            row = next(row for row, text in enumerate(texts) if text and text not in BLANK and _number(text) is None)
-            raise _misfit(block.place(row), name, texts[row] or "", _Kind.NUMBER)
+            row = next(row for row, text in enumerate(texts) if text not in BLANK and _number(text) is None)
+            raise _misfit(block.place(row), name, texts[row], _Kind.NUMBER)
         else:
             kind = _Kind.LABEL
         self._kinds[name] = kind
         return kind
+
+
+def _all_numbers(texts: list[str]) -> Numbers | None:
+    """The numbers, where every text is one."""
+    try:
+        return None if "_" in "".join(texts) else np.fromiter(map(float, texts), np.float64, len(texts))
+    except ValueError:
+        return None
 
 
 def _number(text: str) -> float | None:
@@ -88,7 +102,7 @@ def _flag(text: str) -> bool | None:
 
 
 def _label(cell: Any) -> Any:
-    label = predicted_class(cell)
+    label = None if cell is None else predicted_class(cell)
     return cell if label is None else label
 
 

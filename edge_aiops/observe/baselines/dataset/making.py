@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ import numpy as np
 from edge_aiops.base.errors import InvalidInput
 from edge_aiops.observe.baselines.baseline import ROLES, Role
 from edge_aiops.observe.baselines.dataset.answers import Answers
-from edge_aiops.observe.baselines.dataset.cells import CellTypes
+from edge_aiops.observe.baselines.dataset.cells import Cells, CellTypes
 from edge_aiops.observe.baselines.dataset.reading import READERS
 from edge_aiops.observe.baselines.dataset.request import DatasetRequest
 from edge_aiops.observe.baselines.dataset.sample import Column, Sample
@@ -32,13 +32,12 @@ _FEWEST_FOR_IDENTIFIER = 50
 _DISTINCT_OF_IDENTIFIER = 0.9
 _MOST_NAMED = 20
 
-Cells = dict[str, list[Any]]
 Kinds = dict[str, FeatureKind]
 
 
 class _Block(NamedTuple):
     rows: int
-    cells: dict[Role, Cells]
+    cells: dict[Role, Mapping[str, Cells]]
 
 
 def draft_of(path: Path, request: DatasetRequest, model: ObservedModel) -> Draft:
@@ -98,11 +97,11 @@ class _Making:
                     self._left_out[name] = f"is left out: it holds values of the type {kind}, which no event has"
             columns = types.typed(block)
             inputs = {name: cells for name, cells in columns.items() if self._is_input(name, cells)}
-            outputs, outcomes = self._answers.read(columns, block.rows)
-            by_role: dict[Role, Cells] = {"inputs": inputs, "outputs": outputs, "outcomes": outcomes}
+            outputs, outcomes = self._answers.read(columns)
+            by_role: dict[Role, Mapping[str, Cells]] = {"inputs": inputs, "outputs": outputs, "outcomes": outcomes}
             yield _Block(block.rows, by_role)
 
-    def _is_input(self, name: str, cells: list[Any]) -> bool:
+    def _is_input(self, name: str, cells: Cells) -> bool:
         if self._named.get(name, "categorical") != "categorical":
             return False
         if self._model.feature_names and name not in self._model.feature_names:
@@ -169,7 +168,9 @@ def _kind(column: Any) -> FeatureKind:
     return "category" if isinstance(column, list) else "numeric"
 
 
-def _are_identifiers(cells: list[Any]) -> bool:
+def _are_identifiers(cells: Cells) -> bool:
+    if isinstance(cells, np.ndarray):
+        return False
     texts = [cell for cell in cells if type(cell) is str]
     return (
         len(texts) >= _FEWEST_FOR_IDENTIFIER

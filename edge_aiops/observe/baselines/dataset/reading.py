@@ -31,7 +31,8 @@ class Block(NamedTuple):
     """Successive rows."""
 
     columns: dict[str, list[Any]]
-    """As many values in each; None where there is none. A column that is not there has none in these rows."""
+    """As many values in each; None, or where all are texts an empty one, where there is none. A column that is not
+    there has none in these rows."""
     rows: int
     place: Callable[[int], str]
     """Where a row of the block stands in the file, for messages."""
@@ -82,9 +83,7 @@ def _csv_blocks(reader: Any) -> Iterator[Block]:
 
 
 def _csv_block(names: list[str], rows: list[list[str]], lines: list[int]) -> Block:
-    columns = {
-        name: [text or None for text in texts] for name, texts in zip(names, zip(*rows, strict=True), strict=True)
-    }
+    columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
     return Block(columns, len(rows), lambda row: f"line {lines[row]}", untyped=True)
 
 

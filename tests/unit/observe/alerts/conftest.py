@@ -17,6 +17,7 @@ from edge_aiops.observe.alerts.alert import Alert
 from edge_aiops.observe.alerts.alerts import Alerts
 from edge_aiops.observe.alerts.condition import Condition
 from edge_aiops.observe.alerts.defaults import DEFAULT_RULES
+from edge_aiops.observe.alerts.evaluation import Found
 from edge_aiops.observe.alerts.notifiers import Notifiers
 from edge_aiops.observe.alerts.outbox import Outbox
 from edge_aiops.observe.alerts.records import AlertFilter
@@ -36,19 +37,19 @@ class Said:
     """A `MetricSource` that says what it was told; what it was not told of, it has nothing to say of."""
 
     def __init__(self) -> None:
-        self.values: dict[tuple[str, str, str], float | None] = {}
+        self.values: dict[tuple[str, str, str], Found] = {}
         self.failing: set[str] = set()
         self.asked: list[tuple[Condition, str, str]] = []
 
-    def say(self, metric: str, value: float | None, model: str = "iris", version: str = "1") -> None:
+    def say(self, metric: str, value: float | None, model: str = "iris", version: str = "1", **more: Any) -> None:
         """From now on `metric` of this model version has this value."""
-        self.values[metric, model, version] = value
+        self.values[metric, model, version] = Found(value, **more)
 
-    async def value(self, condition: Condition, model_name: str, model_version: str) -> float | None:
+    async def find(self, condition: Condition, model_name: str, model_version: str) -> Found:
         self.asked.append((condition, model_name, model_version))
         if condition.metric in self.failing:
             raise EdgeAiopsError(f"{condition.metric} cannot be read")
-        return self.values.get((condition.metric, model_name, model_version))
+        return self.values.get((condition.metric, model_name, model_version), Found(None))
 
 
 class Watch:
@@ -98,6 +99,11 @@ class Watch:
         return alert
 
 
+async def features_of(model_name: str, model_version: str | None) -> list[str]:
+    """What goes into `iris`; of other models that is not known."""
+    return ["sepal", "petal"] if model_name == "iris" and model_version in (None, "1") else []
+
+
 Open = Callable[..., AbstractAsyncContextManager[Watch]]
 
 
@@ -127,7 +133,13 @@ def open_watch(tmp_path: Path, clock: FakeClock, metrics: Said) -> Open:
         await watch.notifiers.configure(
             MonitoringConfig(notifiers=places or (NotifierConfig(name="memory", type="memory"),))
         )
-        watch.rules = await Rules.open(watch.database, clock=clock, notifiers=lambda: watch.notifiers.names)
+        watch.rules = await Rules.open(
+            watch.database,
+            clock=clock,
+            notifiers=lambda: watch.notifiers.names,
+            checks=("null_rate", "staleness"),
+            features=features_of,
+        )
         if not default_rules:
             await asyncio.gather(*map(watch.rules.delete, DEFAULT_RULES))
         watch.outbox = await Outbox.open(

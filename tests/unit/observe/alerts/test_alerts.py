@@ -147,6 +147,38 @@ async def test_the_message_tells_each_condition_that_holds(watch: Any, metrics: 
     )
 
 
+async def test_the_message_tells_what_is_behind_the_value(watch: Any, metrics: Any) -> None:
+    await watch.rule(
+        "drift", conditions=[{"metric": "driftConfirmed", "driftType": "input", "operator": ">=", "threshold": 1}]
+    )
+    metrics.say("driftConfirmed", 1, details="drifted: 'age'")
+    await watch.alerts.evaluate()
+    message = "drift: driftConfirmed (input) of iris 1 is 1, at or above 1 (drifted: 'age')"
+    assert (await watch.one()).message == message
+    for value, details, told in ((1, None, "'age'"), (None, None, "'age'"), (1, "drifted: 'sex'", "'sex'")):
+        metrics.say("driftConfirmed", value, details=details)
+        await watch.pass_time(15)
+        alert = await watch.one()
+        assert alert.message == message.replace("'age'", told)
+        assert alert.conditions[0].details == f"drifted: {told}"
+    metrics.say("driftConfirmed", 0)
+    await watch.pass_time(15)
+    over = await watch.one()
+    assert (over.status, over.message) == ("resolved", alert.message)
+    assert over.conditions[0].details is None
+
+
+@pytest.mark.parametrize("operator", [">", "<"])
+async def test_what_nobody_watches_any_more_is_over(watch: Any, metrics: Any, operator: str) -> None:
+    await watch.rule(conditions=[{"metric": "qualityScore", "operator": operator, "threshold": 0.5}])
+    metrics.say("qualityScore", 0.7 if operator == ">" else 0.3)
+    await watch.alerts.evaluate()
+    assert (await watch.one()).status == "firing"
+    metrics.say("qualityScore", None, watched=False)
+    await watch.pass_time(15)
+    assert (await watch.one()).status == "resolved"
+
+
 async def test_few_requests_say_nothing(watch: Any, metrics: Any) -> None:
     condition = {"metric": "errorRate", "operator": ">", "threshold": 0.05, "minRequests": 20}
     await watch.rule(conditions=[condition])
@@ -268,6 +300,15 @@ async def test_what_held_before_a_restart_counts_but_not_the_time_it_was_off(
         assert (await watch.one()).status == "pending"
         await watch.pass_time(15)
         assert (await watch.one()).status == "firing"
+
+
+async def test_an_alert_that_waits_is_written_once_a_minute(watch: Any, metrics: Any) -> None:
+    await watch.rule(forDuration="5m")
+    metrics.say("p95Latency", 812)
+    await watch.alerts.evaluate()
+    for seconds, held_s in ((45, 0), (15, 60), (45, 60), (15, 120)):
+        await watch.pass_time(seconds)
+        assert await watch.database.read("SELECT held_ms FROM alert") == [(held_s * 1000,)]
 
 
 async def test_an_alert_is_repeated_until_somebody_has_seen_it(watch: Any, metrics: Any) -> None:

@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 from msgspec import Raw
 
+from edge_aiops.base.errors import InvalidInput
 from edge_aiops.base.settings import JournalSettings
 from edge_aiops.journal.events import Feedback, NewEvent, ServedBy
 from edge_aiops.journal.journal import Journal
 from edge_aiops.observe.alerts.catalogue import METRICS
 from edge_aiops.observe.alerts.condition import Condition, condition_of
+from edge_aiops.observe.alerts.evaluation import UNWATCHED, Found
 from edge_aiops.observe.alerts.metrics import MonitoringMetrics
 from edge_aiops.observe.baselines.store import Draft
 from edge_aiops.observe.models import ObservedModel
@@ -32,8 +34,9 @@ YEAR = 365 * 86_400
 def condition(metric: str, **fields: Any) -> Condition:
     """A condition about a metric, with what it requires."""
     usual = {"driftType": "input", "feature": "a"}
-    required = {name: usual[name] for name in METRICS[metric].required}
-    return condition_of({"metric": metric, "operator": ">=", "threshold": 0, **required, **fields}, "condition")
+    required: dict[str, str] = {name: usual[name] for name in METRICS[metric].required}
+    values: dict[str, Any] = {"metric": metric, "operator": ">=", "threshold": 0, **required, **fields}
+    return condition_of(values, "condition", checks=("range", "staleness", "null_rate"))
 
 
 class Observing:
@@ -61,7 +64,11 @@ class Observing:
 
     async def value(self, metric: str, version: str = "1", **fields: Any) -> float | None:
         """The value of a metric."""
-        return await self.metrics.value(condition(metric, **fields), "iris", version)
+        return (await self.find(metric, version, **fields)).value
+
+    async def find(self, metric: str, version: str = "1", **fields: Any) -> Found:
+        """What a metric says."""
+        return await self.metrics.find(condition(metric, **fields), "iris", version)
 
 
 @asynccontextmanager
@@ -165,6 +172,117 @@ async def test_drift_is_that_of_the_latest_check(observed: Observing) -> None:
     assert await observed.value("driftedFeatures") == 1
     assert await observed.value("driftConfirmed") == float(result.confirmed)
     assert await observed.value("driftScore", driftType="concept") is None
+
+
+async def test_a_rule_may_be_about_a_feature_that_came_although_nobody_named_it(observed: Observing) -> None:
+    rule = {"modelName": "iris", "condition": {"metric": "nullRate", "feature": "c", "operator": ">", "threshold": 0.1}}
+    with pytest.raises(InvalidInput, match=r"'c' is not a feature of iris; There are: a, b"):
+        await observed.monitoring.rules.put("nulls", rule)
+    await observed.serve(('{"a": 1.0, "b": 2.0, "c": 3.0}', 100, None))
+    assert (await observed.monitoring.rules.put("nulls", rule)).conditions[0].feature == "c"
+
+
+async def with_confirmed_drift(observed: Observing) -> int:
+    """Confirm drift of the input `a`; gives the number of the baseline."""
+    random = np.random.default_rng(3)
+    reference = Baseline({"a": random.normal(size=2_000), "b": random.normal(size=2_000)})
+    draft = Draft(source="dataset", rows=2_000, inputs=reference)
+    await observed.monitoring.configure("", {"drift": {"inputDrift": {"confirmations": 1}}})
+    baseline = await observed.monitoring.baselines.add(draft, model_name="iris", model_version="1")
+    moved = random.normal((3, 0), 1, size=(500, 2)).tolist()
+    await observed.serve(*((msgspec.json.encode(row).decode(), 100, None) for row in moved))
+    await observed.monitoring.flush()
+    await observed.monitoring.drift.check("iris", "1", trigger="schedule")
+    assert await observed.find("driftConfirmed") == Found(1.0, "drifted: 'a'")
+    assert await observed.find("driftedFeatures") == Found(1, "drifted: 'a'")
+    observed.clock.advance(2)
+    return baseline.number
+
+
+async def test_drift_that_was_confirmed_is_over_with_a_new_beginning(observed: Observing) -> None:
+    await with_confirmed_drift(observed)
+    await observed.monitoring.drift.restart("iris", "1")
+    assert await observed.find("driftConfirmed") == Found(0.0)
+    assert await observed.find("driftedFeatures") == UNWATCHED
+
+
+async def test_drift_that_was_confirmed_on_an_older_baseline_is_over(observed: Observing) -> None:
+    await with_confirmed_drift(observed)
+    draft = Draft(source="dataset", rows=500, inputs=Baseline({"a": np.arange(500.0), "b": np.arange(500.0)}))
+    await observed.monitoring.baselines.add(draft, model_name="iris", model_version="1")
+    assert await observed.find("driftConfirmed") == Found(0.0)
+    assert await observed.find("driftScore") == UNWATCHED
+
+
+async def test_without_a_baseline_nobody_watches_for_drift(observed: Observing) -> None:
+    await observed.monitoring.baselines.delete(await with_confirmed_drift(observed))
+    assert await observed.find("driftConfirmed") == UNWATCHED
+
+
+@pytest.mark.parametrize("off", [{"enabled": False}, {"drift": {"inputDrift": {"enabled": False}}}])
+async def test_drift_that_is_switched_off_is_not_watched(observed: Observing, off: dict[str, Any]) -> None:
+    await with_confirmed_drift(observed)
+    await observed.monitoring.configure("iris", off)
+    for metric in ("driftConfirmed", "driftScore", "driftedFeatures"):
+        assert await observed.find(metric) == UNWATCHED
+
+
+async def test_a_model_that_became_worse_says_by_how_much(observed: Observing) -> None:
+    correct = ["true"] * 900 + ["false"] * 100
+    draft = Draft(source="dataset", rows=1_000, outcomes=Baseline({"correct": correct}))
+    await observed.monitoring.configure("", {"drift": {"conceptDrift": {"confirmations": 1}}})
+    await observed.monitoring.baselines.add(draft, model_name="iris", model_version="1")
+    for event_id in await observed.serve(*[("[1.0, 2.0]", 100, None)] * 200):
+        await observed.journal.label(event_id, Feedback(actual_outcome=Raw(b'"no"')))
+    await observed.monitoring.flush()
+    await observed.monitoring.drift.check("iris", "1", trigger="schedule")
+    found = await observed.find("driftConfirmed", driftType="concept")
+    assert found == Found(1.0, "accuracy 0, 0.9 in the baseline")
+
+
+@pytest.mark.parametrize("off", [{"enabled": False}, {"quality": {"enabled": False}}])
+async def test_quality_that_is_switched_off_is_not_watched(observed: Observing, off: dict[str, Any]) -> None:
+    await observed.serve(*[('{"a": 1.0, "c": 2.0}', 100, None)] * 30)
+    await observed.monitoring.quality.check("iris", "1")
+    assert (await observed.find("qualityViolations")).value
+    await observed.monitoring.configure("iris", off)
+    assert await observed.find("qualityViolations") == UNWATCHED
+    assert await observed.find("qualityScore") == UNWATCHED
+
+
+async def test_a_check_that_is_not_configured_is_not_watched(observed: Observing) -> None:
+    await observed.serve(*[('{"a": 1.0, "b": 2.0}', 100, None)] * 30)
+    await observed.monitoring.quality.check("iris", "1")
+    await observed.monitoring.configure("", {"quality": {"checks": ["range"]}})
+    assert await observed.find("qualityViolations", check="null_rate") == UNWATCHED
+    assert (await observed.find("qualityViolations", check="range")).value == 0
+
+
+async def test_old_data_are_fresh_again_with_the_first_event(observed: Observing) -> None:
+    await observed.serve(("[1.0, 2.0]", 100, None))
+    observed.clock.advance(2 * 86_400)
+    await observed.monitoring.quality.check("iris", "1")
+    found = await observed.find("qualityViolations")
+    assert found == Found(1, "the last event came 2d ago; after 1d without one the data are stale")
+    await observed.serve(("[1.0, 2.0]", 100, None))
+    await observed.monitoring.quality.check("iris", "1")
+    observed.clock.advance(10)
+    for check in ({}, {"check": "staleness"}):
+        assert await observed.find("qualityViolations", **check) == Found(0)
+    assert await observed.find("qualityViolations", check="range") == Found(None)
+
+
+async def test_what_is_wrong_with_rows_stays_wrong_while_too_few_come(observed: Observing) -> None:
+    await observed.serve(*[('{"a": 1.0, "c": 2.0}', 100, None)] * 30)
+    report = await observed.monitoring.quality.check("iris", "1")
+    before = await observed.find("qualityViolations")
+    assert before == Found(len(report.violations), f"{report.violations[0]}, and {len(report.violations) - 1} more")
+    for _ in range(2):
+        observed.clock.advance(7_200)
+        await observed.monitoring.quality.check("iris", "1")
+        assert await observed.find("qualityViolations") == before
+    observed.metrics = MonitoringMetrics(observed.monitoring, clock=observed.clock)
+    assert await observed.find("qualityViolations") == before
 
 
 async def test_quality_is_that_of_the_latest_report_on_the_present(observed: Observing) -> None:

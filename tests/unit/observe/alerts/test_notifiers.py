@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sys
+import time
 from typing import Any
 
 import msgspec
@@ -14,8 +16,8 @@ from edge_aiops.observe.alerts.secrets import REDACTED, redacted, resolved, rest
 from edge_aiops.observe.config import MonitoringConfig, NotifierConfig
 from edge_aiops.plugin import NotifierSpec
 from edge_aiops.plugin.extensions import Extensions
-from edge_aiops.testing.notifiers import NotifierContract, notification
-from edge_aiops.testing.plugins import plugins_of_modules
+from edge_aiops.testing.notifiers import NotifierContract, notification, notifier_plugin
+from edge_aiops.testing.plugins import plugins_of, plugins_of_modules
 
 KEY = "whsec_" + "c2VjcmV0" * 5
 HOOK = NotifierConfig(name="hook", type="webhook", options={"url": "https://u:p@h/x", "secret": KEY, "timeout": "5s"})
@@ -54,6 +56,29 @@ def test_every_spelling_of_a_secret_is_hidden() -> None:
         "headers": {"X-Api-Key": REDACTED, "Accept": "json"}, "channel": "#ops", "special": REDACTED, "token": "env:T",
     }  # fmt: skip
     assert restored(shown, options, ("special",)) == options
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        ({"url": "http://h/x?token=SECRETQ"}, {"url": f"http://h/x?{REDACTED}"}),
+        ({"url": "https://hooks.slack.com/services/T0/B0/S"}, {"url": f"https://hooks.slack.com/services/{REDACTED}"}),
+        ({"url": "https://u:p@ss@h:8080/x/#s"}, {"url": f"https://{REDACTED}@h:8080/x/#{REDACTED}"}),
+        ({"urls": ["https://u:pw@h", "https://h/"]}, {"urls": [f"https://{REDACTED}@h", "https://h/"]}),
+        ({"note": "or https://u:pw@h/a/b."}, {"note": f"or https://{REDACTED}@h/a/{REDACTED}"}),
+        ({"headers": [{"Authorization": "x", "A": "y"}]}, {"headers": [{"Authorization": REDACTED, "A": "y"}]}),
+        ({"chat": {"rooms": [{"special": "x"}]}}, {"chat": {"rooms": [{"special": REDACTED}]}}),
+    ],
+)
+def test_secrets_are_hidden_wherever_they_stand(options: dict[str, Any], shown: dict[str, Any]) -> None:
+    assert redacted(options, ("special",)) == shown
+    assert restored(shown, options, ("special",)) == options
+
+
+def test_an_endless_option_is_read_at_once() -> None:
+    began = time.process_time()
+    redacted({"url": "a" * 1_000_000, "other": "://" * 300_000})
+    assert time.process_time() - began < 2
 
 
 def test_what_is_sent_back_as_it_was_shown_keeps_its_secrets(notifiers: Notifiers) -> None:
@@ -117,6 +142,24 @@ async def test_a_right_configuration_is_taken(notifiers: Notifiers) -> None:
     assert notifiers.names == ("hook",)
     assert notifiers.get("hook") is unchanged
     await notifiers.close()
+
+
+class _EndsTheProcess:
+    async def notify(self, notification: Any) -> None:
+        sys.exit("no more")
+
+    async def close(self) -> None:
+        sys.exit("no more")
+
+
+@pytest.mark.parametrize("made", [object, _EndsTheProcess])
+async def test_a_place_that_does_not_close_is_taken_and_told_in_the_log(
+    made: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    plugins = plugins_of(notifier_plugin("odd", lambda options: made()))
+    notifiers = Notifiers(Extensions(plugins, hook="register_notifiers", spec=NotifierSpec), environment={})
+    await notifiers.check(config(NotifierConfig(name="a", type="odd")))
+    assert "notifier 'a' did not close in order" in caplog.text
 
 
 async def test_a_place_that_cannot_be_made_is_told_without_its_secret(

@@ -83,6 +83,14 @@ async def test_a_failure_is_tried_again_on_the_schedule_of_standard_webhooks(wat
     assert waits != [float(wait_s) for wait_s in RETRIES_S]  # spread, so that not all come back at once
 
 
+async def test_a_notifier_that_would_end_the_process_has_failed(watch: Any) -> None:
+    failing(watch, SystemExit("no more"))
+    await send(watch, "memory")
+    await watch.outbox.deliver_due()
+    (waiting,) = await deliveries(watch)
+    assert (waiting.status, waiting.last_error) == ("waiting", "SystemExit: no more")
+
+
 async def test_what_the_receiver_asks_for_wins(watch: Any, clock: Any) -> None:
     failing(watch, NotificationFailed("busy", retry_after_s=90))
     await send(watch, "memory")

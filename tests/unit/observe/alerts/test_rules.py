@@ -13,6 +13,8 @@ from edge_aiops.observe.alerts.defaults import DEFAULT_RULES
 from edge_aiops.observe.alerts.rule import AlertRule, rule_of
 from edge_aiops.observe.alerts.rules import Rules
 
+from .conftest import features_of
+
 CONDITION: dict[str, Any] = {"metric": "p95Latency", "operator": ">", "threshold": 500}
 DEEP: Any = "x"
 for _ in range(900):
@@ -51,6 +53,11 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (condition(threshold=-1), "condition.threshold", "never negative"),
     (condition(metric="errorRate", threshold=5), "condition.threshold", "from 0 to 1; 5 % is written 0.05"),
     (condition(metric="driftConfirmed", driftType="input", threshold=2), "condition.threshold", "from 0 to 1"),
+    (condition(metric="driftConfirmed", driftType="input", threshold=1), "condition.threshold", "did you mean >=?"),
+    (condition(metric="errorRate", threshold=1), "condition.threshold", "is never above 1"),
+    (condition(operator="<", threshold=0), "condition.threshold", "is never below 0"),
+    (condition(operator=">=", clearThreshold=0), "condition.clearThreshold", "the alert never ends"),
+    (condition(metric="qualityViolations", check="nul_rate"), "condition.check", "did you mean 'null_rate'?"),
     (condition(clearThreshold=500), "condition.clearThreshold", "below the threshold 500"),
     (condition(clearThreshold=600), "condition.clearThreshold", "below the threshold 500"),
     (condition(operator="<", clearThreshold=400), "condition.clearThreshold", "above the threshold 500"),
@@ -103,7 +110,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
 @pytest.mark.parametrize(("values", "field", "said"), REFUSED)
 def test_a_bad_rule_is_refused_by_name(values: dict[str, Any], field: str, said: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        rule_of("slow", values, notifiers=("memory",), now_ms=0)
+        rule_of("slow", values, notifiers=("memory",), checks=("null_rate",), now_ms=0)
     assert field in [blamed for blamed, _ in refused.value.fields]
     assert said in str(refused.value)
     assert len(str(refused.value)) < 2_000
@@ -112,7 +119,7 @@ def test_a_bad_rule_is_refused_by_name(values: dict[str, Any], field: str, said:
 @pytest.mark.parametrize("rule_id", ["", "A", "a b", "../a", "a/b", "x" * 65, "metrics", "é", "-a", "a\n"])
 def test_an_id_that_is_no_slug_is_refused(rule_id: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        rule_of(rule_id, condition(), notifiers=(), now_ms=0)
+        rule_of(rule_id, condition(), notifiers=(), checks=(), now_ms=0)
     assert [field for field, _ in refused.value.fields] == ["id"]
 
 
@@ -135,6 +142,19 @@ async def test_the_examples_of_the_issue_are_taken(watch: Any) -> None:
     assert (latency.severity, latency.match, latency.for_duration, latency.enabled) == ("warning", "all", "0s", True)
     assert latency.conditions[0].window_minutes == 5
     assert drift.conditions[0].drift_type == "input"
+
+
+NULLS = {"metric": "nullRate", "feature": "petl", "operator": ">", "threshold": 0.1}
+
+
+async def test_the_null_rate_of_a_feature_that_the_model_does_not_have_is_refused(watch: Any) -> None:
+    for sent, field in (({"condition": NULLS}, "condition"), ({"conditions": [CONDITION, NULLS]}, "conditions[1]")):
+        with pytest.raises(InvalidInput, match=r"is not a feature of iris; did you mean 'petal'\?") as refused:
+            await watch.rules.put("nulls", {**sent, "modelName": "iris"})
+        assert [blamed for blamed, _ in refused.value.fields] == [f"{field}.feature"]
+    for model in ({}, {"modelName": "later"}, {"modelName": "iris", "modelVersion": "2"}):
+        await watch.rules.put("nulls", {"condition": NULLS, **model})
+    await watch.rules.put("nulls", {"condition": {**NULLS, "feature": "petal"}, "modelName": "iris"})
 
 
 async def test_structured_fields_may_be_json_strings(watch: Any) -> None:
@@ -197,7 +217,7 @@ def test_a_default_rule_is_one_that_could_be_sent(rule_id: str) -> None:
 
     rule = DEFAULT_RULES[rule_id]
     said = msgspec.to_builtins(rule)
-    sent = rule_of(rule_id, said, notifiers=(), now_ms=1)
+    sent = rule_of(rule_id, said, notifiers=(), checks=(), now_ms=1)
     assert msgspec.structs.replace(sent, default=True, modified=False, created_at=None, updated_at=None) == rule
 
 
@@ -226,7 +246,7 @@ async def test_a_deleted_rule_is_gone(watch: Any) -> None:
 
 async def test_there_is_an_end_to_the_number_of_rules(watch: Any, clock: Any) -> None:
     stored = {f"r{number}": _numbered(f"r{number}") for number in range(1_000)}
-    rules = Rules(watch.database, stored, clock=clock, notifiers=lambda: ())
+    rules = Rules(watch.database, stored, clock=clock, notifiers=lambda: (), checks=(), features=features_of)
     with pytest.raises(Conflict, match="1000 rules"):
         await rules.put("one-more", condition())
     assert (await rules.put("r7", condition())).id == "r7"
@@ -234,4 +254,4 @@ async def test_there_is_an_end_to_the_number_of_rules(watch: Any, clock: Any) ->
 
 
 def _numbered(rule_id: str) -> AlertRule:
-    return rule_of(rule_id, condition(), notifiers=(), now_ms=0)
+    return rule_of(rule_id, condition(), notifiers=(), checks=(), now_ms=0)

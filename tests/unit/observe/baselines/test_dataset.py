@@ -15,6 +15,7 @@ from pyarrow import parquet
 from edge_aiops.base.errors import EdgeAiopsError, InvalidInput
 from edge_aiops.observe.baselines import Draft
 from edge_aiops.observe.baselines.dataset import DatasetRequest, draft_of, format_of, reading, sample
+from edge_aiops.observe.baselines.dataset.cells import CellTypes
 
 Make = Callable[..., Draft]
 
@@ -92,6 +93,31 @@ def test_blank_texts_and_nan_are_missing_numbers(make: Make) -> None:
     draft = make("x,y\n1,1\n,1\nNA,1\nnan,1\nnull,1\n")
     assert draft.inputs is not None
     assert (draft.inputs["x"].moments.count, draft.inputs["x"].histogram.missing) == (1, 4)
+
+
+def test_an_underscore_makes_no_number_wherever_it_stands(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "BLOCK_CELLS", 4)
+    with pytest.raises(InvalidInput, match="line 7 of the dataset: '1_000' in column 'x' is no number"):
+        make("x\n1\n2\n3\n4\n5\n1_000\n7\n8\n")
+    with pytest.raises(InvalidInput, match="line 7 of the dataset: '1_000' in column 'x' is no number"):
+        make("x,y\n1,1\n2,1\n3,1\n4,1\n,1\n1_000,1\n")
+
+
+def test_numbers_of_csv_are_read_column_by_column(tmp_path: Path) -> None:
+    path = tmp_path / "dataset"
+    path.write_text("x,y,on,kind,none\n1,2.5,true,a,\n2,,false,,\n3,nan,,b,\n")
+    (block,) = reading.READERS["csv"](path)
+    typed = CellTypes(()).typed(block)
+    arrays = {name: cells.tolist() for name, cells in typed.items() if isinstance(cells, np.ndarray)}
+    assert arrays == {
+        "x": [1, 2, 3],
+        "y": [2.5, pytest.approx(np.nan, nan_ok=True), pytest.approx(np.nan, nan_ok=True)],
+    }
+    assert {name: cells for name, cells in typed.items() if name not in arrays} == {
+        "on": [True, False, None],
+        "kind": ["a", None, "b"],
+        "none": [None, None, None],
+    }
 
 
 def test_columns_that_look_like_numbers_may_be_labels(make: Make) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from edge_aiops.base.errors import NotFound
-from edge_aiops.observe.baselines import Baselines
+from edge_aiops.observe.baselines import Baselines, store
 from edge_aiops.observe.baselines.store import KEPT
 from edge_aiops.stats.summaries import Baseline
 from edge_aiops.store.local import LocalDatabase
@@ -30,7 +31,7 @@ async def test_a_baseline_comes_back_as_it_was_after_a_restart(
     assert (added.description, added.warnings) == ("from training", ("id was left out",))
     assert (added.inputs, added.outputs, added.outcomes) == (given.inputs, given.outputs, None)
     async with reopened() as after:
-        assert after.cached("iris", "1") == added
+        assert after.current("iris", "1") == added
         assert await after.get(1) == added
 
 
@@ -38,10 +39,9 @@ async def test_a_version_without_a_baseline_of_its_own_has_that_of_the_model(bas
     of_model = await baselines.add(draft(), model_name="iris", model_version=None)
     of_first = await baselines.add(draft(1), model_name="iris", model_version="1")
     newer = await baselines.add(draft(2), model_name="iris", model_version=None)
-    assert baselines.cached("iris", "1") == of_first
-    assert baselines.cached("iris", "2") == newer
-    assert baselines.cached("other", "1") is None
-    assert await baselines.current("iris", "1") == of_first
+    assert baselines.current("iris", "1") == of_first
+    assert baselines.current("iris", "2") == newer
+    assert baselines.current("other", "1") is None
     assert [one.number for one in await baselines.list("iris")] == [newer.number, of_first.number, of_model.number]
     assert await baselines.list("other") == []
 
@@ -53,17 +53,17 @@ async def test_deleting_the_one_in_force_brings_back_the_one_before(
     second = await baselines.add(draft(1), model_name="iris", model_version="1")
     seen = baselines.revision
     assert await baselines.delete(second.number) == second
-    assert baselines.cached("iris", "1") == first
+    assert baselines.current("iris", "1") == first
     assert baselines.revision > seen
     with pytest.raises(NotFound, match="no baseline 2"):
         await baselines.get(second.number)
     with pytest.raises(NotFound):
         await baselines.delete(second.number)
-    assert await baselines.list("iris") == [first]
+    assert await baselines.list("iris") == [first.heading]
     async with reopened() as after:
-        assert after.cached("iris", "1") == first
+        assert after.current("iris", "1") == first
     await baselines.delete(first.number)
-    assert baselines.cached("iris", "1") is None
+    assert baselines.current("iris", "1") is None
 
 
 async def test_windows_can_be_read_on_a_deleted_baseline(baselines: Baselines, draft: Any) -> None:
@@ -86,7 +86,7 @@ async def test_two_at_once_get_a_number_each_and_the_later_is_in_force(baselines
         *(baselines.add(draft(mean), model_name="iris", model_version="1") for mean in range(8))
     )
     assert sorted(one.number for one in added) == list(range(1, 9))
-    in_force = baselines.cached("iris", "1")
+    in_force = baselines.current("iris", "1")
     assert in_force is not None
     assert in_force.number == 8
     assert {one.number: one.inputs for one in added}[8] == in_force.inputs
@@ -117,8 +117,58 @@ async def test_a_damaged_baseline_gives_way_to_the_one_before(
 
     await database.write(damage)
     async with reopened() as after:
-        assert after.cached("iris", "1") == first
+        assert after.current("iris", "1") == first
         assert list(after.damaged) == [second.number]
         with pytest.raises(NotFound, match="no baseline 2: "):
             await after.get(second.number)
-        assert await after.list("iris") == [first]
+        assert await after.list("iris") == [first.heading]
+
+
+async def test_baselines_are_listed_by_what_they_have_without_their_statistics(
+    baselines: Baselines, database: LocalDatabase, draft: Any
+) -> None:
+    outputs = Baseline({"confidence": np.linspace(0, 1, 100), "label": ["yes"] * 70 + ["no"] * 70})
+    added = await baselines.add(draft(outputs=outputs), model_name="iris", model_version="1", description="d")
+    await database.write(lambda connection: connection.execute("UPDATE baseline SET inputs = x'00', outputs = x'00'"))
+    (listed,) = await baselines.list("iris")
+    assert listed == added.heading
+    assert listed.features == {"inputs": {"x": "numeric"}, "outputs": {"confidence": "numeric", "label": "category"}}
+
+
+async def test_statistics_are_read_beside_the_event_loop(
+    baselines: Baselines, reopened: Reopened, draft: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: set[int] = set()
+    read = store._decoded
+
+    def noting(row: tuple[Any, ...]) -> Any:
+        threads.add(threading.get_ident())
+        return read(row)
+
+    monkeypatch.setattr(store, "_decoded", noting)
+    added = await baselines.add(draft(), model_name="iris", model_version="1")
+    async with reopened() as after:
+        assert await after.get(added.number) == await after.recall(added.number) == added
+    assert threads and threading.get_ident() not in threads
+
+
+async def test_of_two_that_look_at_once_the_later_has_the_last_word(
+    baselines: Baselines, draft: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, may_go_on = store._decoded, threading.Event()
+    loop, begun = asyncio.get_running_loop(), asyncio.Event()
+
+    def slow_for_the_first(row: tuple[Any, ...]) -> Any:
+        if row[0] == 1:
+            loop.call_soon_threadsafe(begun.set)
+            may_go_on.wait(5)
+        return read(row)
+
+    monkeypatch.setattr(store, "_decoded", slow_for_the_first)
+    first = asyncio.create_task(baselines.add(draft(), model_name="iris", model_version="1"))
+    await begun.wait()
+    second = asyncio.create_task(baselines.add(draft(1), model_name="iris", model_version="1"))
+    await asyncio.sleep(0.1)
+    may_go_on.set()
+    await asyncio.gather(first, second)
+    assert baselines.current("iris", "1") == second.result()

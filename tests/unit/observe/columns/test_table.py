@@ -54,6 +54,16 @@ def test_arrays_of_numpy_and_cells_of_parquet_are_taken() -> None:
     assert found["scalar"] == [0.5, 2.0]
 
 
+def test_an_array_of_numbers_is_the_same_as_a_list_of_them() -> None:
+    numbers = [1.0, float("nan"), -0.0, float("inf"), 5.0]
+    columns = derived_from_table({"a": np.array(numbers), "none": np.full(5, np.nan), "whole": np.arange(5.0)})
+    assert shown(columns) == shown(derived_from_table({"a": numbers, "none": [None] * 5, "whole": list(range(5))}))
+    assert columns.names == ["a", "whole"]
+    assert columns.numbers["whole"].missing is None
+    given = np.array([1.5, 2.0])
+    assert np.shares_memory(derived_from_table({"a": given}).numbers["a"].values, given)
+
+
 def test_events_have_all_that_a_baseline_of_a_table_names() -> None:
     rows = [
         {"age": 30 + i % 7, "country": "de" if i % 3 else "fr", "review": f"text {i}", "v": [i, 1.0], "on": {"x": i}}

@@ -69,7 +69,7 @@ class Watched:
 
     async def sees(self, role: Role, columns: Columns, *, seconds: float = 300) -> None:
         """A window of `seconds` in which this came."""
-        baseline = await self.baselines.current(self.name, self.version)
+        baseline = self.baselines.current(self.name, self.version)
         assert baseline is not None
         references = baseline.of(role)
         assert references is not None
@@ -85,7 +85,6 @@ class Watched:
                 baseline=baseline,
                 window=window,
                 config=self.config,
-                now_ms=self.clock.now_ms(),
             )
         )
         self.clock.advance(seconds)
@@ -107,6 +106,11 @@ class Watched:
         key = (role, model_version, baseline.number)
         parts = [profile for at_ms, *of, profile in self._seen if tuple(of) == key and from_ms <= at_ms < until_ms]
         return Summary(Profile.merge_all([Profile(references), *parts]))
+
+    async def run_due(self, *versions: str) -> list[DriftResult]:
+        """What is due of these versions, or of the one, on schedule."""
+        due = await self.checks.due([(self.name, version) for version in versions or (self.version,)])
+        return await self.checks.run(due)
 
     async def check(self, drift_type: str = "input", *, trigger: str = "demand", **more: Any) -> DriftResult:
         """The result of a check on one drift type."""

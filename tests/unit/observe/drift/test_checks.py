@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import sys
+import threading
 from typing import Any
 
 import msgspec
@@ -11,7 +13,10 @@ import numpy as np
 import pytest
 
 from edge_aiops.base.errors import Conflict, InvalidInput
+from edge_aiops.observe.drift.methods import KsTest
 from edge_aiops.observe.drift.result import DRIFT_TYPES, DriftResult
+from edge_aiops.plugin import guarding
+from edge_aiops.plugin.monitoring import DriftSample, DriftScore
 from tests.unit.observe.drift.conftest import Watched
 
 LABELS = ("cat", "dog", "fish")
@@ -140,6 +145,61 @@ async def test_drift_that_ended_is_found_no_more_although_the_evidence_of_it_sta
     found = await watched.check(trigger="schedule")
     assert found.features[0].log_e is not None and found.features[0].log_e > math.log(20)
     assert not found.drifted
+
+
+async def test_without_a_least_effect_the_span_itself_must_still_be_certain(
+    watched: Watched, random: np.random.Generator
+) -> None:
+    watched.configure(input_drift={"min_effect": 0})
+    await watched.compare_with(inputs=features(random, 20_000))
+    await watched.sees("inputs", features(random, 3_000, shift=0.8))
+    watched.clock.advance(30 * 3600)
+    await watched.sees("inputs", features(random, 3_000))
+    found = await watched.check(trigger="schedule")
+    first = found.features[0]
+    assert first.log_e is not None and first.log_e > math.log(1_000)
+    assert first.adjusted_p_value is not None and first.adjusted_p_value > 0.05
+    assert not found.drifted
+
+
+async def test_a_result_says_what_is_held_against_the_threshold(watched: Watched, random: np.random.Generator) -> None:
+    watched.configure(input_drift={"method": "wasserstein"})
+    await watched.compare_with(
+        inputs=features(random, 5_000),
+        outputs={"confidence": random.random(5_000)},
+        outcomes={"correct": ["true"] * 200},
+    )
+    window = features(random, 500)
+    window["x1"] = np.full(500, np.nan)
+    await watched.sees("inputs", window)
+    found = await watched.check()
+    assert found.decides == "distance"
+    assert {of.feature: (of.method, of.decides) for of in found.features} == {
+        **dict.fromkeys(("x0", "x2"), ("wasserstein", "distance")),
+        "x1": ("missingness", "p_value"),
+        "kind": ("chi_square", "p_value"),
+    }
+    assert (await watched.check("confidence")).decides == "p_value"
+    concept = await watched.check("concept")
+    assert (concept.decides, concept.features[0].decides) == ("distance", "distance")
+    assert as_json(found)["decides"] == "distance"
+
+
+async def test_a_span_without_an_extent_or_in_the_future_and_no_type_at_all_are_refused(
+    watched: Watched, random: np.random.Generator
+) -> None:
+    await watched.compare_with(inputs=features(random, 1_000))
+    now_ms = watched.clock.now_ms()
+    for more, field in (
+        ({"from_ms": 5, "until_ms": 5}, "from"),
+        ({"from_ms": now_ms}, "from"),
+        ({"from_ms": now_ms + 1, "until_ms": now_ms + 2}, "from"),
+        ({"drift_types": []}, "driftTypes"),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            await watched.checks.check(watched.name, watched.version, trigger="demand", **more)
+        assert [of.field for of in refused.value.fields] == [field]
+    assert await watched.checks.history(watched.name) == []
 
 
 @pytest.mark.parametrize("method", ["auto", "ks_test", "chi_square", "psi", "jensen_shannon", "wasserstein"])
@@ -325,6 +385,62 @@ async def test_a_plugin_that_raises_is_named_and_the_others_go_on(
     assert found.features[0].tests["wasserstein"].score is None
     said = "the drift test wasserstein failed: ZeroDivisionError: of my own"
     assert said in found.features[0].warnings
+
+
+def ends(sample: object) -> DriftScore:
+    """Ends the process, if that is not prevented."""
+    sys.exit("no more")
+
+
+@pytest.mark.parametrize(
+    ("measure", "reason"),
+    [
+        (ends, "SystemExit: no more"),
+        (lambda sample: DriftScore(0.5, 1.5), "ValueError: it gives a p-value of 1.5"),
+        (lambda sample: DriftScore(0.5, -0.1), "ValueError: it gives a p-value of -0.1"),
+        (lambda sample: 0.5, "TypeError: it gave float, not DriftScore"),
+        (lambda sample: threading.Event().wait(5), "it did not end within 0.2 s"),
+    ],
+)
+async def test_a_test_that_decides_and_fails_clears_no_drift_and_hinders_no_other_type(
+    watched: Watched, random: np.random.Generator, monkeypatch: pytest.MonkeyPatch, measure: Any, reason: str
+) -> None:
+    watched.configure(input_drift={"confirmations": 1}, confidence_drift={"method": "chi_square"})
+    confidence = {"confidence": random.beta(8, 2, size=5_000)}
+    await watched.compare_with(inputs={"x": random.normal(size=5_000)}, outputs=confidence)
+    await watched.sees("inputs", {"x": random.normal(1, size=1_000)})
+    assert (await watched.check(trigger="schedule")).confirmed
+
+    monkeypatch.setattr(guarding, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr("edge_aiops.observe.drift.methods.KsTest.measure", lambda self, sample: measure(sample))
+    watched.clock.advance(30 * 3600)
+    await watched.sees("inputs", {"x": random.normal(size=1_000)})
+    await watched.sees("outputs", {"confidence": random.beta(4, 2, size=1_000)})
+    for _ in range(2):
+        found = await watched.checks.check(watched.name, watched.version, trigger="schedule")
+        by_type = {result.drift_type: result for result in found}
+        assert (by_type["input"].drifted, by_type["input"].confirmed) == (False, True)
+        assert by_type["confidence"].drifted_features == ["confidence"]
+        (warning,) = by_type["input"].features[0].warnings
+        assert warning.startswith("the drift test ks_test failed: ")
+        said = (reason, "an earlier run of it has not ended yet")
+        assert warning.removeprefix("the drift test ks_test failed: ") in said
+
+
+async def test_drift_of_one_feature_counts_although_the_test_fails_on_another(
+    watched: Watched, random: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched.configure(input_drift={"confirmations": 1})
+    measure = KsTest.measure
+
+    def fails_on_y(self: KsTest, sample: DriftSample) -> DriftScore:
+        return DriftScore(None, 7) if sample.feature == "y" else measure(self, sample)
+
+    monkeypatch.setattr(KsTest, "measure", fails_on_y)
+    await watched.compare_with(inputs={"x": random.normal(size=5_000), "y": random.normal(size=5_000)})
+    await watched.sees("inputs", {"x": random.normal(1, size=1_000), "y": random.normal(size=1_000)})
+    found = await watched.check(trigger="schedule")
+    assert (found.drifted_features, found.confirmed) == (["x"], True)
 
 
 async def test_a_method_that_is_no_longer_registered_gives_way_to_auto(

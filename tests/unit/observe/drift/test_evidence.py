@@ -17,7 +17,7 @@ RANDOM = np.random.default_rng(8)
 
 async def watch_of(watched: Watched) -> dict[str, float]:
     """log e of each feature."""
-    baseline = await watched.baselines.current(watched.name, watched.version)
+    baseline = watched.baselines.current(watched.name, watched.version)
     assert baseline is not None
     found = await evidence.gathered(
         watched.database,
@@ -96,7 +96,7 @@ async def test_a_transaction_that_fails_leaves_the_evidence_as_it_was(watched: W
 async def test_two_versions_have_evidence_of_their_own(watched: Watched) -> None:
     await watched.compare_with(inputs={"x": RANDOM.normal(size=20_000)})
     await watched.sees("inputs", {"x": RANDOM.normal(1.0, size=1_000)})
-    baseline = await watched.baselines.current(watched.name, watched.version)
+    baseline = watched.baselines.current(watched.name, watched.version)
     assert baseline is not None
     other = await evidence.gathered(
         watched.database,

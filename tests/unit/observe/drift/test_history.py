@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from edge_aiops.base.errors import Conflict
+from edge_aiops.observe.drift import history
 from edge_aiops.observe.drift.history import PICTURED
 from tests.unit.observe.drift.conftest import Watched
 
@@ -65,18 +66,42 @@ async def test_results_are_found_by_version_type_and_time_newest_first(watched: 
     assert await watched.checks.latest_of_each("another") == []
 
 
-async def test_old_results_and_idle_watches_go(watched: Watched) -> None:
+async def test_old_results_go_and_evidence_goes_with_its_version(watched: Watched) -> None:
     await watched.compare_with(inputs={"x": RANDOM.normal(size=2_000)})
     await watched.sees("inputs", {"x": RANDOM.normal(size=200)})
-    assert await watched.checks.baselines_in_use() == {1}
     await watched.checks.check(watched.name, watched.version, trigger="schedule")
     watched.clock.advance(86_400)
     await watched.check()
-    assert await watched.checks.prune(watched.clock.now_ms()) == 2
+    assert await watched.checks.prune(watched.clock.now_ms(), known={(watched.name, watched.version)}) == 2
     assert len(await watched.checks.history(watched.name)) == 1
+    assert await watched.checks.baselines_in_use() == {1}
+    await watched.checks.prune(0, known={(watched.name, "2"), ("another", watched.version)})
     assert await watched.checks.baselines_in_use() == set()
     for table in ("drift_watch", "drift_run", "drift_state"):
         assert await watched.database.read(f"SELECT count(*) FROM {table}") == [(0,)]
+
+
+async def test_of_each_version_and_type_the_newest_results_are_kept_apart_from_looks_at_chosen_spans(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "KEPT", 3)
+    await watched.compare_with(inputs={"x": RANDOM.normal(size=2_000)})
+    given = [(await watched.check(drift_type)).id for _ in range(5) for drift_type in ("input", "concept")]
+    looks = [(await watched.check(from_ms=0)).id for _ in range(4)]
+    kept = [result.id for result in await watched.checks.history(watched.name)]
+    assert kept == [*looks[:0:-1], *given[:-7:-1]]
+    assert [result.id for result in await watched.checks.latest_of_each(watched.name)] == given[:-3:-1]
+    await watched.checks.restart(watched.name, watched.version)
+    await watched.check()
+    assert len(await watched.checks.history(watched.name, drift_type="input")) == 1 + 3
+
+
+async def test_the_latest_results_are_found_by_an_index(watched: Watched) -> None:
+    wanted = {"model_name": watched.name, "model_version": None, "drift_type": None}
+    plan = await watched.database.read(f"EXPLAIN QUERY PLAN {history._NEWEST}", wanted)
+    steps = [step for *_, step in plan if "drift_result" in step]
+    assert any("COVERING INDEX drift_result_by_type (model_name=? AND superseded=?)" in step for step in steps)
+    assert not any(step.startswith("SCAN") for step in steps)
 
 
 async def test_of_a_hundred_features_a_check_is_quick_and_keeps_pictures_of_the_notable_ones(watched: Watched) -> None:

@@ -33,7 +33,7 @@ async def pass_hours(watched: Watched, hours: float, *, shift: float = 0.0, rows
 
 
 async def run_due(watched: Watched) -> list[DriftResult]:
-    found = await watched.checks.run_due([(watched.name, watched.version)])
+    found = await watched.run_due()
     return [result for result in found if result.drift_type == "input"]
 
 
@@ -82,9 +82,9 @@ async def test_the_interval_is_that_of_the_configuration(checked: Watched) -> No
 async def test_a_model_without_baseline_or_with_monitoring_off_is_not_checked(watched: Watched) -> None:
     from msgspec import structs
 
-    assert await watched.checks.run_due([(watched.name, "2")]) == []
+    assert await watched.run_due("2") == []
     watched.clock.advance(24 * HOUR_S)
-    assert await watched.checks.run_due([(watched.name, "2")]) == []
+    assert await watched.run_due("2") == []
     await watched.compare_with(inputs={"x": RANDOM.normal(size=1_000)})
     watched.config = structs.replace(watched.config, enabled=False)
     await run_due(watched)
@@ -93,10 +93,9 @@ async def test_a_model_without_baseline_or_with_monitoring_off_is_not_checked(wa
 
 
 async def test_a_check_that_fails_hinders_no_other_and_is_tried_again(checked: Watched) -> None:
-    broken = (checked.name, "broken")
     await checked.baselines.add(_draft(), model_name=checked.name, model_version="broken")
-    models = [broken, (checked.name, checked.version)]
-    await checked.checks.run_due(models)
+    versions = ["broken", checked.version]
+    await checked.run_due(*versions)
     await checked.sees("inputs", {"x": RANDOM.normal(size=500)}, seconds=6 * HOUR_S)
     role = checked.role
 
@@ -107,11 +106,11 @@ async def test_a_check_that_fails_hinders_no_other_and_is_tried_again(checked: W
 
     checked.role = failing  # type: ignore[method-assign]
     with pytest.raises(OSError, match="no disk"):
-        await checked.checks.run_due(models)
+        await checked.run_due(*versions)
     assert await checked.checks.latest(checked.name, checked.version, "input") is not None
     assert await checked.checks.latest(checked.name, "broken", "input") is None
     checked.role = role  # type: ignore[method-assign]
-    assert {result.model_version for result in await checked.checks.run_due(models)} == {"broken"}
+    assert {result.model_version for result in await checked.run_due(*versions)} == {"broken"}
 
 
 async def test_drift_is_confirmed_by_two_checks_and_over_after_two(checked: Watched) -> None:
@@ -134,6 +133,33 @@ async def test_checks_without_rows_enough_neither_confirm_nor_end_drift(checked:
     for _ in range(3):
         (found,) = await pass_hours(checked, 6, rows=20)
         assert (found.drifted, found.confirmed) == (False, True)
+
+
+async def test_checks_before_there_is_evidence_neither_confirm_nor_end_drift(checked: Watched) -> None:
+    await checked.run_due()
+    for _ in range(2):
+        (found,) = await pass_hours(checked, 6, shift=1.0)
+    assert found.confirmed
+    await checked.database.write(lambda connection: connection.execute("DELETE FROM drift_watch"))
+    checked.configure(input_drift={"window_hours": 48})
+    for _ in range(2):
+        (found,) = await pass_hours(checked, 6, rows=0)
+        assert (found.drifted, found.confirmed, found.current_count) == (False, True, 4_000)
+        assert found.warnings == ["no evidence has been gathered yet; it grows with every window that is written"]
+    for _ in range(2):
+        (found,) = await pass_hours(checked, 50)
+    assert (found.drifted, found.confirmed) == (False, False)
+
+
+async def test_drift_is_confirmed_although_results_are_kept_for_less_than_the_time_between_checks(
+    checked: Watched,
+) -> None:
+    await checked.run_due()
+    for _ in range(2):
+        (found,) = await pass_hours(checked, 6, shift=1.0)
+        await checked.checks.prune(checked.clock.now_ms() + 1, known={(checked.name, checked.version)})
+        checked.reopened()
+    assert found.confirmed
 
 
 async def test_checks_on_demand_confirm_nothing(checked: Watched) -> None:

@@ -67,7 +67,7 @@ class Site:
     def send(self, rows: Sequence[Any], *, version: str = "1") -> None:
         """Let rows come in, one an event; each is what is sent as `features`."""
         model = self.models[NAME, version]
-        reader = VersionReader(model, self.baselines.cached(NAME, version), MonitoringConfig().aggregation)
+        reader = VersionReader(model, self.baselines.current(NAME, version), MonitoringConfig().aggregation)
         events = [_event(row, model.served_by, self.clock.now_ms()) for row in rows]
         self._live.performed(model.served_by, self.clock.now_ms(), columns_of(events))
         self._live.observed(reader, self.clock.now_ms(), reader.read(events), self.configuration.of().aggregation)

@@ -12,9 +12,8 @@ import pytest
 
 from edge_aiops.base.errors import InvalidInput
 from edge_aiops.observe.config import MonitoringConfig, QualityConfig
-from edge_aiops.observe.quality import judge as judging
 from edge_aiops.observe.quality.judge import Judge, score
-from edge_aiops.plugin import hookimpl
+from edge_aiops.plugin import guarding, hookimpl
 from edge_aiops.plugin.extensions import Extensions
 from edge_aiops.plugin.monitoring import QualityData, QualityFinding
 from edge_aiops.plugin.specs import QualityCheckSpec
@@ -130,7 +129,7 @@ async def test_a_check_that_cannot_be_made_is_named() -> None:
 
 
 async def test_a_check_that_does_not_end_is_given_up_and_not_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "CHECK_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(guarding, "TIMEOUT_S", 0.05)
     ends, began = threading.Event(), []
 
     def waits(data: QualityData) -> list[QualityFinding]:
@@ -188,10 +187,10 @@ async def test_a_plugin_adds_a_check_and_its_failure_is_in_the_report(started: C
 
 def test_a_configuration_with_a_check_that_is_not_there_is_refused(site: Site) -> None:
     for field, wrong in (
-        ("quality.checks", QualityConfig(checks=("nulls",))),
-        ("quality.thresholds", QualityConfig(thresholds={"nulls": 0.1})),
+        ("quality.checks[1]", QualityConfig(checks=("range", "nulls"))),
+        ("quality.thresholds.nulls", QualityConfig(thresholds={"nulls": 0.1})),
     ):
-        with pytest.raises(InvalidInput, match="there are: constant, duplicates") as caught:
+        with pytest.raises(InvalidInput, match="ere are: constant, duplicates") as caught:
             site.quality.refuse_unknown(MonitoringConfig(quality=wrong))
         assert [blamed for blamed, _ in caught.value.fields] == [field]
     site.quality.refuse_unknown(MonitoringConfig(quality=QualityConfig(checks=("null_rate",))))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import zlib
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from edge_aiops.base.errors import InvalidInput, UnknownModel
-from edge_aiops.observe.quality import quality
+from edge_aiops.observe.quality import quality, store
 
 from .site import NAME, Site, ages, lands, people, violated
 
@@ -94,6 +96,34 @@ async def test_an_event_with_ten_thousand_features_is_judged_and_the_report_boun
     assert report.failed == {}
 
 
+async def test_of_each_version_the_newest_reports_are_kept_and_those_on_demand_displace_none_on_schedule(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "KEPT", 2)
+    site.serve("1")
+    site.serve("2")
+    scheduled = [report.id for report in await site.quality.run_due()]
+    given = [(await site.check("1")).id for _ in range(3)]
+    kept = [report.id for report in await site.quality.history(NAME)]
+    assert kept == [*given[:0:-1], *reversed(scheduled)]
+    assert (await site.quality.latest(NAME, "1")).id == given[-1]  # type: ignore[union-attr]
+
+
+async def test_reports_are_read_beside_the_event_loop(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: set[int] = set()
+    decompress = zlib.decompress
+
+    def noting(body: bytes) -> bytes:
+        threads.add(threading.get_ident())
+        return decompress(body)
+
+    site.serve()
+    await site.check()
+    monkeypatch.setattr(zlib, "decompress", noting)
+    assert len(await site.quality.history(NAME)) == len(await site.quality.latest_by_version(NAME)) == 1
+    assert threads and threading.get_ident() not in threads
+
+
 async def test_an_unknown_model_or_version_and_an_empty_span_are_refused(site: Site) -> None:
     site.serve()
     with pytest.raises(UnknownModel, match="there are: credit"):
@@ -103,6 +133,8 @@ async def test_an_unknown_model_or_version_and_an_empty_span_are_refused(site: S
     assert await site.quality.latest_by_version("debit") == []
     with pytest.raises(InvalidInput, match="from"):
         await site.check(from_ms=5, until_ms=5)
+    with pytest.raises(InvalidInput, match="is not before now"):
+        await site.check(from_ms=site.clock.now_ms(), until_ms=2 * site.clock.now_ms())
 
 
 async def test_each_version_is_checked_by_itself_as_often_as_configured(site: Site) -> None:
