@@ -93,14 +93,7 @@ def _feature_row(of: dict[str, Any]) -> tuple[object, ...]:
 
 
 def _limit(of: dict[str, Any]) -> str:
-    limit, decides = number(of["threshold"]), of.get("decides") or _decides(of)
-    return f"p <= {limit}" if decides == "p_value" else f">= {limit}" if decides == "distance" else limit
-
-
-def _decides(of: dict[str, Any]) -> str | None:
-    """What the test that decides gave, of a server that does not say; None where it gave nothing."""
-    test = of["tests"].get(of["method"]) or {"score": None, "pValue": None}
-    return "p_value" if test["pValue"] is not None else "distance" if test["score"] is not None else None
+    return f"{'p <=' if of['decides'] == 'p_value' else '>='} {number(of['threshold'])}"
 
 
 def _verdict(found: dict[str, Any]) -> str:
