@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
@@ -20,7 +19,6 @@ from edge_aiops.observe.alerts.metrics import MonitoringMetrics
 from edge_aiops.observe.alerts.notifiers import Notifiers
 from edge_aiops.observe.alerts.outbox import Outbox
 from edge_aiops.observe.alerts.rules import Rules
-from edge_aiops.observe.baselines.baseline import ModelBaseline
 from edge_aiops.observe.baselines.making import BaselineMaking
 from edge_aiops.observe.baselines.metadata import MetadataBaselines
 from edge_aiops.observe.baselines.store import Baselines
@@ -28,15 +26,14 @@ from edge_aiops.observe.baselines.upload import sweep
 from edge_aiops.observe.config import MonitoringConfig
 from edge_aiops.observe.configuration import GLOBAL, Configuration, Patch
 from edge_aiops.observe.drift.checks import DriftChecks
-from edge_aiops.observe.granularity import WIDTH_MS
 from edge_aiops.observe.history import MetricHistory
+from edge_aiops.observe.merging import WindowMerging
 from edge_aiops.observe.models import ObservedModel, ObservedModels
 from edge_aiops.observe.observer import Observer
 from edge_aiops.observe.quality.quality import QualityChecks
 from edge_aiops.observe.realtime import Realtime
 from edge_aiops.observe.retention import WindowRetention
-from edge_aiops.observe.series import read_summary
-from edge_aiops.observe.store import ROLL_UP_SLICE, positions, roll_up
+from edge_aiops.observe.store import positions
 from edge_aiops.observe.tables import MONITORING_SCHEMA
 from edge_aiops.observe.windows import Windows
 from edge_aiops.observe.writing import forget
@@ -50,9 +47,6 @@ CATCH_UP_S = 1.0
 HOUSEKEEPING_S = 3_600.0
 FIRST_HOUSEKEEPING_S = 60.0
 
-_BASELINES_OF_FRESH = (
-    "SELECT DISTINCT baseline FROM fresh JOIN series ON series.number = fresh.series WHERE baseline > 0"
-)
 _VERSIONS = "SELECT DISTINCT model_version FROM series WHERE model_name = ?"
 _IN_WINDOWS = """
     SELECT DISTINCT model_name, model_version FROM series
@@ -80,7 +74,7 @@ class Monitoring:
         self._node_id = node_id
         self._steady = SteadyClock(clock)
         self._retention = WindowRetention(database, clock=clock)
-        self._rolled_up: dict[str, int] = {}
+        self._merging = WindowMerging(database, self.baselines, clock=clock)
         self._evaluated: int | None = None
 
     rules: Rules
@@ -165,7 +159,7 @@ class Monitoring:
         """Work in the background, each task by its own."""
         beat: dict[str, Callable[[], Awaitable[object]]] = {
             "monitoring: read the journal": self._observe,
-            "monitoring: merge windows": self._roll_up_when_due,
+            "monitoring: merge windows": self._merge_windows,
             "monitoring: check drift": self.check_drift,
             "monitoring: check data quality": self._check_quality,
             "monitoring: evaluate alert rules": self._evaluate_rules_when_due,
@@ -201,8 +195,7 @@ class Monitoring:
 
     async def roll_up(self) -> None:
         """Merge fresh windows into the hourly and daily ones now, whatever the configuration says."""
-        await self._roll_up(WIDTH_MS["5min"], WIDTH_MS["hourly"])
-        await self._roll_up(WIDTH_MS["hourly"], WIDTH_MS["daily"])
+        await self._merging.run()
 
     async def configure(self, model_name: str, patch: Patch) -> MonitoringConfig:
         """Configure a model, or with the name "" the node. Raises `InvalidInput` that names the field."""
@@ -259,35 +252,8 @@ class Monitoring:
         await self.metadata_baselines.follow(self.models.values())
         await self.observer.tick()
 
-    async def _roll_up_when_due(self) -> None:
-        aggregation = self.configuration.of().aggregation
-        for width, into, interval_s in (
-            ("5min", "hourly", aggregation.hourly_aggregation),
-            ("hourly", "daily", aggregation.daily_aggregation),
-        ):
-            beat = self._clock.now_ms() // int(interval_s * 1000)
-            if self._rolled_up.get(width) != beat:
-                await self._roll_up(WIDTH_MS[width], WIDTH_MS[into])  # type: ignore[index]  # names of granularities
-                self._rolled_up[width] = beat
-
-    async def _roll_up(self, width_ms: int, into_ms: int) -> None:
-        bases: dict[int, ModelBaseline | None] = {}
-
-        def unit(connection: sqlite3.Connection) -> int | None:
-            if {number for (number,) in connection.execute(_BASELINES_OF_FRESH)} - bases.keys():
-                return None  # windows on another baseline were written since
-            return roll_up(
-                connection,
-                width_ms,
-                into_ms,
-                lambda series, data: read_summary(series.kind, data, bases.get(series.baseline)),
-            )
-
-        rolled_up: int | None = None
-        while rolled_up is None or rolled_up == ROLL_UP_SLICE:
-            for (number,) in await self.database.read(_BASELINES_OF_FRESH):
-                bases[number] = await self.baselines.recall(number)
-            rolled_up = await self.database.write(unit)
+    async def _merge_windows(self) -> None:
+        await self._merging.run_due(self.configuration.of().aggregation)
 
     async def check_drift(self) -> None:
         """Check the drift of the versions whose time has come, upon everything that is journaled by then."""

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterable
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,35 +17,11 @@ from edge_aiops.observe.baselines.production import draft_of_span
 from edge_aiops.observe.baselines.store import Baselines, Draft
 from edge_aiops.observe.baselines.upload import received
 from edge_aiops.observe.models import ObservedModel, ObservedModels
-from edge_aiops.observe.performance import Performance
 from edge_aiops.observe.summaries import RoleSummary, Sketches
+from edge_aiops.observe.windows import Windows
 
 _MOST_DIGITS = 15
 _RANKS = {"production": 2, "staging": 1, "candidate": 0}
-
-
-class SpanReader(Protocol):
-    """What a baseline of production is made from; `edge_aiops.observe.windows.Windows`."""
-
-    async def performance(self, model_name: str, model_version: str | None, from_ms: int, until_ms: int) -> Performance:
-        """How a version performed over a span."""
-
-    async def role(
-        self,
-        role: Role,
-        model_name: str,
-        model_version: str,
-        from_ms: int,
-        until_ms: int,
-        *,
-        baseline: ModelBaseline | None,
-    ) -> RoleSummary:
-        """One role of a span, as far as it was summarised on `baseline`."""
-
-    async def sketches(
-        self, model_name: str, model_version: str | None, from_ms: int, until_ms: int, *, role: Role = "inputs"
-    ) -> Sketches:
-        """Quantile sketches of the numbers of a span."""
 
 
 class Of(Struct, frozen=True, kw_only=True):
@@ -60,7 +35,7 @@ class Of(Struct, frozen=True, kw_only=True):
 class BaselineMaking:
     """Makes baselines. `folder`: where datasets wait while they are read, one at a time."""
 
-    def __init__(self, baselines: Baselines, *, windows: SpanReader, models: ObservedModels, folder: Path) -> None:
+    def __init__(self, baselines: Baselines, *, windows: Windows, models: ObservedModels, folder: Path) -> None:
         self._baselines = baselines
         self._windows = windows
         self._models = models

@@ -9,17 +9,19 @@ from msgspec import structs
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import Conflict, InvalidInput
+from edge_aiops.observe.baselines.store import Baselines
 from edge_aiops.observe.config import MonitoringConfig
+from edge_aiops.observe.configuration import Configuration
 from edge_aiops.observe.drift import evidence, history, schedule, state
 from edge_aiops.observe.drift.deciding import Watched
 from edge_aiops.observe.drift.judging import has_values, judge
 from edge_aiops.observe.drift.look import Look, result_of
 from edge_aiops.observe.drift.result import DRIFT_TYPES, DriftResult, DriftType, Trigger
 from edge_aiops.observe.drift.rules import Tests, check_rules
-from edge_aiops.observe.drift.sources import Configurations, CurrentBaselines, Spans
 from edge_aiops.observe.drift.subjects import Features, Subject, subjects
 from edge_aiops.observe.drift.tables import forget_others
 from edge_aiops.observe.spans import end_of_span
+from edge_aiops.observe.windows import Windows
 from edge_aiops.plugin.guarding import Guard
 from edge_aiops.stats.summaries import Profile
 from edge_aiops.store.local import LocalDatabase
@@ -33,9 +35,9 @@ class DriftChecks:
     def __init__(
         self,
         database: LocalDatabase,
-        windows: Spans,
-        baselines: CurrentBaselines,
-        configuration: Configurations,
+        windows: Windows,
+        baselines: Baselines,
+        configuration: Configuration,
         tests: Tests,
         clock: Clock,
     ) -> None:
