@@ -44,8 +44,8 @@ def test_evidence_continues_from_its_bytes_bit_for_bit(rows: Any, horizons: Any,
 @given(rows=counts_of_bins, horizons=some_horizons, random=st.randoms())
 def test_the_order_of_windows_within_an_epoch_does_not_matter(rows: Any, horizons: Any, random: Any) -> None:
     reference, *windows = rows
-    length = min([horizon for horizon in horizons if horizon] or [len(windows)])
-    epochs = [windows[first : first + length] for first in range(0, len(windows), length)]
+    starts = {0, len(windows), *(at for of in horizons if of for at in range(0, len(windows), of))}
+    epochs = [windows[first:last] for first, last in itertools.pairwise(sorted(starts))]
     shuffled = [window for epoch in epochs for window in random.sample(epoch, len(epoch))]
     start = DriftEvidence(np.array(reference), horizons=horizons)
     assert updated(start, shuffled).log_e == pytest.approx(updated(start, windows).log_e, rel=1e-9, abs=1e-8)
