@@ -29,7 +29,7 @@ def plain_outputs(events: Sequence[NewEvent], kinds: Mapping[str, FeatureKind]) 
     try:
         predictions = _decoded(event.prediction for event in events)
         labels = _decoded(event.label for event in events)
-        confidences = _decoded(event.confidence for event in events)
+        confidences = _bare(_decoded(event.confidence for event in events))
     except (ValueError, RecursionError):
         return None
     columns = Columns(rows=len(events))
@@ -45,6 +45,13 @@ def _decoded(payloads: Any) -> list[Any]:
     return found
 
 
+def _bare(values: list[Any]) -> list[Any]:
+    """What stands alone in lists, however deep; a caller who sends one row as a list of rows gets lists of one."""
+    while set(map(type, values)) == {list} and set(map(len, values)) == {1}:
+        values = [value for (value,) in values]
+    return values
+
+
 def _put_outputs(
     columns: Columns, predictions: Sequence[Any], kinds: Mapping[str, FeatureKind], *, labelled: bool
 ) -> bool:
@@ -52,15 +59,11 @@ def _put_outputs(
         return False
     classes = 0
     for name in predictions[0]:
-        values = [prediction[name] for prediction in predictions]
+        values = _bare([prediction[name] for prediction in predictions])
         if set(map(type, values)) == {list}:
-            lengths = set(map(len, values))
-            if lengths != {1}:
-                if len(lengths) == 1 and _are_probabilities(values):
-                    continue
+            if not _are_probabilities(values):
                 return False
-            values = [value for (value,) in values]
-        if set(map(type, values)) in _CLASSES:
+        elif set(map(type, values)) in _CLASSES:
             classes += 1
         elif kinds.get(name) == "category" or not _put_numbers(columns, name, values, _REAL):
             return False
@@ -82,7 +85,9 @@ def _put_numbers(columns: Columns, name: str, values: list[Any], kinds: frozense
 
 
 def _are_probabilities(vectors: list[list[Any]]) -> bool:
-    if len(vectors[0]) < 2 or not set(map(type, chain.from_iterable(vectors))) <= _NUMBERS:
+    if len(set(map(len, vectors))) != 1 or len(vectors[0]) < 2:
+        return False
+    if not set(map(type, chain.from_iterable(vectors))) <= _NUMBERS:
         return False
     shares = np.array(vectors, dtype=np.float64)
     sums = shares.sum(axis=1)

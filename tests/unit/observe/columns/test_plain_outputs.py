@@ -13,6 +13,8 @@ from edge_aiops.observe.columns import OutputColumns
 from edge_aiops.stats.summaries import Baseline
 
 PREDICTIONS: dict[str, Any] = {
+    "a row of rows": lambda n: {"probabilities": [[1 - n / 10, n / 10]], "variable": [[n / 7]]},
+    "vectors of several lengths": lambda n: {"shares": [0.5] * (1 + n % 3)},
     "probabilities": lambda n: {"probabilities": [1 - n / 10, n / 10]},
     "class and probabilities": lambda n: {"label": [n % 3], "probabilities": [0.25, 0.75]},
     "class by name": lambda n: {"output_label": "ab"[n % 2]},
@@ -56,8 +58,8 @@ def events(predictions: str, label: Any, confidence: Any) -> list[NewEvent]:
 
 
 @pytest.mark.parametrize("known", [False, True])
-@pytest.mark.parametrize("confidence", [None, 0.75, 1])
-@pytest.mark.parametrize("label", [None, "a", 2, 1.5, True])
+@pytest.mark.parametrize("confidence", [None, 0.75, 1, [0.5]])
+@pytest.mark.parametrize("label", [None, "a", 2, 1.5, True, ["a"]])
 @pytest.mark.parametrize("predictions", PREDICTIONS)
 def test_a_batch_gives_what_its_events_give(predictions: str, label: Any, confidence: Any, known: bool) -> None:
     numbers = np.arange(200.0)
