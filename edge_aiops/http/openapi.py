@@ -44,7 +44,7 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
 def _schema_of_ours(kind: type) -> dict[str, Any]:
     if kind is Duration:
         return {"type": "string", "description": "a number with a unit, such as 30s, 5m, 6h, 7d", "examples": ["5m"]}
-    raise NotImplementedError
+    raise NotImplementedError  # so msgspec is told that it has to know the type itself
 
 
 def _operation(endpoint: Endpoint, schema_of: dict[str, Any]) -> dict[str, Any]:

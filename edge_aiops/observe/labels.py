@@ -6,19 +6,16 @@ only ever grow, merge in any order, and tell the truth.
 
 from __future__ import annotations
 
-import zlib
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from edge_aiops.stats import UnreadableSummary
+from edge_aiops.observe.envelope import opened, sealed
 from edge_aiops.stats.summaries import Moments, moments
 
-_FORMAT = 1
-_CHECKSUM_BYTES = 4
+_MARK = b"EAL\x01"
 
 
 class LabelMetrics(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -49,8 +46,9 @@ class _Part(Struct, kw_only=True, array_like=True):
     errors: bytes = b""
 
 
-class _Stored(Struct, frozen=True, kw_only=True, array_like=True):
-    format: int
+class LabelCountsState(Struct, frozen=True, kw_only=True, array_like=True):
+    """What `LabelCounts` keeps, as it is stored."""
+
     given: _Part
     retracted: _Part
 
@@ -131,20 +129,12 @@ class LabelCounts:
 
     def to_bytes(self) -> bytes:
         """As bytes with a version and a checksum."""
-        stored = _Stored(format=_FORMAT, given=self._given.stored(), retracted=self._retracted.stored())
-        body = msgspec.msgpack.encode(stored)
-        return zlib.crc32(body).to_bytes(_CHECKSUM_BYTES, "little") + body
+        return sealed(_MARK, LabelCountsState(given=self._given.stored(), retracted=self._retracted.stored()))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> LabelCounts:
         """The counts that `to_bytes` wrote. Raises `UnreadableSummary` for anything else."""
-        checksum, body = data[:_CHECKSUM_BYTES], data[_CHECKSUM_BYTES:]
-        try:
-            stored = msgspec.msgpack.decode(body, type=_Stored)
-        except msgspec.DecodeError as error:
-            raise UnreadableSummary(f"these {len(data)} bytes are no counts of labels: {error}") from error
-        if checksum != zlib.crc32(body).to_bytes(_CHECKSUM_BYTES, "little") or stored.format != _FORMAT:
-            raise UnreadableSummary(f"these {len(data)} bytes are no counts of labels of format {_FORMAT}, or damaged")
+        stored = opened(_MARK, data, LabelCountsState)
         read = cls()
         read._given, read._retracted = _Tally(stored.given), _Tally(stored.retracted)
         return read

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -13,15 +12,14 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from edge_aiops.journal.events import NewEvent
-from edge_aiops.stats import UnreadableSummary
+from edge_aiops.observe.envelope import opened, sealed
 from edge_aiops.stats.summaries import Latency, Moments, moments
 
 MAX_ERROR_CODES = 32
 OTHER_CODE = "other"
 """Where errors are counted whose codes came after `MAX_ERROR_CODES` others."""
 
-_FORMAT = 1
-_CHECKSUM_BYTES = 4
+_MARK = b"EAP\x01"
 _QUANTILES = (0.5, 0.95, 0.99)
 
 
@@ -158,8 +156,7 @@ class Performance:
 
     def to_bytes(self) -> bytes:
         """As bytes with a version and a checksum."""
-        stored = _Stored(
-            format=_FORMAT,
+        stored = PerformanceState(
             requests=self.requests,
             errors=self.errors,
             errors_by_code=self.errors_by_code,
@@ -171,13 +168,12 @@ class Performance:
             batch_rows=self.batch_rows.to_bytes(),
             confidence=self.confidence.to_bytes(),
         )
-        body = msgspec.msgpack.encode(stored)
-        return zlib.crc32(body).to_bytes(_CHECKSUM_BYTES, "little") + body
+        return sealed(_MARK, stored)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Performance:
         """The performance that `to_bytes` wrote. Raises `UnreadableSummary` for anything else."""
-        stored = _read(data)
+        stored = opened(_MARK, data, PerformanceState)
         read = cls()
         read.requests, read.errors, read.rows = stored.requests, stored.errors, stored.rows
         read.errors_by_code = stored.errors_by_code
@@ -215,8 +211,9 @@ def add_codes(counts: dict[str, int], more: Mapping[str, int], *, limit: int) ->
         counts[known] = counts.get(known, 0) + count
 
 
-class _Stored(Struct, frozen=True, kw_only=True, array_like=True):
-    format: int
+class PerformanceState(Struct, frozen=True, kw_only=True, array_like=True):
+    """What `Performance` keeps, as it is stored."""
+
     requests: int
     errors: int
     errors_by_code: dict[str, int]
@@ -229,21 +226,7 @@ class _Stored(Struct, frozen=True, kw_only=True, array_like=True):
     confidence: bytes
 
 
-_STORED = msgspec.msgpack.Decoder(_Stored)
 _NUMBERS = msgspec.json.Decoder(list[float])
-
-
-def _read(data: bytes) -> _Stored:
-    checksum, body = data[:_CHECKSUM_BYTES], data[_CHECKSUM_BYTES:]
-    if checksum != zlib.crc32(body).to_bytes(_CHECKSUM_BYTES, "little"):
-        raise UnreadableSummary(f"these {len(data)} bytes are no performance summary, or a damaged one")
-    try:
-        stored = _STORED.decode(body)
-    except msgspec.DecodeError as error:
-        raise UnreadableSummary(f"these {len(data)} bytes are no performance summary: {error}") from error
-    if stored.format != _FORMAT:
-        raise UnreadableSummary(f"a performance summary of format {stored.format}; this version reads {_FORMAT}")
-    return stored
 
 
 def _confidences(texts: Iterable[str | None]) -> NDArray[np.float64]:

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_aiops.observe.columns.columns import MOST_NAMES, Columns, NumberColumn, Plain, kinds_of
+from edge_aiops.observe.envelope import opened, sealed
 from edge_aiops.observe.summaries import loose
 from edge_aiops.observe.summaries.counters import FieldCounters, add, cut
 from edge_aiops.observe.summaries.duplicates import Duplicates, DuplicatesState
-from edge_aiops.observe.summaries.envelope import opened, sealed
 from edge_aiops.observe.summaries.loose import LooseFeature, LooseState
 from edge_aiops.stats import IncompatibleSummaries, UnreadableSummary
 from edge_aiops.stats.summaries import Baseline, Profile
