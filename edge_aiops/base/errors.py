@@ -14,8 +14,13 @@
     +-- Unavailable                unavailable            try again later; `retry_after_s` says when
     |   +-- BackendUnavailable     backend_unavailable    no plugin, or its framework is not installed
     |   +-- StorageFull            storage_full
+    |   +-- Overloaded             overloaded             the queue is full, or would outlast the deadline
+    |   +-- CircuitOpen            circuit_open           the model failed repeatedly and rests
     +-- DeadlineExceeded           deadline_exceeded
     +-- ModelFailed                model_failed           the model raised while it predicted
+    |   +-- ModelCrashed           model_crashed          its worker process died
+    |   +-- ModelOutOfMemory       model_out_of_memory    its worker process hit its memory limit
+    |   +-- ModelHung              model_hung             it did not stop when it was told to, and was killed
     +-- SettingsError              invalid_settings
     +-- PluginError                plugin_failed
     +-- StoreError                 store_failed
@@ -124,6 +129,18 @@ class StorageFull(Unavailable):
     code = "storage_full"
 
 
+class Overloaded(Unavailable):
+    """Too much waits already: the queue is full, or the answer would come after the deadline."""
+
+    code = "overloaded"
+
+
+class CircuitOpen(Unavailable):
+    """The model failed repeatedly and is not asked again for `retry_after_s` seconds."""
+
+    code = "circuit_open"
+
+
 class DeadlineExceeded(EdgeAiopsError):
     """The answer would come too late."""
 
@@ -134,6 +151,24 @@ class ModelFailed(EdgeAiopsError):
     """The model raised while it predicted; the cause is chained and logged."""
 
     code = "model_failed"
+
+
+class ModelCrashed(ModelFailed):
+    """The worker process of the model died while it worked."""
+
+    code = "model_crashed"
+
+
+class ModelOutOfMemory(ModelFailed):
+    """The worker process of the model wanted more memory than it may have."""
+
+    code = "model_out_of_memory"
+
+
+class ModelHung(ModelFailed):
+    """The model did not stop in time when it was told to; its worker process was killed."""
+
+    code = "model_hung"
 
 
 class SettingsError(EdgeAiopsError):

@@ -47,4 +47,10 @@ def _desired(version: ModelVersion) -> DesiredModel:
         baseline_distributions=version.baseline_distributions,
         input_schema=version.input_schema,
         capture=version.capture,
+        isolation=version.isolation,
+        trust=version.trust,
+        batching=version.batching,
+        pinned=version.pinned,
+        equivalence_group=version.equivalence_group,
+        output_dimensions=version.output_dimensions,
     )

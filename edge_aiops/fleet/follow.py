@@ -145,6 +145,13 @@ class Follower:
             baseline_distributions=model.baseline_distributions,
             input_schema=model.input_schema,
             capture=model.capture,
+            isolation=model.isolation,
+            trust=model.trust,
+            batching=model.batching,
+            pinned=model.pinned,
+            equivalence_group=model.equivalence_group,
+            output_dimensions=model.output_dimensions,
+            signature=model.signature,
         )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from edge_aiops.journal.capture import CapturePolicy
+from edge_aiops.plugin.execution import Batching, Isolation, Trust
 from edge_aiops.plugin.signature import Signature
 
 SCHEMA = 1
@@ -42,6 +43,12 @@ class DesiredModel(Struct, frozen=True, kw_only=True, rename="camel"):
     baseline_distributions: dict[str, Any] = {}
     input_schema: dict[str, Any] | list[Any] | None = None
     capture: CapturePolicy = CapturePolicy()
+    isolation: Isolation | None = None
+    trust: Trust = "data"
+    batching: Batching = Batching()
+    pinned: bool = False
+    equivalence_group: str | None = None
+    output_dimensions: tuple[int, ...] = ()
 
 
 class DesiredState(Struct, frozen=True, kw_only=True, rename="camel"):

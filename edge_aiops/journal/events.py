@@ -36,6 +36,10 @@ class NewEvent(NamedTuple):
     """The predicted class: a name or a number, or for many rows a list."""
     error: str | None
     """The stable code of the error that the caller got instead of a prediction."""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    first_token_us: int | None = None
+    """From the arrival of the request to the first piece of a generated text."""
 
 
 class RecordedEvent(NamedTuple):
@@ -102,6 +106,12 @@ class InferenceEvent(Struct, frozen=True, kw_only=True, rename="camel"):
     confidence: Raw
     label: Raw
     error: str | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    first_token_ms: float | None
+    """From the arrival of the request to the first piece of a generated text."""
+    tokens_per_second: float | None
+    """Of the completion, after its first token."""
     actual_outcome: Raw
     correct: bool | None
     feedback_timestamp: int | None
@@ -112,6 +122,13 @@ class EventPage(Struct, frozen=True, kw_only=True, rename="camel"):
 
     events: list[InferenceEvent]
     next_cursor: str | None
+
+
+def tokens_per_second(completion_tokens: int | None, first_token_us: int | None, latency_us: int) -> float | None:
+    """How fast a text was generated once it had begun; None where that cannot be told."""
+    if completion_tokens is None or first_token_us is None or completion_tokens < 2 or latency_us <= first_token_us:
+        return None
+    return (completion_tokens - 1) / (latency_us - first_token_us) * 1e6
 
 
 def raw(text: str | None) -> Raw:

@@ -16,7 +16,8 @@ _RECENT_PAGE = 1_000
 
 _SELECT_EVENTS = """
     SELECT place, at_ms, model_name, model_version, deployment_version, request_id, user_id, session_id, row_count,
-           batch_rows, queue_us, latency_us, features, prediction, confidence, label, error
+           batch_rows, queue_us, latency_us, features, prediction, confidence, label, error,
+           prompt_tokens, completion_tokens, first_token_us
     FROM event JOIN served_by ON served_by.number = event.served_by
 """
 _EVENTS = f"{_SELECT_EVENTS} WHERE place > :after ORDER BY place LIMIT :limit"

@@ -35,7 +35,7 @@ MAX_PAGE = 1_000
 
 logger = logging.getLogger(__name__)
 
-_INSERT = f"INSERT INTO event VALUES ({', '.join('?' * 16)})"
+_INSERT = f"INSERT INTO event VALUES ({', '.join('?' * 19)})"
 
 _MAX_ARMS = 200
 _NUMBERS = """

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from edge_aiops.base.errors import InvalidInput
 from edge_aiops.base.ids import EventId
-from edge_aiops.journal.events import InferenceEvent, raw
+from edge_aiops.journal.events import InferenceEvent, raw, tokens_per_second
 
 MAX_TIME_MS = 2**48 - 1
 """The last moment that an id can tell: the year 10889."""
@@ -18,6 +18,7 @@ _CURSOR_DIGITS = 15
 SELECT = """
     SELECT event.place, salt, at_ms, model_name, model_version, deployment_version, request_id, user_id, session_id,
            row_count, batch_rows, queue_us, latency_us, features, prediction, confidence, label, error,
+           prompt_tokens, completion_tokens, first_token_us,
            actual_outcome, correct, feedback_timestamp
     FROM event
     JOIN served_by ON served_by.number = event.served_by
@@ -59,8 +60,8 @@ def conditions_of(wanted: EventFilter, cursor: str | None) -> tuple[list[str], d
 def event_of(row: tuple[Any, ...]) -> InferenceEvent:
     """The event in a row of `SELECT`."""
     (place, salt, at_ms, name, version, deployment, request_id, user_id, session_id, rows, batch_rows,
-     queue_us, latency_us, features, prediction, confidence, label, error, actual, correct,
-     labelled_at) = row  # fmt: skip
+     queue_us, latency_us, features, prediction, confidence, label, error, prompt, completion, first_us, actual,
+     correct, labelled_at) = row  # fmt: skip
     return InferenceEvent(
         inference_id=str(EventId(at_ms, salt, place)),
         timestamp=at_ms,
@@ -79,6 +80,10 @@ def event_of(row: tuple[Any, ...]) -> InferenceEvent:
         confidence=raw(confidence),
         label=raw(label),
         error=error,
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        first_token_ms=None if first_us is None else first_us / 1000,
+        tokens_per_second=tokens_per_second(completion, first_us, latency_us),
         actual_outcome=raw(actual),
         correct=None if correct is None else bool(correct),
         feedback_timestamp=labelled_at,

@@ -62,5 +62,10 @@ EVENTS_SCHEMA = Schema(
             ) STRICT
             """,
         ),
+        # Of generated texts alone; a column that is null costs a byte.
+        tuple(
+            f"ALTER TABLE event ADD COLUMN {name} INTEGER"
+            for name in ("prompt_tokens", "completion_tokens", "first_token_us")
+        ),
     ),
 )

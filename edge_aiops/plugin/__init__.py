@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pluggy
 
-from edge_aiops.base.errors import InvalidInput, InvalidModel
+from edge_aiops.base.errors import BackendUnavailable, InvalidInput, InvalidModel, NotFound, Unavailable
+from edge_aiops.plugin.archives import ModelFolder
+from edge_aiops.plugin.generation import (
+    Checkable,
+    FinishReason,
+    GenerationPiece,
+    GenerationRequest,
+    Message,
+    TextGenerator,
+    TokenCounter,
+)
 from edge_aiops.plugin.monitoring import Notification, NotificationFailed, Notifier
 from edge_aiops.plugin.options import parsed_options
 from edge_aiops.plugin.protocols import Backend, ModelSource, Session, Tensors
@@ -19,9 +29,17 @@ __all__ = [
     "DTYPES",
     "Backend",
     "BackendSpec",
+    "BackendUnavailable",
+    "Checkable",
+    "FinishReason",
+    "GenerationPiece",
+    "GenerationRequest",
     "InvalidInput",
     "InvalidModel",
+    "Message",
+    "ModelFolder",
     "ModelSource",
+    "NotFound",
     "Notification",
     "NotificationFailed",
     "Notifier",
@@ -30,6 +48,9 @@ __all__ = [
     "Signature",
     "TensorSpec",
     "Tensors",
+    "TextGenerator",
+    "TokenCounter",
+    "Unavailable",
     "checked_inputs",
     "fits",
     "hookimpl",

@@ -10,6 +10,7 @@ import numpy as np
 from msgspec import Struct
 
 from edge_aiops.base.errors import InvalidModel
+from edge_aiops.plugin.execution import Trust
 from edge_aiops.plugin.signature import Signature
 
 Tensors = Mapping[str, np.ndarray[Any, np.dtype[Any]]]
@@ -26,6 +27,9 @@ class ModelSource(Struct, frozen=True, kw_only=True):
 
     options: dict[str, Any] = {}
     """The `options` that the model was registered with, for this backend alone to understand."""
+
+    trust: Trust = "data"
+    """`code` where the model was registered so: only then may loading it run anything that its author wrote."""
 
     @property
     def artifact(self) -> Path:

@@ -6,6 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from edge_aiops.plugin.execution import Isolation
+
 
 class BackendSpec(Struct, frozen=True, kw_only=True):
     """A backend: the code that loads and runs the models of one framework."""
@@ -25,6 +27,9 @@ class BackendSpec(Struct, frozen=True, kw_only=True):
 
     artifact: bool = True
     """Whether a model of this backend is a file; if not, its `options` alone describe it."""
+
+    isolation: Isolation = "inline"
+    """Where its models run if they are registered without `isolation`."""
 
     environment: tuple[str, ...] = ()
     """Environment variables that the backend reads under their usual names, for `edge-aiops config`."""

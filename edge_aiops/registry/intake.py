@@ -83,6 +83,7 @@ class Intake:
             version=version,
             path=str(artifact.path) if artifact else None,
             options=wanted.options,
+            trust=wanted.trust,
             timeout_s=self._probe_timeout_s,
         )
         signature = await self._probe.signature(request)

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from edge_aiops.base.structured import parsed
 from edge_aiops.journal.capture import CapturePolicy
+from edge_aiops.plugin.execution import Batching, Isolation, Trust
 from edge_aiops.plugin.signature import Signature
 from edge_aiops.registry.stages import Stage, stage_named
 
@@ -60,6 +61,16 @@ class Registration(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
 
     options: dict[str, Any] = {}
     """For the backend alone to understand."""
+
+    isolation: Isolation | None = None
+    """Where it runs; None: where its backend's models usually do."""
+
+    trust: Trust = "data"
+    """`code`: loading it may run code of its author, in a sandboxed worker process."""
+
+    batching: Batching = Batching()
+    pinned: bool = False
+    """Keep it in memory: nodes load it when they get it and never evict it."""
 
     tags: Annotated[tuple[Label, ...], Meta(max_length=100)] = ()
     description: Text = ""

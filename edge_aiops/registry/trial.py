@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from edge_aiops.base.errors import EdgeAiopsError, FieldError, InvalidModel
+from edge_aiops.plugin.execution import Trust
 from edge_aiops.plugin.loader import Plugins
 from edge_aiops.plugin.protocols import ModelSource
 from edge_aiops.plugin.registry import Backends
@@ -36,6 +37,7 @@ class TrialRequest(Struct, frozen=True, kw_only=True, rename="camel"):
     version: str
     path: str | None
     options: dict[str, Any]
+    trust: Trust = "data"
     timeout_s: float
 
 
@@ -57,7 +59,9 @@ class TrialAnswer(Struct, frozen=True, kw_only=True):
 async def tried(request: TrialRequest) -> TrialAnswer:
     """Load the model once and let it go again."""
     path = None if request.path is None else Path(request.path)
-    source = ModelSource(name=request.name, version=request.version, path=path, options=request.options)
+    source = ModelSource(
+        name=request.name, version=request.version, path=path, options=request.options, trust=request.trust
+    )
     try:
         session = await Backends(Plugins()).get(request.framework).load(source)
         signature = session.signature

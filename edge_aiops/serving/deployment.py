@@ -9,6 +9,8 @@ from msgspec import Struct
 
 from edge_aiops.journal.capture import CapturePolicy
 from edge_aiops.journal.events import ServedBy
+from edge_aiops.plugin.execution import Batching, Isolation, Trust
+from edge_aiops.plugin.signature import Signature
 
 
 class Deployment(Struct, frozen=True, kw_only=True):
@@ -32,6 +34,15 @@ class Deployment(Struct, frozen=True, kw_only=True):
     """What its features looked like in training; for monitoring alone, as is the next."""
     input_schema: dict[str, Any] | list[Any] | None = None
     capture: CapturePolicy = CapturePolicy()
+    isolation: Isolation | None = None
+    """Where it runs; None: where its backend's models usually do."""
+    trust: Trust = "data"
+    batching: Batching = Batching()
+    pinned: bool = False
+    equivalence_group: str | None = None
+    output_dimensions: tuple[int, ...] = ()
+    signature: Signature | None = None
+    """What it takes and gives, as its trial load on the hub found it."""
 
     @property
     def served_by(self) -> ServedBy:

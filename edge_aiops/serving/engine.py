@@ -100,7 +100,11 @@ class Engine:
         backend = await asyncio.to_thread(self._backends.get, deployment.framework)
         session = await backend.load(
             ModelSource(
-                name=deployment.name, version=deployment.version, path=deployment.path, options=deployment.options
+                name=deployment.name,
+                version=deployment.version,
+                path=deployment.path,
+                options=deployment.options,
+                trust=deployment.trust,
             )
         )
         return ServedModel(

@@ -1,0 +1,1 @@
+"""Serves large language models of an Ollama server in edge_aiops."""

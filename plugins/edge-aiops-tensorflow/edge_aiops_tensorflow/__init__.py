@@ -1,0 +1,1 @@
+"""Serves TensorFlow Lite, SavedModel and Keras models in edge_aiops."""
