@@ -190,7 +190,8 @@ class Performance:
 
 def columns_of(events: Sequence[NewEvent]) -> EventColumns:
     """The columns of at least one event."""
-    (at_ms, _, _, _, _, rows, batch_rows, queue_us, latency_us, _, _, confidence, _, errors) = zip(*events, strict=True)
+    columns = zip(*events, strict=True)
+    (at_ms, _, _, _, _, rows, batch_rows, queue_us, latency_us, _, _, confidence, _, errors, *_) = columns
     numbers = np.array(latency_us + queue_us + batch_rows, dtype=np.int64).reshape(3, len(events))
     latency_s, queue_s = numbers[:2] / 1e6
     return EventColumns(
