@@ -163,6 +163,8 @@ def _loaded(file: Path) -> xllamacpp.Server:
     params.n_ctx = _CONTEXT_TOKENS
     params.n_parallel = 1
     params.cpuparams.n_threads = _THREADS
+    params.cpuparams.poll = params.cpuparams_batch.poll = 0  # a thread that spins takes the processor from the tests
+    params.n_threads_http = 8
     params.embedding = True
     params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
     params.warmup = False

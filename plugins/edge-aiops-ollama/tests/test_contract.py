@@ -15,7 +15,7 @@ STEADY = {"seed": 1, "temperature": 0, "num_predict": 2}
 class OllamaContract(BackendContract):
     plugin = "edge_aiops_ollama.plugin"
     backend_name = "ollama"
-    rounds = 10
+    rounds = 5
 
 
 class TestText(OllamaContract):
