@@ -25,7 +25,7 @@ from aiohttp import web
 
 _VERSION = "0.13.0"
 _CHUNK_BYTES = 8 * 1024 * 1024
-_THREADS = 2
+_THREADS = 1
 _CONTEXT_TOKENS = 2_048
 _QUIET = -1
 _SAMPLING = {
@@ -56,6 +56,8 @@ class Facade:
         self.failing_pulls = ""
         self.images: list[str] = []
         self.asked: list[dict[str, Any]] = []
+        self.pulls = 0
+        self.pulling = 0
         self.generating = 0
         self.stopped = 0
         """Generations whose caller went away."""
@@ -75,6 +77,15 @@ class Facade:
 
     async def pull(self, name: str) -> AsyncIterator[dict[str, Any]]:
         """Copy a model from the library into the store, telling how far it is."""
+        self.pulls += 1
+        self.pulling += 1
+        try:
+            async for part in self._pulled(name):
+                yield part
+        finally:
+            self.pulling -= 1
+
+    async def _pulled(self, name: str) -> AsyncIterator[dict[str, Any]]:
         yield {"status": "pulling manifest"}
         if self.failing_pulls:
             yield {"error": self.failing_pulls}
@@ -281,7 +292,7 @@ async def generate(request: web.Request) -> web.StreamResponse:
 async def told(request: web.Request) -> web.Response:
     facade = request.app[FACADE]
     images = [base64.b64decode(image).hex() for image in facade.images]
-    counts = {"generating": facade.generating, "stopped": facade.stopped}
+    counts = {name: getattr(facade, name) for name in ("pulls", "pulling", "generating", "stopped")}
     return web.json_response({"asked": facade.asked, "images": images, **counts})
 
 
