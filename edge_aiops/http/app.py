@@ -41,6 +41,7 @@ ROUTE_MODULES: dict[str, Role] = {
     "alerts": "node",
     "rules": "node",
     "notifiers": "node",
+    "openai": "node",
     "catalogue": "hub",
     "fleet": "hub",
     "health": "any",
