@@ -15,12 +15,15 @@ from edge_aiops.plugin.generation import (
     TextGenerator,
     TokenCounter,
 )
+from edge_aiops.plugin.memory import return_free_memory, return_large_blocks
 from edge_aiops.plugin.monitoring import Notification, NotificationFailed, Notifier
 from edge_aiops.plugin.options import parsed_options
 from edge_aiops.plugin.protocols import Backend, ModelSource, Session, Tensors
+from edge_aiops.plugin.run_times import RunTimes
 from edge_aiops.plugin.signature import DTYPES, Signature, TensorSpec
 from edge_aiops.plugin.specs import BackendSpec, NotifierSpec
 from edge_aiops.plugin.tensors import checked_inputs, fits, numpy_dtype
+from edge_aiops.plugin.threads import default_threads, ended
 
 hookimpl = pluggy.HookimplMarker("edge_aiops")
 """Marks a function of a plugin as the implementation of the hook of the same name."""
@@ -44,6 +47,7 @@ __all__ = [
     "NotificationFailed",
     "Notifier",
     "NotifierSpec",
+    "RunTimes",
     "Session",
     "Signature",
     "TensorSpec",
@@ -52,8 +56,12 @@ __all__ = [
     "TokenCounter",
     "Unavailable",
     "checked_inputs",
+    "default_threads",
+    "ended",
     "fits",
     "hookimpl",
     "numpy_dtype",
     "parsed_options",
+    "return_free_memory",
+    "return_large_blocks",
 ]

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import onnxruntime
 
-from edge_aiops.plugin import InvalidModel, ModelSource, parsed_options
+from edge_aiops.plugin import InvalidModel, ModelSource, parsed_options, return_large_blocks
 from edge_aiops_onnx.artifact import examined
 from edge_aiops_onnx.errors import reason_of
-from edge_aiops_onnx.memory import return_large_blocks
 from edge_aiops_onnx.options import OnnxOptions, session_options
 from edge_aiops_onnx.session import OnnxSession
 from edge_aiops_onnx.signature import signature_of

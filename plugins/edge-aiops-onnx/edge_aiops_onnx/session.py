@@ -5,17 +5,24 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from onnxruntime import InferenceSession, RunOptions
 from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 
-from edge_aiops.plugin import InvalidInput, Signature, Tensors, checked_inputs, numpy_dtype
+from edge_aiops.plugin import (
+    InvalidInput,
+    RunTimes,
+    Signature,
+    Tensors,
+    checked_inputs,
+    ended,
+    numpy_dtype,
+    return_free_memory,
+)
 from edge_aiops_onnx.errors import reason_of
-from edge_aiops_onnx.memory import return_free_memory
 from edge_aiops_onnx.options import run_options
-from edge_aiops_onnx.run_times import RunTimes
 
 
 class OnnxSession:
@@ -63,7 +70,7 @@ class OnnxSession:
         except asyncio.CancelledError:
             if not job.cancel():
                 options.terminate = True
-                await _ended(job)
+                await ended(job)
             raise
 
     def _run(self, session: InferenceSession, inputs: Tensors, options: RunOptions) -> Tensors:
@@ -101,15 +108,3 @@ def _translated(error: Exception) -> Exception:
     if isinstance(error, InvalidArgument):
         return InvalidInput(f"the model cannot run with these inputs: {reason_of(error)}")
     return RuntimeError(f"ONNX Runtime: {reason_of(error)}")
-
-
-async def _ended(job: Future[Tensors]) -> None:
-    """Wait until `job` has ended, whoever cancels the waiting, so that its caller's end is the run's end."""
-    waiting = asyncio.wrap_future(job)
-    while not waiting.done():
-        try:
-            await asyncio.wait({waiting})
-        except asyncio.CancelledError:
-            continue
-    if not waiting.cancelled():
-        waiting.exception()  # Taken, so that asyncio does not report it as never retrieved.

@@ -4,7 +4,7 @@ Left alone, glibc raises its thresholds with every large block that is freed, un
 model stay with the process. Measured with a model of 117 MB, loaded, run and closed five times in worker threads:
 42 to 143 MB stayed (at the peak it took 180 to 244); with `malloc_trim` alone 30 to 86 MB (174 to 206); with fixed
 thresholds as well 12 to 14 MB (132). The price is a page fault for each page of a large block at every run, which
-batches feel; a model that is asked for throughput gets it back with the option `memoryArena`.
+batches feel; a model that is asked for throughput gets it back with the ONNX backend's option `memoryArena`.
 """
 
 from __future__ import annotations
