@@ -23,7 +23,7 @@ from edge_aiops.plugin.run_times import RunTimes
 from edge_aiops.plugin.signature import DTYPES, Signature, TensorSpec
 from edge_aiops.plugin.specs import BackendSpec, NotifierSpec
 from edge_aiops.plugin.tensors import checked_inputs, fits, numpy_dtype
-from edge_aiops.plugin.threads import default_threads, ended
+from edge_aiops.plugin.threads import Threads, default_threads
 
 hookimpl = pluggy.HookimplMarker("edge_aiops")
 """Marks a function of a plugin as the implementation of the hook of the same name."""
@@ -53,11 +53,11 @@ __all__ = [
     "TensorSpec",
     "Tensors",
     "TextGenerator",
+    "Threads",
     "TokenCounter",
     "Unavailable",
     "checked_inputs",
     "default_threads",
-    "ended",
     "fits",
     "hookimpl",
     "numpy_dtype",
