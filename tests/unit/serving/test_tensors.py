@@ -73,3 +73,11 @@ async def test_an_output_that_does_not_count_rows_goes_to_the_caller_whole(open_
     async with open_serving(backend) as serving:
         result = await infer(serving, [[1, 2, 3, 4]])
         assert result.outputs["boxes"].shape == (5, 2)
+
+
+async def test_a_payload_that_is_too_long_is_left_out_of_the_event(open_serving: Any) -> None:
+    rows = np.zeros((200_000, 4), np.float32)
+    async with open_serving(FakeBackend()) as serving:
+        assert (await infer(serving, rows)).outputs["output"].shape == (200_000, 4)
+        (event,) = await serving.events()
+        assert (bytes(event.features), bytes(event.prediction), event.rows) == (b"null", b"null", 200_000)
