@@ -17,6 +17,7 @@ from edge_aiops.journal.capture import Capture
 from edge_aiops.journal.events import NewEvent
 from edge_aiops.journal.journal import Journal
 from edge_aiops.plugin import Session, Tensors, TextGenerator
+from edge_aiops.serving.breaker import Breaker
 from edge_aiops.serving.call import Call
 from edge_aiops.serving.deployment import Deployment
 from edge_aiops.serving.features import Array, FeatureReader, Rows
@@ -50,6 +51,7 @@ class ServedModel:
         capture: Capture,
         clock: Clock,
         settings: ServingSettings,
+        breaker: Breaker,
     ) -> None:
         signature = session.signature
         self.deployment = deployment
@@ -58,6 +60,7 @@ class ServedModel:
         self._journal = journal
         self._capture = capture
         self._clock = clock
+        self.breaker = breaker
         self._features = FeatureReader(signature, deployment.feature_names, missing_values=deployment.missing_values)
         self._outcomes = OutcomeReader(signature, class_labels=deployment.class_labels, task_type=deployment.task_type)
         generates = isinstance(session, TextGenerator)
@@ -128,6 +131,7 @@ class ServedModel:
             if not _by_tensors(calls):
                 tensors = self._features.cast(tensors)
             outputs = await self.session.predict(tensors)
+            self.breaker.succeeded()
             if len(calls) > 1 and not _row_by_row(outputs, calls):
                 # Its first dimension is free but does not count rows, as in detectors: whose is what, nobody knows.
                 self._lane.stop_sharing()
@@ -155,10 +159,15 @@ class ServedModel:
 
     async def _run_apart(self, calls: list[Call]) -> None:
         for call in calls:
-            if not call.answer.done():
+            if call.answer.done():
+                continue
+            if self.breaker.is_open:
+                call.answer.set_exception(self.breaker.refusal())
+            else:
                 await self._run([call])
 
     async def _failed(self, calls: list[Call], error: Exception) -> None:
+        self.breaker.failed(error)
         if len(calls) > 1:
             # Whose rows were the cause is not known: each gets a run of its own.
             await self._run_apart(calls)

@@ -13,7 +13,6 @@ from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 
 from edge_aiops.plugin import InvalidInput, Signature, Tensors, checked_inputs, numpy_dtype
 from edge_aiops_onnx.errors import reason_of
-from edge_aiops_onnx.memory import return_free_memory
 from edge_aiops_onnx.options import run_options
 from edge_aiops_onnx.run_times import RunTimes
 
@@ -50,7 +49,7 @@ class OnnxSession:
         return await self._run_in_thread(self._session, inputs)
 
     async def close(self) -> None:
-        """Give the model's memory back to the system."""
+        """Give the model's memory back."""
         if self._session is not None:
             session, self._session = [self._session], None
             await asyncio.to_thread(self._free, session)
@@ -82,7 +81,6 @@ class OnnxSession:
         # A thread may hold on to its last run, and so to the model, a moment longer than the run takes.
         self._threads.shutdown(wait=True)
         session.clear()
-        return_free_memory()
 
     def _empty(self) -> Tensors:
         """Outputs for no rows, for graphs that cannot run without any."""
