@@ -15,7 +15,6 @@ from edge_aiops.plugin.generation import (
     TextGenerator,
     TokenCounter,
 )
-from edge_aiops.plugin.memory import return_free_memory, return_large_blocks
 from edge_aiops.plugin.monitoring import Notification, NotificationFailed, Notifier
 from edge_aiops.plugin.options import parsed_options
 from edge_aiops.plugin.protocols import Backend, ModelSource, Session, Tensors
@@ -62,6 +61,4 @@ __all__ = [
     "hookimpl",
     "numpy_dtype",
     "parsed_options",
-    "return_free_memory",
-    "return_large_blocks",
 ]

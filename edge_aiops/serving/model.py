@@ -17,10 +17,12 @@ from edge_aiops.journal.capture import Capture
 from edge_aiops.journal.events import NewEvent
 from edge_aiops.journal.journal import Journal
 from edge_aiops.plugin import Session, Tensors, TextGenerator
+from edge_aiops.serving.breaker import Breaker
+from edge_aiops.serving.call import Call
 from edge_aiops.serving.deployment import Deployment
 from edge_aiops.serving.features import Array, FeatureReader, Rows
 from edge_aiops.serving.generation import Generations
-from edge_aiops.serving.lane import Call, Lane
+from edge_aiops.serving.lane import Lane
 from edge_aiops.serving.outcomes import Outcome, OutcomeReader, Span
 from edge_aiops.serving.request import (
     Arrival,
@@ -49,6 +51,7 @@ class ServedModel:
         capture: Capture,
         clock: Clock,
         settings: ServingSettings,
+        breaker: Breaker,
     ) -> None:
         signature = session.signature
         self.deployment = deployment
@@ -57,6 +60,7 @@ class ServedModel:
         self._journal = journal
         self._capture = capture
         self._clock = clock
+        self.breaker = breaker
         self._features = FeatureReader(signature, deployment.feature_names, missing_values=deployment.missing_values)
         self._outcomes = OutcomeReader(signature, class_labels=deployment.class_labels, task_type=deployment.task_type)
         generates = isinstance(session, TextGenerator)
@@ -68,8 +72,10 @@ class ServedModel:
         )
         self._lane = Lane(
             self._run,
+            clock=clock,
             shared=self._shared,
-            max_rows=settings.max_batch_rows,
+            max_rows=deployment.batching.max_rows or settings.max_batch_rows,
+            max_wait_s=deployment.batching.max_wait_ms / 1000,
             max_queued=settings.max_queued,
             slots=1 if self._shared else settings.max_generations if generates else os.cpu_count() or 1,
         )
@@ -125,6 +131,7 @@ class ServedModel:
             if not _by_tensors(calls):
                 tensors = self._features.cast(tensors)
             outputs = await self.session.predict(tensors)
+            self.breaker.succeeded()
             if len(calls) > 1 and not _row_by_row(outputs, calls):
                 # Its first dimension is free but does not count rows, as in detectors: whose is what, nobody knows.
                 self._lane.stop_sharing()
@@ -152,10 +159,15 @@ class ServedModel:
 
     async def _run_apart(self, calls: list[Call]) -> None:
         for call in calls:
-            if not call.answer.done():
+            if call.answer.done():
+                continue
+            if self.breaker.is_open:
+                call.answer.set_exception(self.breaker.refusal())
+            else:
                 await self._run([call])
 
     async def _failed(self, calls: list[Call], error: Exception) -> None:
+        self.breaker.failed(error)
         if len(calls) > 1:
             # Whose rows were the cause is not known: each gets a run of its own.
             await self._run_apart(calls)

@@ -8,7 +8,7 @@ import time
 import numpy as np
 from onnxruntime import InferenceSession, RunOptions
 
-from edge_aiops.plugin import RunTimes, Signature, Tensors, checked_inputs, numpy_dtype, return_free_memory
+from edge_aiops.plugin import RunTimes, Signature, Tensors, checked_inputs, numpy_dtype
 from edge_aiops_onnx.errors import failure_of
 from edge_aiops_onnx.options import run_options
 from edge_aiops_onnx.threads import OnnxThreads
@@ -46,7 +46,7 @@ class OnnxSession:
         return await self._threads.run_with_options(lambda options: self._run(session, inputs, options))
 
     async def close(self) -> None:
-        """Give the model's memory back to the system."""
+        """Give the model's memory back."""
         if self._session is not None:
             session, self._session = [self._session], None
             await asyncio.to_thread(self._free, session)
@@ -66,7 +66,6 @@ class OnnxSession:
     def _free(self, session: list[InferenceSession]) -> None:
         self._threads.end()
         session.clear()
-        return_free_memory()
 
     def _empty(self) -> Tensors:
         """Outputs for no rows, for graphs that cannot run without any."""

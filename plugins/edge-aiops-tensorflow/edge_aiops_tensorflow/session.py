@@ -16,7 +16,6 @@ from edge_aiops.plugin import (
     Threads,
     checked_inputs,
     numpy_dtype,
-    return_free_memory,
 )
 
 
@@ -98,7 +97,6 @@ class TensorflowSession:
     def _free(self, model: list[Model]) -> None:
         self._threads.end()
         model.pop().close()
-        return_free_memory()
 
     def _no_rows(self) -> Tensors:
         return {
