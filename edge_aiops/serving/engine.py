@@ -28,6 +28,7 @@ from edge_aiops.serving.request import (
     TensorResult,
 )
 from edge_aiops.serving.routing import Routing
+from edge_aiops.serving.statistics import ModelStatistics
 
 _SHARE_OF_MEMORY = 0.5
 
@@ -44,6 +45,7 @@ class Engine:
         self._clock = clock
         self._settings = settings
         self._routing = Routing()
+        self._statistics: dict[Key, ModelStatistics] = {}
         self._cache = ModelCache(
             self._load,
             budget_bytes=settings.memory_budget_bytes or int(available_bytes() * _SHARE_OF_MEMORY),
@@ -60,7 +62,9 @@ class Engine:
     def serve(self, deployments: Iterable[Deployment]) -> None:
         """From the next request on, serve exactly these; runs that go on end with the model they began with."""
         self._routing = Routing(deployments)
-        self._cache.retire(keep={Key.of(deployment) for deployment in self._routing.deployments})
+        keep = {Key.of(deployment) for deployment in self._routing.deployments}
+        self._statistics = {key: kept for key, kept in self._statistics.items() if key in keep}
+        self._cache.retire(keep=keep)
 
     async def predict(
         self, request: PredictionRequest, *, deadline_s: float | None = None, priority: Priority = Priority.LIVE
@@ -116,8 +120,15 @@ class Engine:
 
     async def signature(self, name: str, version: str | None = None) -> Signature:
         """What a model takes and gives; it is loaded if need be."""
+        session = self._cache.session(self._routing.choose(name, version))
+        if session is not None:
+            return session.signature
         async with self._lease(name, version) as model:
             return model.session.signature
+
+    def statistics(self, deployment: Deployment) -> ModelStatistics:
+        """What a deployment of this node has done since it was served first."""
+        return self._statistics.setdefault(Key.of(deployment), ModelStatistics())
 
     def choose(self, name: str, version: str | None = None) -> Deployment:
         """The deployment that answers for `name`. Raises `UnknownModel`."""
@@ -190,4 +201,5 @@ class Engine:
             capture=self._capture,
             clock=self._clock,
             settings=self._settings,
+            statistics=self.statistics(deployment),
         )

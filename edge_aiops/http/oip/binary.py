@@ -25,7 +25,8 @@ def read(name: str, datatype: Datatype, shape: tuple[int, ...], data: memoryview
         return shaped(name, _texts(name, shape, data), shape)
     if count * datatype.wire.itemsize != size:
         raise InvalidInput.of(
-            name, f"{datatype.name}{list(shape)} takes {count * datatype.wire.itemsize} bytes, binary_data_size is {size}"
+            name,
+            f"{datatype.name}{list(shape)} takes {count * datatype.wire.itemsize} bytes, binary_data_size is {size}",
         )
     array = np.frombuffer(data, datatype.wire)
     if datatype.name == "BF16":
@@ -39,7 +40,7 @@ def written(array: Array) -> bytes | memoryview:
     """The data of a tensor."""
     if array.dtype.kind == "O":
         return b"".join(_prefixed(text.encode()) for text in array.ravel().tolist())
-    return memoryview(np.ascontiguousarray(array)).cast("B") if array.size else b""
+    return np.ascontiguousarray(array).data.cast("B") if array.size else b""
 
 
 def _texts(name: str, shape: tuple[int, ...], data: memoryview) -> Array:

@@ -33,7 +33,11 @@ DATATYPES: dict[str, Datatype] = {
     datatype.name: datatype
     for datatype in (
         _plain("BOOL", "bool", bool),
-        *(_plain(f"{sign}INT{bits}", f"{sign.lower()}int{bits}", int) for sign in ("", "U") for bits in (8, 16, 32, 64)),
+        *(
+            _plain(f"{sign}INT{bits}", f"{sign.lower()}int{bits}", int)
+            for sign in ("", "U")
+            for bits in (8, 16, 32, 64)
+        ),
         *(_plain(f"FP{bits}", f"float{bits}", float) for bits in (16, 32, 64)),
         Datatype("BF16", np.dtype("float32"), np.dtype("<u2"), float),
         Datatype("BYTES", np.dtype(object), None, str),

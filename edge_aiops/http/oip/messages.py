@@ -149,10 +149,3 @@ class RepositoryRequest(Struct, frozen=True):
     """How to load or unload."""
 
     parameters: Parameters | None = None
-
-
-class Duration(Struct, frozen=True):
-    """How often something was done, and how long it took altogether."""
-
-    count: int
-    ns: int

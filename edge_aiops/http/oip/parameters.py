@@ -11,7 +11,7 @@ from edge_aiops.serving.request import Priority
 _PRIORITIES = (Priority.LIVE, Priority.LIVE, Priority.SHADOW, Priority.BENCHMARK)
 """By Triton's number: 0 is what the server takes usually, and the smaller goes first."""
 
-_NO_SHARED_MEMORY = "shared memory is not supported; send and ask for binary data instead"
+NO_SHARED_MEMORY = "shared memory is not supported; send and ask for binary data instead"
 _NO_SEQUENCES = "sequences are not supported; send the model's state as tensors"
 
 
@@ -53,7 +53,7 @@ def refuse_sequences(parameters: Parameters) -> None:
 
 def refuse_shared_memory(parameters: Parameters) -> None:
     """Raises `InvalidInput` where a tensor lies in shared memory."""
-    _refuse(parameters, "shared_memory_", _NO_SHARED_MEMORY)
+    _refuse(parameters, "shared_memory_", NO_SHARED_MEMORY)
 
 
 def refuse_overrides(parameters: Parameters) -> None:
