@@ -96,6 +96,10 @@ class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_age: Annotated[Duration, _said("events older than this are deleted")] = Duration(30 * 86_400)
     max_bytes: Annotated[int, _said("size of the journal that retention keeps to", ge=16 * 1024**2)] = 2 * 1024**3
     max_rows: Annotated[int, _said("number of events that retention keeps to", ge=1_000)] = 10_000_000
+    max_payload_bytes: Annotated[
+        int,
+        _said("longest JSON kept of the features of an event, and of its prediction; longer ones are left out", ge=0),
+    ] = 1024**2
     retention_interval: Annotated[Duration, _said("how often retention looks")] = Duration(600)
     read_timeout: Annotated[Duration, _said("longest time a query of the journal may take")] = Duration(5)
 

@@ -231,7 +231,7 @@ class ServedModel:
     ) -> NewEvent:
         request, policy = arrival.request, self.deployment.capture
         assert not isinstance(request, GenerationCall)
-        captured = self._capture.wanted(policy)
+        captured, most = self._capture.wanted(policy), self._capture.max_bytes
         return NewEvent(
             arrival.at_ms,
             self._served_by,
@@ -242,8 +242,8 @@ class ServedModel:
             batch_rows,
             queue_us,
             (ended_ns - arrival.ticks_ns) // 1000,
-            self._capture.features(policy, request.payload).decode() if captured else None,
-            outcome.prediction.decode() if captured and outcome else None,
+            self._capture.features(policy, request.payload) if captured and request.least_bytes <= most else None,
+            self._capture.text(outcome.prediction) if captured and outcome else None,
             outcome.confidence.decode() if outcome and outcome.confidence else None,
             outcome.label.decode() if outcome and outcome.label else None,
             error,

@@ -40,6 +40,11 @@ class PredictionRequest(Struct, frozen=True, kw_only=True, rename="camel", forbi
         return bytes(self.features)
 
     @property
+    def least_bytes(self) -> int:
+        """How long the payload is."""
+        return len(bytes(self.features))
+
+    @property
     def prompt_tokens(self) -> int | None:
         """Not known here."""
         return None
@@ -61,6 +66,11 @@ class TensorRequest(Struct, frozen=True, kw_only=True):
     def payload(self) -> bytes:
         """The tensors as JSON, for the journal: an object with nested lists by name."""
         return msgspec.json.encode({name: array.tolist() for name, array in self.tensors.items()})
+
+    @property
+    def least_bytes(self) -> int:
+        """How long the payload is at the least: a digit and a comma for each value."""
+        return sum(2 * array.size for array in self.tensors.values())
 
 
 class GenerationCall(Struct, frozen=True, kw_only=True):
