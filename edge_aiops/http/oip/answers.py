@@ -30,7 +30,7 @@ class Wanted(NamedTuple):
 
 def wanted(request: InferRequest, signature: Signature) -> list[Wanted]:
     """The outputs that `request` asks for. Raises `InvalidInput` that names the one that there is not."""
-    usual = parameters.flag(request.parameters or {}, "binary_data_output", False)
+    usual = parameters.binary_outputs(request.parameters or {})
     names = [spec.name for spec in signature.outputs]
     if not request.outputs:
         return [Wanted(name, usual, 0) for name in names]
@@ -41,8 +41,8 @@ def wanted(request: InferRequest, signature: Signature) -> list[Wanted]:
         if output.name in found:
             raise InvalidInput.of(output.name, "this output is asked for twice")
         more = output.parameters or {}
-        parameters.refuse_shared_memory(more)
-        in_binary = parameters.flag(more, "binary_data", usual)
+        parameters.refuse_shared_memory(output.name, more)
+        in_binary = parameters.in_binary(output.name, more, default=usual)
         found[output.name] = Wanted(output.name, in_binary, parameters.classes(output.name, more))
     return list(found.values())
 

@@ -26,14 +26,14 @@ def priority(parameters: Parameters) -> Priority:
     return _PRIORITIES[min(_count(parameters, "priority") or 0, len(_PRIORITIES) - 1)]
 
 
-def flag(parameters: Parameters, name: str, default: bool) -> bool:
-    """A parameter that is true or false. Raises `InvalidInput`."""
-    value = parameters.get(name)
-    if value is None:
-        return default
-    if not isinstance(value, bool):
-        raise InvalidInput.of(name, f"{_quoted(value)} is not true or false")
-    return value
+def binary_outputs(parameters: Parameters) -> bool:
+    """`binary_data_output`: whether outputs are wanted in binary that do not say. Raises `InvalidInput`."""
+    return _flag(parameters, "binary_data_output", default=False)
+
+
+def in_binary(tensor: str, parameters: Parameters, *, default: bool) -> bool:
+    """`binary_data`: whether an output is wanted in binary. Raises `InvalidInput` that names the output."""
+    return _flag(parameters, "binary_data", default=default, of=f"{tensor}: ")
 
 
 def classes(tensor: str, parameters: Parameters) -> int:
@@ -51,9 +51,9 @@ def refuse_sequences(parameters: Parameters) -> None:
     _refuse(parameters, "sequence_", _NO_SEQUENCES)
 
 
-def refuse_shared_memory(parameters: Parameters) -> None:
-    """Raises `InvalidInput` where a tensor lies in shared memory."""
-    _refuse(parameters, "shared_memory_", NO_SHARED_MEMORY)
+def refuse_shared_memory(tensor: str, parameters: Parameters) -> None:
+    """Raises `InvalidInput` that names the tensor where it lies in shared memory."""
+    _refuse(parameters, "shared_memory_", NO_SHARED_MEMORY, of=f"{tensor}: ")
 
 
 def refuse_overrides(parameters: Parameters) -> None:
@@ -63,10 +63,19 @@ def refuse_overrides(parameters: Parameters) -> None:
             raise InvalidInput.of(name, "a model is loaded as it was registered; register a version with POST /models")
 
 
-def _refuse(parameters: Parameters, prefix: str, why: str) -> None:
+def _refuse(parameters: Parameters, prefix: str, why: str, *, of: str = "") -> None:
     for name in parameters:
         if name.startswith(prefix):
-            raise InvalidInput.of(name, why)
+            raise InvalidInput.of(of + name, why)
+
+
+def _flag(parameters: Parameters, name: str, *, default: bool, of: str = "") -> bool:
+    value = parameters.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, bool):
+        raise InvalidInput.of(of + name, f"{_quoted(value)} is not true or false")
+    return value
 
 
 def _count(parameters: Parameters, name: str, *, of: str = "") -> int | None:
@@ -74,7 +83,7 @@ def _count(parameters: Parameters, name: str, *, of: str = "") -> int | None:
     if value is None:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
-        raise InvalidInput.of(f"{of}{name}", f"{_quoted(value)} is not a whole number from 0 to 2^63 - 1")
+        raise InvalidInput.of(of + name, f"{_quoted(value)} is not a whole number from 0 to 2^63 - 1")
     return value
 
 

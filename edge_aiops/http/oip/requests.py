@@ -70,16 +70,16 @@ def _header_end(text: str, body: bytes) -> int:
 
 def _tensor(tensor: InputTensor, behind: _Behind, settings: HttpSettings) -> Array:
     more = tensor.parameters or {}
-    parameters.refuse_shared_memory(more)
+    parameters.refuse_shared_memory(tensor.name, more)
     datatype = DATATYPES.get(tensor.datatype)
     if datatype is None:
         known = ", ".join(DATATYPES)
         raise InvalidInput.of(tensor.name, f"datatype {tensor.datatype[:40]!r} is not one of {known}")
-    _check_number(tensor, datatype, settings)
     size = parameters.binary_size(tensor.name, more)
     if size is not None:
         if tensor.data is not UNSET:
             raise InvalidInput.of(tensor.name, "it has both data and binary_data_size; send one of them")
+        _check_number(tensor, datatype, settings)
         return binary.read(tensor.name, datatype, tensor.shape, behind.take(tensor.name, size))
     if tensor.data is UNSET:
         raise InvalidInput.of(tensor.name, "it has neither data nor binary_data_size")
