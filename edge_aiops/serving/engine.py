@@ -31,6 +31,7 @@ from edge_aiops.serving.request import (
     TensorResult,
 )
 from edge_aiops.serving.routing import Routing
+from edge_aiops.serving.statistics import ModelStatistics
 
 _SHARE_OF_MEMORY = 0.5
 
@@ -48,6 +49,7 @@ class Engine:
         self._settings = settings
         self._routing = Routing()
         self._breakers = Breakers(clock=clock, settings=settings)
+        self._statistics: dict[Key, ModelStatistics] = {}
         self._cache = ModelCache(
             self._load,
             failed=self._failed_to_load,
@@ -72,6 +74,7 @@ class Engine:
         self._routing = Routing(deployments)
         keys = {Key.of(deployment) for deployment in self._routing.deployments}
         self._breakers.keep(keys)
+        self._statistics = {key: kept for key, kept in self._statistics.items() if key in keys}
         self._cache.retire(keep=keys)
         for deployment in self._routing.deployments:
             if deployment.pinned:
@@ -136,8 +139,15 @@ class Engine:
 
     async def signature(self, name: str, version: str | None = None) -> Signature:
         """What a model takes and gives; it is loaded if need be."""
+        session = self._cache.session(self._routing.choose(name, version))
+        if session is not None:
+            return session.signature
         async with self._lease(name, version) as model:
             return model.session.signature
+
+    def statistics(self, deployment: Deployment) -> ModelStatistics:
+        """What a deployment of this node has done since it was served first."""
+        return self._statistics.setdefault(Key.of(deployment), ModelStatistics())
 
     def choose(self, name: str, version: str | None = None) -> Deployment:
         """The deployment that answers for `name`. Raises `UnknownModel`."""
@@ -228,6 +238,7 @@ class Engine:
             clock=self._clock,
             settings=self._settings,
             breaker=self._breakers.of(Key.of(deployment)),
+            statistics=self.statistics(deployment),
         )
 
     def _failed_to_load(self, key: Key, error: BaseException) -> None:

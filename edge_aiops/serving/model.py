@@ -33,6 +33,7 @@ from edge_aiops.serving.request import (
     TensorRequest,
     TensorResult,
 )
+from edge_aiops.serving.statistics import ModelStatistics, Moments
 
 _NULL = b"null"
 
@@ -52,6 +53,7 @@ class ServedModel:
         clock: Clock,
         settings: ServingSettings,
         breaker: Breaker,
+        statistics: ModelStatistics,
     ) -> None:
         signature = session.signature
         self.deployment = deployment
@@ -61,6 +63,7 @@ class ServedModel:
         self._capture = capture
         self._clock = clock
         self.breaker = breaker
+        self._statistics = statistics
         self._features = FeatureReader(signature, deployment.feature_names, missing_values=deployment.missing_values)
         self._outcomes = OutcomeReader(signature, class_labels=deployment.class_labels, task_type=deployment.task_type)
         generates = isinstance(session, TextGenerator)
@@ -114,9 +117,9 @@ class ServedModel:
 
     def _record_failure(self, arrival: Arrival, code: str) -> None:
         """Journal that a request got the error `code` instead of a prediction; nobody waits for the disk."""
-        event = self._event(
-            arrival, None, ended_ns=self._clock.ticks_ns(), rows=0, batch_rows=0, queue_us=0, error=code
-        )
+        ended_ns = self._clock.ticks_ns()
+        self._statistics.add_failure(ended_ns - arrival.ticks_ns)
+        event = self._event(arrival, None, ended_ns=ended_ns, rows=0, batch_rows=0, queue_us=0, error=code)
         try:
             _, on_disk = self._journal.append([event])
         except EdgeAiopsError as error:
@@ -130,8 +133,10 @@ class ServedModel:
             tensors = _stacked(calls)
             if not _by_tensors(calls):
                 tensors = self._features.cast(tensors)
+            stacked_ns = self._clock.ticks_ns()
             outputs = await self.session.predict(tensors)
             self.breaker.succeeded()
+            predicted_ns = self._clock.ticks_ns()
             if len(calls) > 1 and not _row_by_row(outputs, calls):
                 # Its first dimension is free but does not count rows, as in detectors: whose is what, nobody knows.
                 self._lane.stop_sharing()
@@ -154,6 +159,12 @@ class ServedModel:
             taken_ms = [(ended_ns - call.arrival.ticks_ns) / 1e6 for call in calls]
             _settle(calls, list(map(self._tensors, repeat(""), taken_ms, parts or [])))
             return
+        self._statistics.add_run(
+            [call.arrival.ticks_ns for call in calls],
+            Moments(started_ns, stacked_ns, predicted_ns, ended_ns),
+            at_ms=calls[-1].arrival.at_ms,
+            rows=sum(call.rows.length for call in calls),
+        )
         events = self._events(calls, outcomes, started_ns, ended_ns)
         await self._journal_and_answer(calls, outcomes, events, parts)
 
