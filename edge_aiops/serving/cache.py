@@ -47,6 +47,8 @@ class LoadedModel(Struct, frozen=True, kw_only=True, rename="camel"):
     framework: str
     memory_bytes: int
     """By how much the process grew when the model was loaded, at least the size of its file."""
+    load_ms: float
+    """How long that took."""
     hits: int
     in_use: int
     last_used: int
@@ -56,12 +58,13 @@ class LoadedModel(Struct, frozen=True, kw_only=True, rename="camel"):
 class Loaded:
     """A model in the cache. It is closed when it is retired and the last lease has ended."""
 
-    __slots__ = ("hits", "key", "last_used_ms", "memory_bytes", "model", "retired", "users")
+    __slots__ = ("hits", "key", "last_used_ms", "load_ms", "memory_bytes", "model", "retired", "users")
 
-    def __init__(self, key: Key, model: ServedModel, memory_bytes: int) -> None:
+    def __init__(self, key: Key, model: ServedModel, *, memory_bytes: int, load_ms: float) -> None:
         self.key = key
         self.model = model
         self.memory_bytes = memory_bytes
+        self.load_ms = load_ms
         self.users = 0
         self.hits = 0
         self.last_used_ms = 0
@@ -75,6 +78,7 @@ class Loaded:
             deployment_version=self.key.deployment_version,
             framework=self.model.deployment.framework,
             memory_bytes=self.memory_bytes,
+            load_ms=self.load_ms,
             hits=self.hits,
             in_use=self.users,
             last_used=self.last_used_ms,
@@ -177,6 +181,7 @@ class ModelCache:
     async def _load_one(self, key: Key, deployment: Deployment) -> None:
         async with self._one_at_a_time:  # so that the growth of the process is this model's
             before = await asyncio.to_thread(_settled_bytes)
+            started_ns = self._clock.ticks_ns()
             try:
                 async with asyncio.timeout(self._load_timeout_s):
                     model = await self._load(deployment)
@@ -184,8 +189,9 @@ class ModelCache:
                 raise Unavailable(
                     f"model {key.name!r} did not load within {self._load_timeout_s:g} s (serving.load_timeout)"
                 ) from None
+            load_ms = (self._clock.ticks_ns() - started_ns) / 1e6
             weight = await asyncio.to_thread(_weight, deployment, before)
-            loaded = self._loaded[key] = Loaded(key, model, weight)
+            loaded = self._loaded[key] = Loaded(key, model, memory_bytes=weight, load_ms=load_ms)
             self._evict(spare=loaded)
             loaded.retired = key in self._outdated
             if loaded.retired and not self._awaited[key]:
