@@ -137,6 +137,7 @@ class ServedModel:
             outputs = await self.session.predict(tensors)
             self.breaker.succeeded()
             predicted_ns = self._clock.ticks_ns()
+            run_ms = (predicted_ns - stacked_ns) / 1e6
             if len(calls) > 1 and not _row_by_row(outputs, calls):
                 # Its first dimension is free but does not count rows, as in detectors: whose is what, nobody knows.
                 self._lane.stop_sharing()
@@ -157,7 +158,7 @@ class ServedModel:
         parts = list(compress(_parts(outputs, spans), waited)) if _by_tensors(calls) else None
         if not calls[0].recorded:
             taken_ms = [(ended_ns - call.arrival.ticks_ns) / 1e6 for call in calls]
-            _settle(calls, list(map(self._tensors, repeat(""), taken_ms, parts or [])))
+            _settle(calls, list(map(self._tensors, repeat(""), taken_ms, repeat(run_ms), parts or [])))
             return
         self._statistics.add_run(
             [call.arrival.ticks_ns for call in calls],
@@ -166,7 +167,7 @@ class ServedModel:
             rows=sum(call.rows.length for call in calls),
         )
         events = self._events(calls, outcomes, started_ns, ended_ns)
-        await self._journal_and_answer(calls, outcomes, events, parts)
+        await self._journal_and_answer(calls, outcomes, events, parts, run_ms)
 
     async def _run_apart(self, calls: list[Call]) -> None:
         for call in calls:
@@ -195,7 +196,12 @@ class ServedModel:
             call.answer.set_exception(error)
 
     async def _journal_and_answer(
-        self, calls: list[Call], outcomes: list[Outcome], events: list[NewEvent], parts: list[Tensors] | None
+        self,
+        calls: list[Call],
+        outcomes: list[Outcome],
+        events: list[NewEvent],
+        parts: list[Tensors] | None,
+        run_ms: float,
     ) -> None:
         """Answer the calls when their events are on disk."""
         try:
@@ -210,7 +216,7 @@ class ServedModel:
             answers = list(map(self._answer, ids, events, outcomes))
         else:
             latencies_ms = [event.latency_us / 1000 for event in events]
-            answers = list(map(self._tensors, ids, latencies_ms, parts))
+            answers = list(map(self._tensors, ids, latencies_ms, repeat(run_ms), parts))
         on_disk.add_done_callback(lambda done: _settle(calls, _error(done) or answers))
         if self._shared:
             # What comes until then becomes one run, instead of several that wait for the next commit together.
@@ -274,7 +280,7 @@ class ServedModel:
             latency_ms=event.latency_us / 1000,
         )
 
-    def _tensors(self, inference_id: str, latency_ms: float, outputs: Tensors) -> TensorResult:
+    def _tensors(self, inference_id: str, latency_ms: float, run_ms: float, outputs: Tensors) -> TensorResult:
         return TensorResult(
             inference_id=inference_id,
             model_name=self._served_by.model_name,
@@ -282,6 +288,7 @@ class ServedModel:
             deployment_version=self._served_by.deployment_version,
             outputs=outputs,
             latency_ms=latency_ms,
+            run_ms=run_ms,
         )
 
 
