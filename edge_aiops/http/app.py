@@ -32,6 +32,7 @@ ROUTE_MODULES: dict[str, Role] = {
     "predictions": "node",
     "events": "node",
     "loaded": "node",
+    "benchmark": "node",
     "realtime": "node",
     "monitoring": "node",
     "baselines": "node",
