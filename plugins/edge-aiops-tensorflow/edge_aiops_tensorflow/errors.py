@@ -9,7 +9,7 @@ _NOISE = (
     re.compile(r"\s*\[\[?\{\{.*", re.DOTALL),
     re.compile(r"\s*\[Op:\w+\].*", re.DOTALL),
     re.compile(r"\S+/(?:kernels|core)/\S+\.(?:h|cc)(?::\d+)?\s+"),
-    re.compile(r"(?<=[:\s])/\S+/"),
+    re.compile(r"(?<=\s)/\S+/"),
 )
 _GLUED = re.compile(r"(?<=[a-z.)])\s*(?=Node number \d)")
 _LONGEST = 400
