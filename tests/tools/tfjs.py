@@ -6,6 +6,7 @@ https://github.com/tensorflow/tfjs/blob/master/tfjs-core/src/io/types.ts
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 from pathlib import Path
@@ -41,10 +42,16 @@ def save(session: Any, folder: Path, **signatures: Any) -> None:
 
 
 def _graph(topology: dict[str, Any], weights: dict[str, np.ndarray[Any, Any]]) -> tf.compat.v1.GraphDef:
+    for node in topology["node"]:
+        for value in node.get("attr", {}).values():
+            if isinstance(value.get("s"), list):  # Bytes as numbers, where Protocol Buffers wants them in base 64.
+                value["s"] = base64.b64encode(bytes(value["s"])).decode()
     definition = ParseDict(topology, tf.compat.v1.GraphDef())
     for node in definition.node:
         if node.op == "Const":
-            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(weights[node.name]))
+            # JavaScript has no 64-bit integers: they are kept in 32 bits, and said to be what they were.
+            dtype = tf.as_dtype(node.attr["dtype"].type)
+            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(weights[node.name], dtype))
     return definition
 
 

@@ -35,11 +35,12 @@ def _read(tf: Any, file: Path) -> Any:
         model = tf.keras.models.load_model(file, compile=False, safe_mode=True)
     except Exception as error:
         # Keras raises whatever its layers do.
-        if "Lambda" in str(error):
+        reason = reason_of(error)
+        if "Lambda" in reason:
             raise InvalidModel(
                 f"the model has a Lambda layer, which is Python code, and such code is never run; {_EXPORT_REMEDY}"
             ) from error
-        raise InvalidModel(f"Keras cannot load the model: {reason_of(error)}") from error
+        raise InvalidModel(f"Keras cannot load the model: {reason}") from error
     if not getattr(model, "inputs", None):
         raise InvalidModel(f"the model does not say what its inputs are; {_EXPORT_REMEDY}")
     return model

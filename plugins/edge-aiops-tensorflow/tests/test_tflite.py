@@ -105,7 +105,7 @@ async def test_strings_go_in_and_come_out_as_text(small: Small) -> None:
 async def test_what_fails_inside_is_told_in_one_line_and_the_model_goes_on(small: Small) -> None:
     session = await loaded(small("signatures", signature="pick"))
     with pytest.raises(
-        RuntimeError, match="LiteRT: .*out of bounds; Node number 0 .GATHER. failed to invoke"
+        RuntimeError, match=r"LiteRT: .*out of bounds; Node number 0 .GATHER. failed to invoke"
     ) as caught:
         await session.predict({**WORDS, "which": np.array([1, 1, 7], np.int32)})
     assert "\n" not in str(caught.value)
@@ -148,7 +148,7 @@ async def test_shapes_that_the_model_cannot_take_are_refused_and_it_goes_on(smal
     session = await loaded(small("pairs"))
     assert session.signature.inputs[0].shape == (None, None)
     for _ in range(2):
-        with pytest.raises(InvalidInput, match="the model cannot take inputs of these shapes: .* failed to prepare"):
+        with pytest.raises(InvalidInput, match=r"the model cannot take inputs of these shapes: .* failed to prepare"):
             await session.predict({"x": np.ones((2, 3), np.float32)})
     outputs = await session.predict({"x": np.ones((2, 4), np.float32)})
     np.testing.assert_array_equal(outputs["y"], np.full((2, 2), 4))
