@@ -15,7 +15,6 @@ from edge_aiops.plugin.generation import (
     TextGenerator,
     TokenCounter,
 )
-from edge_aiops.plugin.memory import return_free_memory, return_large_blocks
 from edge_aiops.plugin.monitoring import Notification, NotificationFailed, Notifier
 from edge_aiops.plugin.options import parsed_options
 from edge_aiops.plugin.protocols import Backend, ModelSource, Session, Tensors
@@ -23,7 +22,7 @@ from edge_aiops.plugin.run_times import RunTimes
 from edge_aiops.plugin.signature import DTYPES, Signature, TensorSpec
 from edge_aiops.plugin.specs import BackendSpec, NotifierSpec
 from edge_aiops.plugin.tensors import checked_inputs, fits, numpy_dtype
-from edge_aiops.plugin.threads import default_threads, ended
+from edge_aiops.plugin.threads import Threads, default_threads
 
 hookimpl = pluggy.HookimplMarker("edge_aiops")
 """Marks a function of a plugin as the implementation of the hook of the same name."""
@@ -53,15 +52,13 @@ __all__ = [
     "TensorSpec",
     "Tensors",
     "TextGenerator",
+    "Threads",
     "TokenCounter",
     "Unavailable",
     "checked_inputs",
     "default_threads",
-    "ended",
     "fits",
     "hookimpl",
     "numpy_dtype",
     "parsed_options",
-    "return_free_memory",
-    "return_large_blocks",
 ]

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Mapping
 
-from edge_aiops.plugin import ModelSource, default_threads, parsed_options, return_large_blocks
+from edge_aiops.plugin import ModelSource, default_threads, parsed_options
 from edge_aiops_tensorflow.artifact import kind_of
 from edge_aiops_tensorflow.options import KerasOptions, SavedModelOptions, TfliteOptions
 from edge_aiops_tensorflow.session import Model, TensorflowSession
@@ -18,7 +18,6 @@ class TensorflowBackend:
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._threads = default_threads(environment)
-        return_large_blocks()
 
     async def load(self, source: ModelSource) -> TensorflowSession:
         """The model at `source.path`, ready to run; read in a thread.

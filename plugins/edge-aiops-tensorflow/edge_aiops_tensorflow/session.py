@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -13,10 +13,9 @@ from edge_aiops.plugin import (
     RunTimes,
     Signature,
     Tensors,
+    Threads,
     checked_inputs,
-    ended,
     numpy_dtype,
-    return_free_memory,
 )
 
 
@@ -52,7 +51,7 @@ class TensorflowSession:
         self._predictable = model.predictable
         self._times = RunTimes()
         self._running = 0
-        self._threads = ThreadPoolExecutor(model.concurrency, thread_name_prefix="tensorflow")
+        self._threads = Threads("tensorflow", model.concurrency)
 
     @property
     def signature(self) -> Signature:
@@ -82,14 +81,9 @@ class TensorflowSession:
             await asyncio.to_thread(self._free, model)
 
     async def _run_in_thread(self, model: Model, inputs: Tensors) -> Tensors:
-        job = self._threads.submit(self._run, model, inputs)
         self._running += 1
         try:
-            return await asyncio.shield(asyncio.wrap_future(job))
-        except asyncio.CancelledError:
-            if not job.cancel():
-                await ended(job)
-            raise
+            return await self._threads.run(partial(self._run, model, inputs))
         finally:
             self._running -= 1
 
@@ -101,10 +95,8 @@ class TensorflowSession:
         return outputs
 
     def _free(self, model: list[Model]) -> None:
-        # A thread may hold on to its last run, and so to the model, a moment longer than the run takes.
-        self._threads.shutdown(wait=True)
+        self._threads.end()
         model.pop().close()
-        return_free_memory()
 
     def _no_rows(self) -> Tensors:
         return {
