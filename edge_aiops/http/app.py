@@ -42,6 +42,8 @@ ROUTE_MODULES: dict[str, Role] = {
     "alerts": "node",
     "rules": "node",
     "notifiers": "node",
+    "oip": "node",
+    "oip_repository": "node",
     "catalogue": "hub",
     "fleet": "hub",
     "health": "any",

@@ -111,13 +111,14 @@ class Node:
         reasons = [f"background task {name}: {failure}" for name, failure in self._tasks.failures.items()]
         reasons += [f"plugin {plugin.name}: {plugin.error}" for plugin in self._failed_plugins()]
         reasons += [self._quarantine(database) or "" for database in self._databases() if database.quarantined]
+        reasons += self.engine.problems()
         reasons += self.monitoring.problems
         return NodeStatus(
             node_id=self._identity.node_id,
             ready=True,
             reasons=reasons,
             models=len(self.engine.deployments),
-            models_loaded=len(self.engine.loaded()),
+            models_loaded=sum(model.state == "loaded" for model in self.engine.loaded()),
             hub=self.follower.status if self.follower else None,
             databases=[
                 DatabaseStatus(

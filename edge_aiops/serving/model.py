@@ -17,10 +17,12 @@ from edge_aiops.journal.capture import Capture
 from edge_aiops.journal.events import NewEvent
 from edge_aiops.journal.journal import Journal
 from edge_aiops.plugin import Session, Tensors, TextGenerator
+from edge_aiops.serving.breaker import Breaker
+from edge_aiops.serving.call import Call
 from edge_aiops.serving.deployment import Deployment
 from edge_aiops.serving.features import Array, FeatureReader, Rows
 from edge_aiops.serving.generation import Generations
-from edge_aiops.serving.lane import Call, Lane
+from edge_aiops.serving.lane import Lane
 from edge_aiops.serving.outcomes import Outcome, OutcomeReader, Span
 from edge_aiops.serving.request import (
     Arrival,
@@ -31,6 +33,7 @@ from edge_aiops.serving.request import (
     TensorRequest,
     TensorResult,
 )
+from edge_aiops.serving.statistics import ModelStatistics, Moments
 
 _NULL = b"null"
 
@@ -49,6 +52,8 @@ class ServedModel:
         capture: Capture,
         clock: Clock,
         settings: ServingSettings,
+        breaker: Breaker,
+        statistics: ModelStatistics,
     ) -> None:
         signature = session.signature
         self.deployment = deployment
@@ -57,6 +62,8 @@ class ServedModel:
         self._journal = journal
         self._capture = capture
         self._clock = clock
+        self.breaker = breaker
+        self._statistics = statistics
         self._features = FeatureReader(signature, deployment.feature_names, missing_values=deployment.missing_values)
         self._outcomes = OutcomeReader(signature, class_labels=deployment.class_labels, task_type=deployment.task_type)
         generates = isinstance(session, TextGenerator)
@@ -68,8 +75,10 @@ class ServedModel:
         )
         self._lane = Lane(
             self._run,
+            clock=clock,
             shared=self._shared,
-            max_rows=settings.max_batch_rows,
+            max_rows=deployment.batching.max_rows or settings.max_batch_rows,
+            max_wait_s=deployment.batching.max_wait_ms / 1000,
             max_queued=settings.max_queued,
             slots=1 if self._shared else settings.max_generations if generates else os.cpu_count() or 1,
         )
@@ -108,9 +117,9 @@ class ServedModel:
 
     def _record_failure(self, arrival: Arrival, code: str) -> None:
         """Journal that a request got the error `code` instead of a prediction; nobody waits for the disk."""
-        event = self._event(
-            arrival, None, ended_ns=self._clock.ticks_ns(), rows=0, batch_rows=0, queue_us=0, error=code
-        )
+        ended_ns = self._clock.ticks_ns()
+        self._statistics.add_failure(ended_ns - arrival.ticks_ns)
+        event = self._event(arrival, None, ended_ns=ended_ns, rows=0, batch_rows=0, queue_us=0, error=code)
         try:
             _, on_disk = self._journal.append([event])
         except EdgeAiopsError as error:
@@ -124,8 +133,11 @@ class ServedModel:
             tensors = _stacked(calls)
             if not _by_tensors(calls):
                 tensors = self._features.cast(tensors)
+            stacked_ns = self._clock.ticks_ns()
             outputs = await self.session.predict(tensors)
-            run_ms = (self._clock.ticks_ns() - started_ns) / 1e6
+            self.breaker.succeeded()
+            predicted_ns = self._clock.ticks_ns()
+            run_ms = (predicted_ns - stacked_ns) / 1e6
             if len(calls) > 1 and not _row_by_row(outputs, calls):
                 # Its first dimension is free but does not count rows, as in detectors: whose is what, nobody knows.
                 self._lane.stop_sharing()
@@ -148,15 +160,26 @@ class ServedModel:
             taken_ms = [(ended_ns - call.arrival.ticks_ns) / 1e6 for call in calls]
             _settle(calls, list(map(self._tensors, repeat(""), taken_ms, repeat(run_ms), parts or [])))
             return
+        self._statistics.add_run(
+            [call.arrival.ticks_ns for call in calls],
+            Moments(started_ns, stacked_ns, predicted_ns, ended_ns),
+            at_ms=calls[-1].arrival.at_ms,
+            rows=sum(call.rows.length for call in calls),
+        )
         events = self._events(calls, outcomes, started_ns, ended_ns)
         await self._journal_and_answer(calls, outcomes, events, parts, run_ms)
 
     async def _run_apart(self, calls: list[Call]) -> None:
         for call in calls:
-            if not call.answer.done():
+            if call.answer.done():
+                continue
+            if self.breaker.is_open:
+                call.answer.set_exception(self.breaker.refusal())
+            else:
                 await self._run([call])
 
     async def _failed(self, calls: list[Call], error: Exception) -> None:
+        self.breaker.failed(error)
         if len(calls) > 1:
             # Whose rows were the cause is not known: each gets a run of its own.
             await self._run_apart(calls)
