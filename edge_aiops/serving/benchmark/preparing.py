@@ -111,5 +111,5 @@ def _check(participants: Sequence[Participant], inputs: Sequence[Tensors], *, ge
 def _unload(deployments: Sequence[Deployment], engine: Engine) -> None:
     served = {(one.name, one.version) for one in engine.deployments}
     for one in deployments:
-        if (one.name, one.version) in served:
+        if (one.name, one.version) in served and not one.pinned:
             engine.unload(one.name, one.version)
