@@ -29,7 +29,7 @@ class LoadedModel(Struct, frozen=True, kw_only=True, rename="camel"):
     """Of a model in a worker process, the memory of that; else by how much this process grew when the model was
     loaded, at least the size of its file. 0 while it is loaded."""
     load_ms: float = 0.0
-    """How long the load took. 0 while it is loaded."""
+    """How long its load took."""
     hits: int = 0
     in_use: int = 0
     """Requests that it works for, or that wait for it."""
