@@ -44,8 +44,7 @@ def _run_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--task-type", metavar="TYPE", help="taskType that the models were registered with")
     parser.add_argument("--group", metavar="GROUP", help="their equivalenceGroup")
     parser.add_argument(
-        "--data",
-        dest="test_data",
+        "--test-data",
         metavar="FILE",
         help="JSON list of features, each for one run in turn; - for standard input. Without it, inputs are drawn",
     )
@@ -156,8 +155,8 @@ _RUN = Command(
     ),
     examples=(
         "edge-aiops benchmark --task-type embedding --group minilm",
-        "edge-aiops benchmark --task-type embedding --group minilm --data texts.json --plot minilm.svg",
-        "edge-aiops benchmark --task-type embedding --group minilm --model a --model b:2 --iterations 500",
+        "edge-aiops benchmark --task-type embedding --group minilm --test-data texts.json --plot m.svg",
+        "edge-aiops benchmark --task-type embedding --group minilm --model a --model b:2",
     ),
     arguments=_run_arguments,
     run=_run,

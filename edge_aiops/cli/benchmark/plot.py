@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,13 @@ _LOGARITHMIC_FROM = 6.0
 """Where the slowest time is so many times the quickest, the axis is logarithmic."""
 _DRAWN = 99
 """Percent of the runs of the slowest model that the axis reaches to."""
+_MOST_CHARACTERS = 100
+"""Of a line of text."""
 _COLOURS = ("#2563eb", "#d97706", "#059669", "#dc2626", "#7c3aed", "#0891b2", "#be185d", "#4d7c0f")
 _STYLE = (
-    "text{font:13px system-ui,sans-serif;fill:#333}.title{font-weight:600;font-size:15px}"
+    ".page{fill:#fff}text{font:13px system-ui,sans-serif;fill:#333}.title{font-weight:600;font-size:15px}"
     ".grid{stroke:#ddd;fill:none}.axis{stroke:#777;fill:none}.times{fill:none;stroke-width:2.2}"
-    "@media(prefers-color-scheme:dark){.page{fill:#16181d}text{fill:#ddd}.grid{stroke:#333}}.page{fill:#fff}"
+    "@media(prefers-color-scheme:dark){.page{fill:#16181d}text{fill:#ddd}.grid{stroke:#333}}"
 )
 
 
@@ -48,15 +51,17 @@ def plot(benchmark: dict[str, Any]) -> str:
         f'<path class="times" stroke="{_colour(number)}" d="{_line(frame, place, one["percentilesMs"], marks[1])}"/>'
         for number, one in enumerate(models)
     ]
+    verdict = textwrap.wrap(benchmark["verdict"], _MOST_CHARACTERS)
     title = f"{benchmark['taskType']} / {benchmark['equivalenceGroup']}: share of runs that took up to a time"
     parts = [
         f'<text class="title" x="{_LEFT}" y="24">{text(title)}</text>',
         *frame.axes(marks[2]),
         f'<text x="{WIDTH - 16}" y="{_HEIGHT - 8}" text-anchor="end">milliseconds a run</text>',
         *lines,
-        *_legend(benchmark, models),
+        *_legend(models),
+        *_verdict(verdict, _HEIGHT + _LINE * (len(models) + 1)),
     ]
-    height = _HEIGHT + _LINE * (len(models) + 2)
+    height = _HEIGHT + _LINE * (len(models) + len(verdict) + 1)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
         f'aria-label="{text(benchmark["verdict"])}"><style>{_STYLE}</style>'
@@ -82,7 +87,7 @@ def _line(frame: Frame, place: Callable[[float], float], percentiles: Sequence[f
     return frame.line([x for x, _ in inside], [share for _, share in inside])
 
 
-def _legend(benchmark: dict[str, Any], models: Sequence[dict[str, Any]]) -> list[str]:
+def _legend(models: Sequence[dict[str, Any]]) -> list[str]:
     parts = []
     for number, one in enumerate(models):
         y = _HEIGHT + _LINE * (number + 1)
@@ -91,13 +96,11 @@ def _legend(benchmark: dict[str, Any], models: Sequence[dict[str, Any]]) -> list
         won = "; winner" if one["winner"] else ""
         parts.append(f'<path class="times" stroke="{_colour(number)}" d="M{_LEFT} {y - 4}h22"/>')
         parts.append(f'<text x="{_LEFT + 30}" y="{y}">{text(f"{said}: {times}{won}")}</text>')
-    y = _HEIGHT + _LINE * (len(models) + 1)
-    parts.append(f'<text x="{_LEFT}" y="{y}">{text(_short(str(benchmark["verdict"])))}</text>')
     return parts
 
 
-def _short(verdict: str) -> str:
-    return verdict if len(verdict) <= 108 else verdict[:107] + "…"
+def _verdict(lines: Sequence[str], y: int) -> list[str]:
+    return [f'<text x="{_LEFT}" y="{y + _LINE * number}">{text(line)}</text>' for number, line in enumerate(lines)]
 
 
 def _colour(number: int) -> str:

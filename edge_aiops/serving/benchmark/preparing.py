@@ -82,7 +82,7 @@ def _settled(request: BenchmarkRequest, participants: list[Participant], new: li
         if (of_other := signatures.get(one.label)) is not None:
             one.names = paired_inputs(of_reference, of_other)
             if one is not reference:
-                one.agreement = Agreement(of_reference[1], of_other[1], task_type=request.task_type)
+                one.agreement = Agreement(task_type=request.task_type)
     data = bytes(request.test_data)
     generated = data in _NOTHING
     if generated:

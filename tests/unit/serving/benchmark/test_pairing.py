@@ -20,7 +20,7 @@ def signature(*given: tuple[str, str, tuple[int | None, ...]]) -> Signature:
     return Signature(inputs=specs(*given), outputs=())
 
 
-def test_tensors_of_the_same_names_belong_together_in_any_order() -> None:
+def test_inputs_of_the_same_names_belong_together_in_any_order() -> None:
     one = specs(("ids", "int64", (None, None)), ("mask", "int64", (None, None)))
     assert paired(one, one[::-1]) == {"ids": "ids", "mask": "mask"}
 
@@ -35,7 +35,7 @@ def test_other_names_are_paired_by_order_where_elements_and_shapes_are_alike() -
     assert paired(one, other) == {"note": "n", "onset": "o", "contour": "c"}
 
 
-def test_a_tensor_without_a_like_one_has_no_counterpart() -> None:
+def test_an_input_without_a_like_one_has_no_counterpart() -> None:
     one = specs(("a", "float32", (None, 4)), ("b", "string", (None,)))
     assert paired(one, specs(("x", "float32", (None, 5)), ("y", "int64", (None,)))) == {}
 
