@@ -85,7 +85,7 @@ async def test_a_conversation_is_answered_and_is_an_inference_event(served: Serv
     assert answer.usage.total_tokens == answer.usage.prompt_tokens + 4
     assert answer._request_id == answer.id
     event = (await served.client.get(f"/events/{answer.inference_id}")).body  # type: ignore[attr-defined]
-    assert event["features"] == {"messages": [{"role": "user", "content": "Say hello.", "tool_calls": None}]}
+    assert event["features"] == {"messages": HELLO}
     assert event["prediction"] == {"response": choice.message.content}
     assert (event["userId"], event["sessionId"], event["requestId"]) == ("u-7", "s-1", answer.id)
     assert (event["promptTokens"], event["completionTokens"]) == (answer.usage.prompt_tokens, 4)
