@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,9 @@ from edge_aiops.serving.deployment import Deployment
 from edge_aiops.serving.features import FeatureReader
 
 GENERATED = 32
-"""Inputs that are drawn where none are given."""
+"""Inputs that are drawn where none are given, or fewer of large ones."""
+GENERATED_BYTES = 32 * 1024**2
+"""All of them together, unless a single one is larger."""
 FREE_SIZE = 16
 """Of a dimension that the signature leaves free, but the first, which is 1."""
 FREE_IMAGE_SIZE = 224
@@ -46,7 +49,9 @@ def generated_inputs(inputs: Sequence[Sequence[TensorSpec]], seed: int) -> list[
     whose fixed sizes are kept to."""
     random = np.random.default_rng(seed)
     shapes = {specs[0]: _shape(specs) for specs in inputs}
-    return [{spec.name: _drawn(spec, shape, random) for spec, shape in shapes.items()} for _ in range(GENERATED)]
+    size = sum(numpy_dtype(spec).itemsize * math.prod(shape) for spec, shape in shapes.items())
+    count = min(GENERATED, max(GENERATED_BYTES // max(size, 1), 1))
+    return [{spec.name: _drawn(spec, shape, random) for spec, shape in shapes.items()} for _ in range(count)]
 
 
 def _read(reader: FeatureReader, features: bytes, field: str) -> Tensors:
@@ -75,7 +80,7 @@ def _drawn(spec: TensorSpec, shape: tuple[int, ...], random: np.random.Generator
         case "b":
             return random.random(shape) < 0.5
         case "O":
-            texts = [_text(random) for _ in range(int(np.prod(shape)))]
+            texts = [_text(random) for _ in range(math.prod(shape))]
             return np.array(texts, dtype=object).reshape(shape)
     if "mask" in spec.name:
         return np.ones(shape, dtype)
