@@ -60,9 +60,15 @@ class HttpSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_upload_bytes: Annotated[int, _said("largest model artifact", ge=1_024)] = 8 * 1024**3
     max_elements: Annotated[int, _said("most values in one JSON body", ge=1)] = 2_000_000
     max_depth: Annotated[int, _said("deepest nesting of free-form JSON, such as metadata", ge=1, le=200)] = 32
-    body_timeout: Annotated[Duration, _said("longest time for a JSON body, and longest pause in an upload")] = Duration(
-        30
+    body_timeout: Annotated[Duration, _said("longest time for a JSON body, and for each 64 KiB of an upload")] = (
+        Duration(30)
     )
+    write_timeout: Annotated[
+        Duration, _said("longest time for a client to take 64 KiB of its answer, or the rest of it")
+    ] = Duration(30)
+    max_connections: Annotated[
+        int, _said("most connections at a time; more get 503, but for health checks on a few", ge=1)
+    ] = 2_048
 
 
 class ServingSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,9 +79,21 @@ class ServingSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = 0
     max_loaded_models: Annotated[int, _said("most models in memory at once", ge=1)] = 32
     default_deadline: Annotated[Duration, _said("time for an answer when X-Deadline-Ms is not sent")] = Duration(1)
+    generation_deadline: Annotated[Duration, _said("time for a generated text, where X-Deadline-Ms is not sent")] = (
+        Duration(300)
+    )
+    max_generations: Annotated[int, _said("most texts that one model generates at a time; more wait", ge=1)] = 4
     load_timeout: Annotated[Duration, _said("longest time for a model to load")] = Duration(120)
     max_batch_rows: Annotated[int, _said("most rows that requests waiting together may share a run", ge=1)] = 256
     max_queued: Annotated[int, _said("most requests waiting for one model; more get 503", ge=1)] = 1_024
+    breaker_failures: Annotated[
+        int, _said("crashes or failed loads of a model in a row after which its requests get 503", ge=1)
+    ] = 3
+    breaker_window: Annotated[Duration, _said("time within which these failures must fall")] = Duration(60)
+    breaker_rest: Annotated[Duration, _said("how long such a model rests; doubled each time it fails again")] = (
+        Duration(1)
+    )
+    breaker_longest_rest: Annotated[Duration, _said("longest rest of such a model")] = Duration(60)
 
 
 class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,6 +110,10 @@ class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_age: Annotated[Duration, _said("events older than this are deleted")] = Duration(30 * 86_400)
     max_bytes: Annotated[int, _said("size of the journal that retention keeps to", ge=16 * 1024**2)] = 2 * 1024**3
     max_rows: Annotated[int, _said("number of events that retention keeps to", ge=1_000)] = 10_000_000
+    max_payload_bytes: Annotated[
+        int,
+        _said("longest JSON kept of the features of an event, and of its prediction; longer ones are left out", ge=0),
+    ] = 1024**2
     retention_interval: Annotated[Duration, _said("how often retention looks")] = Duration(600)
     read_timeout: Annotated[Duration, _said("longest time a query of the journal may take")] = Duration(5)
 

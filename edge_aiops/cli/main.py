@@ -23,6 +23,7 @@ from edge_aiops.cli import (
     quality,
     serve,
 )
+from edge_aiops.cli.benchmark import command as benchmark
 from edge_aiops.cli.command import Command, Group, parser
 from edge_aiops.cli.compare import command as compare
 from edge_aiops.cli.demo import command as demo
@@ -44,6 +45,7 @@ COMMANDS: tuple[Command | Group, ...] = (
     quality.COMMAND,
     alerts.GROUP,
     rules.GROUP,
+    benchmark.GROUP,
     compare.GROUP,
     plugins.COMMAND,
     config.COMMAND,

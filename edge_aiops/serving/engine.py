@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 
 from edge_aiops.base.clock import Clock
-from edge_aiops.base.errors import EdgeAiopsError
+from edge_aiops.base.errors import BackendUnavailable, EdgeAiopsError, ModelFailed, Overloaded
 from edge_aiops.base.settings import ServingSettings
 from edge_aiops.journal.capture import Capture
 from edge_aiops.journal.journal import Journal
-from edge_aiops.plugin import ModelSource
+from edge_aiops.plugin import Checkable, ModelSource, Signature, TokenCounter
+from edge_aiops.plugin.execution import Isolation
 from edge_aiops.plugin.registry import Backends
-from edge_aiops.serving.cache import Key, Loaded, LoadedModel, ModelCache
-from edge_aiops.serving.deployment import Deployment
+from edge_aiops.serving.breaker import Breakers
+from edge_aiops.serving.cache import ModelCache
+from edge_aiops.serving.deployment import Deployment, Key
+from edge_aiops.serving.generation import Generation
+from edge_aiops.serving.loaded import Loaded, LoadedModel
 from edge_aiops.serving.memory import available_bytes
 from edge_aiops.serving.model import ServedModel
-from edge_aiops.serving.request import Arrival, PredictionRequest, PredictionResult
+from edge_aiops.serving.pressure import Pressure
+from edge_aiops.serving.request import (
+    Arrival,
+    GenerationCall,
+    PredictionRequest,
+    PredictionResult,
+    Priority,
+    TensorRequest,
+    TensorResult,
+)
 from edge_aiops.serving.routing import Routing
+from edge_aiops.serving.statistics import ModelStatistics
 
 _SHARE_OF_MEMORY = 0.5
 
@@ -34,10 +49,16 @@ class Engine:
         self._clock = clock
         self._settings = settings
         self._routing = Routing()
+        self._breakers = Breakers(clock=clock, settings=settings)
+        self._statistics: dict[Key, ModelStatistics] = {}
+        self._shed: dict[Key, int] = {}
         self._cache = ModelCache(
             self._load,
+            failed=self._failed_to_load,
+            isolation_of=self._isolation_of,
             budget_bytes=settings.memory_budget_bytes or int(available_bytes() * _SHARE_OF_MEMORY),
             max_models=settings.max_loaded_models,
+            max_waiting=settings.max_queued,
             load_timeout_s=settings.load_timeout,
             clock=clock,
         )
@@ -48,24 +69,121 @@ class Engine:
         return self._routing.deployments
 
     def serve(self, deployments: Iterable[Deployment]) -> None:
-        """From the next request on, serve exactly these; runs that go on end with the model they began with."""
-        self._routing = Routing(deployments)
-        self._cache.retire(keep={Key.of(deployment) for deployment in self._routing.deployments})
+        """From the next request on, serve exactly these; runs that go on end with the model they began with.
 
-    async def predict(self, request: PredictionRequest, *, deadline_s: float | None = None) -> PredictionResult:
+        The pinned ones are loaded now, nobody waits for them.
+        """
+        self._routing = Routing(deployments)
+        keys = {Key.of(deployment) for deployment in self._routing.deployments}
+        self._breakers.keep(keys)
+        self._statistics = {key: kept for key, kept in self._statistics.items() if key in keys}
+        self._shed = {key: self._shed.get(key, 0) for key in keys}
+        self._cache.retire(keep=keys)
+        for deployment in self._routing.deployments:
+            if deployment.pinned:
+                self._cache.prepare(deployment)
+
+    async def predict(
+        self, request: PredictionRequest, *, deadline_s: float | None = None, priority: Priority = Priority.LIVE
+    ) -> PredictionResult:
         """The answer to one request, after its event is on disk.
 
-        `deadline_s`: time for waiting and running, `serving.default_deadline` if None; loading a model that is
+        `deadline_s`: time for waiting and running, `serving.default_deadline` if None, or for a model that generates
+        text `serving.generation_deadline`; loading a model that is
         not in memory has a limit of its own. Raises `UnknownModel`, `InvalidInput`, `DeadlineExceeded`,
         `ModelFailed`, `Unavailable`.
         """
-        arrival = Arrival(request, self._clock.now_ms(), self._clock.ticks_ns())
-        loaded = await self._leased(request.model_name, request.model_version)
-        limit_s = self._settings.default_deadline if deadline_s is None else deadline_s
-        try:
-            return await loaded.model.predict(arrival, limit_s=limit_s)
-        finally:
-            self._cache.release(loaded)
+        arrival = self._arrived(request)
+        async with self._lease(request.model_name, request.model_version) as model:
+            limit_s = model.default_deadline_s if deadline_s is None else deadline_s
+            return await model.predict(arrival, limit_s=limit_s, priority=priority)
+
+    async def infer(
+        self,
+        request: TensorRequest,
+        *,
+        deadline_s: float | None = None,
+        priority: Priority = Priority.LIVE,
+        recorded: bool = True,
+    ) -> TensorResult:
+        """The answer to one request by tensors, as `predict`.
+
+        Without `recorded` there is no event, and the answer has no inference id: for runs that are no inference, such
+        as those of a benchmark.
+        """
+        arrival = self._arrived(request)
+        async with self._lease(request.model_name, request.model_version) as model:
+            limit_s = model.default_deadline_s if deadline_s is None else deadline_s
+            return await model.infer(arrival, limit_s=limit_s, priority=priority, recorded=recorded)
+
+    @asynccontextmanager
+    async def generate(self, call: GenerationCall, *, deadline_s: float | None = None) -> AsyncIterator[Generation]:
+        """A text, piece by piece; `deadline_s`: time until its end, `serving.generation_deadline` if None.
+
+        Leaving the context stops the work. Raises what `Generations.begun` says, and `UnknownModel`.
+        """
+        arrival = self._arrived(call)
+        async with self._lease(call.model_name, call.model_version) as model:
+            limit_s = float(self._settings.generation_deadline) if deadline_s is None else deadline_s
+            try:
+                async with model.generations.begun(arrival, limit_s=limit_s) as generation:
+                    yield generation
+            except ModelFailed as error:
+                model.breaker.failed(error)
+                raise
+            model.breaker.succeeded()
+
+    async def count_tokens(self, name: str, version: str | None, texts: Sequence[str]) -> int | None:
+        """How many tokens `texts` are for a model; None where it cannot tell."""
+        async with self._lease(name, version) as model:
+            if isinstance(model.session, TokenCounter):
+                return await model.session.count_tokens(texts)
+        return None
+
+    async def signature(self, name: str, version: str | None = None) -> Signature:
+        """What a model takes and gives; it is loaded if need be."""
+        session = self._cache.session(self._routing.choose(name, version))
+        if session is not None:
+            return session.signature
+        async with self._lease(name, version) as model:
+            return model.session.signature
+
+    def statistics(self, deployment: Deployment) -> ModelStatistics:
+        """What a deployment of this node has done since it was served first."""
+        return self._statistics.setdefault(Key.of(deployment), ModelStatistics())
+
+    def choose(self, name: str, version: str | None = None) -> Deployment:
+        """The deployment that answers for `name`. Raises `UnknownModel`."""
+        return self._routing.choose(name, version)
+
+    async def check(self, name: str, version: str | None = None) -> None:
+        """Raises what keeps a model from answering: `UnknownModel`, `BackendUnavailable`, `CircuitOpen`, or what the
+        session says."""
+        deployment = self._routing.choose(name, version)
+        if reason := self._backends.missing(deployment.framework):
+            raise BackendUnavailable(reason)
+        if (breaker := self._breakers.of(Key.of(deployment))).is_resting:
+            raise breaker.refusal()
+        session = self._cache.session(deployment)
+        if isinstance(session, Checkable):
+            await session.check()
+
+    def _arrived(self, request: PredictionRequest | TensorRequest | GenerationCall) -> Arrival:
+        return Arrival(request, self._clock.now_ms(), self._clock.ticks_ns())
+
+    @asynccontextmanager
+    async def _lease(self, name: str, version: str | None) -> AsyncIterator[ServedModel]:
+        key = Key.of(self._routing.choose(name, version))
+        with self._breakers.of(key).passing():
+            try:
+                loaded = await self._leased(name, version)
+                try:
+                    yield loaded.model
+                finally:
+                    self._cache.release(loaded)
+            except Overloaded:
+                self._shed[key] = self._shed.get(key, 0) + 1
+                raise
 
     async def _leased(self, name: str, version: str | None) -> Loaded:
         while True:
@@ -78,14 +196,41 @@ class Engine:
                     raise
 
     def loaded(self) -> list[LoadedModel]:
-        """What is in memory."""
+        """What is in memory, and what is being loaded."""
         return self._cache.contents()
+
+    def pressures(self) -> list[Pressure]:
+        """How the requests press for each model that this node serves, loaded or not."""
+        return [
+            Pressure(
+                model_name=deployment.name,
+                model_version=deployment.version,
+                queued=self._cache.queued(key),
+                shed=self._shed.get(key, 0),
+                circuit_open=self._breakers.of(key).is_open,
+            )
+            for deployment in self._routing.deployments
+            for key in [Key.of(deployment)]
+        ]
+
+    def problems(self) -> list[str]:
+        """What an operator should look at: models that failed repeatedly, and pinned ones that are not in memory."""
+        found = []
+        for deployment in self._routing.deployments:
+            key = Key.of(deployment)
+            breaker = self._breakers.of(key)
+            if breaker.is_open:
+                found.append(breaker.problem())
+            elif deployment.pinned and not self._cache.has(key):
+                why = f": {breaker.reason}" if breaker.reason else ""
+                found.append(f"model {key.name!r} {key.version} is pinned and not in memory{why}")
+        return found
 
     async def load(self, name: str, version: str | None = None) -> LoadedModel:
         """Have a model in memory before the first request needs it."""
         loaded = await self._leased(name, version)
         self._cache.release(loaded)
-        return loaded.shown()
+        return self._cache.shown(loaded)
 
     def unload(self, name: str, version: str | None = None) -> None:
         """Give the memory of a model back; it is loaded again when it is next needed."""
@@ -114,4 +259,15 @@ class Engine:
             capture=self._capture,
             clock=self._clock,
             settings=self._settings,
+            breaker=self._breakers.of(Key.of(deployment)),
+            statistics=self.statistics(deployment),
         )
+
+    def _failed_to_load(self, key: Key, error: BaseException) -> None:
+        self._breakers.of(key).failed_to_load(error)
+
+    def _isolation_of(self, deployment: Deployment) -> Isolation:
+        if deployment.trust == "code":
+            return "process"
+        spec = self._backends.specs.get(deployment.framework)
+        return deployment.isolation or (spec.isolation if spec else "inline")

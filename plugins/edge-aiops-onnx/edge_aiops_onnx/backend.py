@@ -12,7 +12,6 @@ import onnxruntime
 from edge_aiops.plugin import InvalidModel, ModelSource, Signature, parsed_options
 from edge_aiops_onnx.artifact import Artifact, examined
 from edge_aiops_onnx.errors import reason_of
-from edge_aiops_onnx.memory import return_large_blocks
 from edge_aiops_onnx.options import OnnxOptions, session_options
 from edge_aiops_onnx.session import OnnxSession
 from edge_aiops_onnx.signature import signature_of
@@ -25,7 +24,6 @@ class OnnxBackend:
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._environment = environment
-        return_large_blocks()
 
     async def load(self, source: ModelSource) -> OnnxSession:
         """The model at `source.path`, ready to run; read in a thread, which a cancelled call tells to stop.

@@ -8,12 +8,10 @@ import time
 import numpy as np
 from onnxruntime import InferenceSession, RunOptions
 
-from edge_aiops.plugin import Signature, Tensors, checked_inputs, numpy_dtype
+from edge_aiops.plugin import RunTimes, Signature, Tensors, checked_inputs, numpy_dtype
 from edge_aiops_onnx.errors import failure_of
-from edge_aiops_onnx.memory import return_free_memory
 from edge_aiops_onnx.options import run_options
-from edge_aiops_onnx.run_times import RunTimes
-from edge_aiops_onnx.threads import Threads
+from edge_aiops_onnx.threads import OnnxThreads
 
 
 class OnnxSession:
@@ -26,7 +24,7 @@ class OnnxSession:
         self._interruptible_only = interruptible_only
         self._times = RunTimes()
         self._inline_options = run_options()
-        self._threads = Threads()
+        self._threads = OnnxThreads()
 
     @property
     def signature(self) -> Signature:
@@ -45,10 +43,10 @@ class OnnxSession:
         checked_inputs(self._signature, inputs)
         if self._times.is_short(_elements(inputs)) and not self._interruptible_only:
             return self._run(session, inputs, self._inline_options)
-        return await self._threads.run(lambda options: self._run(session, inputs, options))
+        return await self._threads.run_with_options(lambda options: self._run(session, inputs, options))
 
     async def close(self) -> None:
-        """Give the model's memory back to the system."""
+        """Give the model's memory back."""
         if self._session is not None:
             session, self._session = [self._session], None
             await asyncio.to_thread(self._free, session)
@@ -68,7 +66,6 @@ class OnnxSession:
     def _free(self, session: list[InferenceSession]) -> None:
         self._threads.end()
         session.clear()
-        return_free_memory()
 
     def _empty(self) -> Tensors:
         """Outputs for no rows, for graphs that cannot run without any."""
