@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import BackendUnavailable, EdgeAiopsError, ModelFailed, Overloaded
@@ -34,6 +34,7 @@ from edge_aiops.serving.request import (
 from edge_aiops.serving.routing import Routing
 
 _SHARE_OF_MEMORY = 0.5
+_CLOSED = nullcontext()
 
 
 class Engine:
@@ -164,9 +165,10 @@ class Engine:
     @asynccontextmanager
     async def _lease(self, name: str, version: str | None) -> AsyncIterator[ServedModel]:
         key = Key.of(self._routing.choose(name, version))
-        with self._breakers.of(key).passing():
+        breaker = self._breakers.of(key)
+        with breaker.passing() if breaker.is_open else _CLOSED:
             try:
-                loaded = await self._leased(name, version)
+                loaded = self._cache.acquire_loaded(key) or await self._leased(name, version)
                 try:
                     yield loaded.model
                 finally:
