@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import BackendUnavailable, EdgeAiopsError, ModelFailed, Overloaded
@@ -33,6 +33,8 @@ from edge_aiops.serving.request import (
 from edge_aiops.serving.routing import Routing
 from edge_aiops.serving.sessions import Sessions
 from edge_aiops.serving.statistics import ModelStatistics
+
+_CLOSED = nullcontext()
 
 
 class Engine:
@@ -173,9 +175,10 @@ class Engine:
     @asynccontextmanager
     async def _lease(self, name: str, version: str | None) -> AsyncIterator[ServedModel]:
         key = Key.of(self._routing.choose(name, version))
-        with self._breakers.of(key).passing():
+        breaker = self._breakers.of(key)
+        with breaker.passing() if breaker.is_open else _CLOSED:
             try:
-                loaded = await self._leased(name, version)
+                loaded = self._cache.acquire_loaded(key) or await self._leased(name, version)
                 try:
                     yield loaded.model
                 finally:

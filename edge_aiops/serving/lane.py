@@ -42,6 +42,7 @@ class Lane:
         max_queued: int,
         slots: int,
     ) -> None:
+        self._loop = asyncio.get_running_loop()
         self._run = run
         self._clock = clock
         self._max_queued = max_queued
@@ -53,6 +54,7 @@ class Lane:
             run_times=self._run_times,
         )
         self._running: set[Run] = set()
+        self._running_rows = 0
         self._deadlines = Deadlines(self._expire)
         self._next_look: asyncio.TimerHandle | None = None
 
@@ -68,7 +70,7 @@ class Lane:
         would come after the deadline, later where a call that goes first needs the place.
         """
         self._admit(call)
-        self._waiting.add(call, asyncio.get_running_loop().time())
+        self._waiting.add(call)
         self._deadlines.watch(call)
         self._wake()
         try:
@@ -85,7 +87,7 @@ class Lane:
 
     def _admit(self, call: Call) -> None:
         """Refuse what cannot be answered in time. A lane with a free slot takes everything, and so learns anew."""
-        if not self._free:
+        if not self._free and self._most_s(call.rows.length) > call.limit_s:
             wait_s, total_s = self._estimates_s(call)
             if total_s > call.limit_s:
                 raise self._refusal(
@@ -106,6 +108,11 @@ class Lane:
     def _refusal(self, message: str, wait_s: float) -> Overloaded:
         return Overloaded(message, retry_after_s=wait_s or _RETRY_AFTER_S)
 
+    def _most_s(self, rows: int) -> float:
+        """More than `_estimates_s` can say of a call with so many rows, and quicker to say."""
+        runs, rows = self._waiting.runs + self._slots + 1, self._waiting.rows + self._running_rows + rows
+        return self._run_times.estimate_s(rows, runs=runs)
+
     def _estimates_s(self, call: Call) -> tuple[float, float]:
         """When the run of `call` would begin, and when it would end, in seconds from now."""
         runs, rows = self._waiting.ahead_of(call)
@@ -117,16 +124,15 @@ class Lane:
     def _wake(self) -> None:
         if not self._free or not self._waiting:
             return
-        loop = asyncio.get_running_loop()
         due_at = self._waiting.due_at
-        if due_at <= loop.time():
+        if not due_at or due_at <= self._loop.time():
             self._free -= 1
             run = Run()
-            run.task = loop.create_task(self._one_run(run))
+            run.task = self._loop.create_task(self._one_run(run))
         elif self._next_look is None or self._next_look.when() > due_at:
             if self._next_look is not None:
                 self._next_look.cancel()
-            self._next_look = loop.call_at(due_at, self._look)
+            self._next_look = self._loop.call_at(due_at, self._look)
 
     def _look(self) -> None:
         self._next_look = None
@@ -134,10 +140,11 @@ class Lane:
 
     async def _one_run(self, run: Run) -> None:
         # A task begins in the next pass of the loop: with all that became ready in this one.
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         self._deadlines.look(now)
         run.begin(self._waiting.take(now), started_ns=self._clock.ticks_ns())
         self._running.add(run)
+        self._running_rows += run.rows
         try:
             if run.calls:
                 await self._run(run.calls)
@@ -152,6 +159,7 @@ class Lane:
             raise
         finally:
             self._running.discard(run)
+            self._running_rows -= run.rows
             run.end()
             self._free += 1
             self._wake()
