@@ -51,7 +51,7 @@ def server(
     ready: str,
     python: str = sys.executable,
 ) -> Iterator[Server]:
-    """Start `python arguments` on the server's core; it is up when GET `ready` answers. What it started ends with it."""
+    """Start `python arguments` on the server's core; it is up when GET `ready` answers. Its children end with it."""
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             pinned(SERVER_CORE, [python, *arguments]),

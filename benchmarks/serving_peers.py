@@ -45,8 +45,8 @@ def _instances(rows: Rows) -> dict[str, Any]:
 
 
 def _open_inference(rows: Rows) -> dict[str, Any]:
-    tensor = {"name": "input", "shape": [len(rows), len(rows[0])], "datatype": "FP32", "data": sum(rows, [])}
-    return {"inputs": [tensor]}
+    tensor = {"name": "input", "shape": [len(rows), len(rows[0])], "datatype": "FP32"}
+    return {"inputs": [tensor | {"data": [value for row in rows for value in row]}]}
 
 
 PEERS = (

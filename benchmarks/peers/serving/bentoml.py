@@ -20,7 +20,7 @@ class Onnx:
         self.session = session(os.environ["MODEL"])
 
     @bentoml.api(route="/predict")
-    def predict(self, input: list[list[float]]) -> dict[str, Any]:  # noqa: A002  # the field's name
+    def predict(self, input: list[list[float]]) -> dict[str, Any]:
         (output,) = self.session.run(None, {"input": np.asarray(input, dtype=np.float32)})
         return {"output": output.tolist()}
 

@@ -17,14 +17,14 @@ class Onnx(litserve.LitAPI):
     def setup(self, device: str) -> None:
         self.session = session(sys.argv[1])
 
-    def decode_request(self, request):  # noqa: ANN001, ANN201  # LitServe reads the annotations
+    def decode_request(self, request):  # LitServe reads the annotations
         return np.asarray(request["input"], dtype=np.float32)
 
     def predict(self, rows: Any) -> Any:
         (output,) = self.session.run(None, {"input": rows})
         return output
 
-    def encode_response(self, output):  # noqa: ANN001, ANN201
+    def encode_response(self, output):
         return {"output": output.tolist()}
 
 
