@@ -73,6 +73,10 @@ class ServingSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = 0
     max_loaded_models: Annotated[int, _said("most models in memory at once", ge=1)] = 32
     default_deadline: Annotated[Duration, _said("time for an answer when X-Deadline-Ms is not sent")] = Duration(1)
+    generation_deadline: Annotated[Duration, _said("time for a generated text, where X-Deadline-Ms is not sent")] = (
+        Duration(300)
+    )
+    max_generations: Annotated[int, _said("most texts that one model generates at a time; more wait", ge=1)] = 4
     load_timeout: Annotated[Duration, _said("longest time for a model to load")] = Duration(120)
     max_batch_rows: Annotated[int, _said("most rows that requests waiting together may share a run", ge=1)] = 256
     max_queued: Annotated[int, _said("most requests waiting for one model; more get 503", ge=1)] = 1_024
@@ -92,6 +96,10 @@ class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_age: Annotated[Duration, _said("events older than this are deleted")] = Duration(30 * 86_400)
     max_bytes: Annotated[int, _said("size of the journal that retention keeps to", ge=16 * 1024**2)] = 2 * 1024**3
     max_rows: Annotated[int, _said("number of events that retention keeps to", ge=1_000)] = 10_000_000
+    max_payload_bytes: Annotated[
+        int,
+        _said("longest JSON kept of the features of an event, and of its prediction; longer ones are left out", ge=0),
+    ] = 1024**2
     retention_interval: Annotated[Duration, _said("how often retention looks")] = Duration(600)
     read_timeout: Annotated[Duration, _said("longest time a query of the journal may take")] = Duration(5)
 

@@ -27,10 +27,12 @@ class CapturePolicy(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Capture:
-    """Applies policies. `key`: the node's secret, so that hashes cannot be matched with those of another node."""
+    """Applies policies. `key`: the node's secret, so that hashes cannot be matched with those of another node.
+    `max_bytes`: what is longer as JSON is left out, whatever the policy (the setting journal.max_payload_bytes)."""
 
-    def __init__(self, key: bytes, *, seed: int | None = None) -> None:
+    def __init__(self, key: bytes, *, max_bytes: int = 1024 * 1024, seed: int | None = None) -> None:
         self._key = key
+        self.max_bytes = max_bytes
         self._random = random.Random(seed)
 
     def wanted(self, policy: CapturePolicy) -> bool:
@@ -39,13 +41,19 @@ class Capture:
             return self._random.random() < policy.rate
         return policy.mode != "none"
 
-    def features(self, policy: CapturePolicy, features: bytes) -> bytes:
-        """JSON of the features as the journal keeps it: `features` itself unless fields are hashed.
+    def features(self, policy: CapturePolicy, features: bytes) -> str | None:
+        """JSON of the features as the journal keeps it: `features` itself unless fields are hashed; None if too long.
 
         Features without names, and text, are hashed whole.
         """
-        if policy.mode != "hashed":
-            return features
+        kept = self.text(features)
+        return kept if kept is None or policy.mode != "hashed" else self._hashed_features(policy, features).decode()
+
+    def text(self, payload: bytes) -> str | None:
+        """JSON as the journal keeps it; None if it is too long."""
+        return payload.decode() if len(payload) <= self.max_bytes else None
+
+    def _hashed_features(self, policy: CapturePolicy, features: bytes) -> bytes:
         value = msgspec.json.decode(features)
         if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
             return msgspec.json.encode([self._row(policy, row) for row in value])

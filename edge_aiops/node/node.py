@@ -146,7 +146,7 @@ class Node:
         self.engine = Engine(
             journal=self.journal,
             backends=self._backends,
-            capture=Capture(self._identity.capture_key),
+            capture=Capture(self._identity.capture_key, max_bytes=self._settings.journal.max_payload_bytes),
             clock=self._clock,
             settings=self._settings.serving,
         )

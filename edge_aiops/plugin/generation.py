@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
@@ -56,10 +56,10 @@ class GenerationPiece(Struct, frozen=True, kw_only=True):
 class TextGenerator(Protocol):
     """A session that generates text; its `predict` takes and gives text as tensors as well."""
 
-    def generate(self, request: GenerationRequest) -> AsyncIterator[GenerationPiece]:
+    def generate(self, request: GenerationRequest) -> AsyncGenerator[GenerationPiece, None]:
         """The text, piece by piece; exactly the last piece has a `finish_reason`.
 
-        Closing the iterator stops the work. Raises what `Session.predict` raises.
+        Closing the generator stops the work. Raises what `Session.predict` raises.
         """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import importlib.util
 import threading
@@ -47,6 +48,13 @@ class Backends:
             remedy = self._distribution(self._owners[name]) or " ".join(absent)
             return f"backend {name!r} needs {', '.join(absent)}, which is not installed; try: pip install {remedy}"
         return None
+
+    def meant(self, name: str) -> str | None:
+        """The backend that somebody who wrote `name` probably meant; None if there is one of that name, or a plugin
+        that did not load."""
+        if name in self._specs or any(plugin.name == name for plugin in self._plugins.all()):
+            return None
+        return next(iter(difflib.get_close_matches(name, self._specs, n=1, cutoff=0.7)), None)
 
     def get(self, name: str) -> Backend:
         """The backend for framework `name`. Raises `BackendUnavailable` with the remedy, or `PluginError`.

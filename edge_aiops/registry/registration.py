@@ -30,8 +30,14 @@ def check(registration: Registration, backends: Backends, *, size_bytes: int | N
             "modelVersion", f"{registration.model_version!r} is a path of the API; choose another, such as v1"
         )
     valid_name(registration.framework, field="framework")
+    if close := backends.meant(registration.framework):
+        raise InvalidInput.of("framework", f"there is no {registration.framework!r}; did you mean {close!r}?")
     if reason := backends.missing(registration.framework):
         raise BackendUnavailable(reason, retry_after_s=60)
+    if registration.trust == "code" and registration.isolation not in (None, "process"):
+        raise InvalidInput.of(
+            "isolation", f"what is trusted as code runs in a worker process, not {registration.isolation}; leave it out"
+        )
     needs_artifact = backends.specs[registration.framework].artifact
     if needs_artifact and not size_bytes:
         kind = "an artifact" if size_bytes is None else "an artifact that is not empty"

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import Unavailable
+from edge_aiops.plugin import Session
 from edge_aiops.serving.deployment import Deployment
 from edge_aiops.serving.memory import resident_bytes
 from edge_aiops.serving.model import ServedModel
@@ -128,6 +129,11 @@ class ModelCache:
         self._outdated = {key for key in self._loading if key not in keep}
         for key in [key for key in self._loaded if key not in keep]:
             self._drop(self._loaded[key])
+
+    def session(self, deployment: Deployment) -> Session | None:
+        """The session of a model that is in memory."""
+        loaded = self._loaded.get(Key.of(deployment))
+        return loaded.model.session if loaded else None
 
     def contents(self) -> list[LoadedModel]:
         """What is in memory, most recently used last."""

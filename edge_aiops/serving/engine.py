@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 
 from edge_aiops.base.clock import Clock
-from edge_aiops.base.errors import EdgeAiopsError
+from edge_aiops.base.errors import BackendUnavailable, EdgeAiopsError
 from edge_aiops.base.settings import ServingSettings
 from edge_aiops.journal.capture import Capture
 from edge_aiops.journal.journal import Journal
-from edge_aiops.plugin import ModelSource
+from edge_aiops.plugin import Checkable, ModelSource, Signature, TokenCounter
 from edge_aiops.plugin.registry import Backends
 from edge_aiops.serving.cache import Key, Loaded, LoadedModel, ModelCache
 from edge_aiops.serving.deployment import Deployment
+from edge_aiops.serving.generation import Generation
 from edge_aiops.serving.memory import available_bytes
 from edge_aiops.serving.model import ServedModel
-from edge_aiops.serving.request import Arrival, PredictionRequest, PredictionResult
+from edge_aiops.serving.request import (
+    Arrival,
+    GenerationCall,
+    PredictionRequest,
+    PredictionResult,
+    Priority,
+    TensorRequest,
+    TensorResult,
+)
 from edge_aiops.serving.routing import Routing
 
 _SHARE_OF_MEMORY = 0.5
@@ -52,18 +62,84 @@ class Engine:
         self._routing = Routing(deployments)
         self._cache.retire(keep={Key.of(deployment) for deployment in self._routing.deployments})
 
-    async def predict(self, request: PredictionRequest, *, deadline_s: float | None = None) -> PredictionResult:
+    async def predict(
+        self, request: PredictionRequest, *, deadline_s: float | None = None, priority: Priority = Priority.LIVE
+    ) -> PredictionResult:
         """The answer to one request, after its event is on disk.
 
-        `deadline_s`: time for waiting and running, `serving.default_deadline` if None; loading a model that is
+        `deadline_s`: time for waiting and running, `serving.default_deadline` if None, or for a model that generates
+        text `serving.generation_deadline`; loading a model that is
         not in memory has a limit of its own. Raises `UnknownModel`, `InvalidInput`, `DeadlineExceeded`,
         `ModelFailed`, `Unavailable`.
         """
-        arrival = Arrival(request, self._clock.now_ms(), self._clock.ticks_ns())
-        loaded = await self._leased(request.model_name, request.model_version)
-        limit_s = self._settings.default_deadline if deadline_s is None else deadline_s
+        arrival = self._arrived(request)
+        async with self._lease(request.model_name, request.model_version) as model:
+            limit_s = model.default_deadline_s if deadline_s is None else deadline_s
+            return await model.predict(arrival, limit_s=limit_s, priority=priority)
+
+    async def infer(
+        self,
+        request: TensorRequest,
+        *,
+        deadline_s: float | None = None,
+        priority: Priority = Priority.LIVE,
+        recorded: bool = True,
+    ) -> TensorResult:
+        """The answer to one request by tensors, as `predict`.
+
+        Without `recorded` there is no event, and the answer has no inference id: for runs that are no inference, such
+        as those of a benchmark.
+        """
+        arrival = self._arrived(request)
+        async with self._lease(request.model_name, request.model_version) as model:
+            limit_s = model.default_deadline_s if deadline_s is None else deadline_s
+            return await model.infer(arrival, limit_s=limit_s, priority=priority, recorded=recorded)
+
+    @asynccontextmanager
+    async def generate(self, call: GenerationCall, *, deadline_s: float | None = None) -> AsyncIterator[Generation]:
+        """A text, piece by piece; `deadline_s`: time until its end, `serving.generation_deadline` if None.
+
+        Leaving the context stops the work. Raises what `Generations.begun` says, and `UnknownModel`.
+        """
+        arrival = self._arrived(call)
+        async with self._lease(call.model_name, call.model_version) as model:
+            limit_s = float(self._settings.generation_deadline) if deadline_s is None else deadline_s
+            async with model.generations.begun(arrival, limit_s=limit_s) as generation:
+                yield generation
+
+    async def count_tokens(self, name: str, version: str | None, texts: Sequence[str]) -> int | None:
+        """How many tokens `texts` are for a model; None where it cannot tell."""
+        async with self._lease(name, version) as model:
+            if isinstance(model.session, TokenCounter):
+                return await model.session.count_tokens(texts)
+        return None
+
+    async def signature(self, name: str, version: str | None = None) -> Signature:
+        """What a model takes and gives; it is loaded if need be."""
+        async with self._lease(name, version) as model:
+            return model.session.signature
+
+    def choose(self, name: str, version: str | None = None) -> Deployment:
+        """The deployment that answers for `name`. Raises `UnknownModel`."""
+        return self._routing.choose(name, version)
+
+    async def check(self, name: str, version: str | None = None) -> None:
+        """Raises what keeps a model from answering: `UnknownModel`, `BackendUnavailable`, or what the session says."""
+        deployment = self._routing.choose(name, version)
+        if reason := self._backends.missing(deployment.framework):
+            raise BackendUnavailable(reason)
+        session = self._cache.session(deployment)
+        if isinstance(session, Checkable):
+            await session.check()
+
+    def _arrived(self, request: PredictionRequest | TensorRequest | GenerationCall) -> Arrival:
+        return Arrival(request, self._clock.now_ms(), self._clock.ticks_ns())
+
+    @asynccontextmanager
+    async def _lease(self, name: str, version: str | None) -> AsyncIterator[ServedModel]:
+        loaded = await self._leased(name, version)
         try:
-            return await loaded.model.predict(arrival, limit_s=limit_s)
+            yield loaded.model
         finally:
             self._cache.release(loaded)
 

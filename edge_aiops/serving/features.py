@@ -9,8 +9,7 @@ import msgspec
 import numpy as np
 
 from edge_aiops.base.errors import InvalidInput
-from edge_aiops.plugin import Signature, TensorSpec
-from edge_aiops.plugin.tensors import fits, numpy_dtype
+from edge_aiops.plugin import Signature, Tensors, TensorSpec, checked_inputs, fits, numpy_dtype
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -31,6 +30,17 @@ class Rows(NamedTuple):
     many: bool
     kind: tuple[object, ...]
     """Requests of one kind, that is of equal row shapes, may share a run."""
+
+    @classmethod
+    def of_tensors(cls, signature: Signature, tensors: Tensors) -> Rows:
+        """Those of a request that sends tensors; they share no run with JSON, whose numbers are looked through.
+
+        Raises `InvalidInput` that names the tensor that does not fit.
+        """
+        checked = dict(checked_inputs(signature, tensors))
+        kind = ("tensors", *(checked[spec.name].shape[1:] for spec in signature.inputs))
+        length = max((len(array) for array in checked.values() if array.ndim), default=1)
+        return cls(checked, length, True, kind)
 
 
 class FeatureReader:

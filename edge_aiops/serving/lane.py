@@ -12,22 +12,33 @@ from collections.abc import Awaitable, Callable
 
 from edge_aiops.base.errors import DeadlineExceeded, Unavailable
 from edge_aiops.serving.features import Rows
-from edge_aiops.serving.request import Arrival, PredictionResult
+from edge_aiops.serving.request import Arrival, PredictionResult, Priority, TensorResult
 
 
 class Call:
-    """One request on its way through the lane. `limit_s`: how long its caller waits from now on."""
+    """One request on its way through the lane. `limit_s`: how long its caller waits from now on. `recorded`: whether
+    it becomes an inference event."""
 
-    __slots__ = ("answer", "arrival", "give_up_at", "journaled", "limit_s", "rows")
+    __slots__ = ("answer", "arrival", "give_up_at", "journaled", "limit_s", "priority", "recorded", "rows")
 
-    def __init__(self, arrival: Arrival, rows: Rows, *, limit_s: float) -> None:
+    def __init__(
+        self,
+        arrival: Arrival,
+        rows: Rows,
+        *,
+        limit_s: float,
+        priority: Priority = Priority.LIVE,
+        recorded: bool = True,
+    ) -> None:
         loop = asyncio.get_running_loop()
         self.arrival = arrival
         self.rows = rows
+        self.priority = priority
+        self.recorded = recorded
         self.journaled = False
         self.limit_s = limit_s
         self.give_up_at = loop.time() + limit_s
-        self.answer: asyncio.Future[PredictionResult] = loop.create_future()
+        self.answer: asyncio.Future[PredictionResult | TensorResult] = loop.create_future()
 
 
 class Lane:
@@ -50,7 +61,7 @@ class Lane:
         self._unanswered: dict[Call, None] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    async def answer(self, call: Call) -> PredictionResult:
+    async def answer(self, call: Call) -> PredictionResult | TensorResult:
         """Wait for the answer to `call`.
 
         Raises what the run raised, `DeadlineExceeded`, or `Unavailable` when too many wait.

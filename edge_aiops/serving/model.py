@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from itertools import compress
+from itertools import compress, repeat
 
 import numpy as np
 from msgspec import Raw
@@ -16,12 +16,21 @@ from edge_aiops.base.settings import ServingSettings
 from edge_aiops.journal.capture import Capture
 from edge_aiops.journal.events import NewEvent
 from edge_aiops.journal.journal import Journal
-from edge_aiops.plugin import Session, Tensors
+from edge_aiops.plugin import Session, Tensors, TextGenerator
 from edge_aiops.serving.deployment import Deployment
-from edge_aiops.serving.features import Array, FeatureReader
+from edge_aiops.serving.features import Array, FeatureReader, Rows
+from edge_aiops.serving.generation import Generations
 from edge_aiops.serving.lane import Call, Lane
 from edge_aiops.serving.outcomes import Outcome, OutcomeReader, Span
-from edge_aiops.serving.request import Arrival, PredictionResult
+from edge_aiops.serving.request import (
+    Arrival,
+    GenerationCall,
+    PredictionRequest,
+    PredictionResult,
+    Priority,
+    TensorRequest,
+    TensorResult,
+)
 
 _NULL = b"null"
 
@@ -50,27 +59,51 @@ class ServedModel:
         self._clock = clock
         self._features = FeatureReader(signature, deployment.feature_names, missing_values=deployment.missing_values)
         self._outcomes = OutcomeReader(signature, class_labels=deployment.class_labels, task_type=deployment.task_type)
-        self._shared = signature.batchable
+        generates = isinstance(session, TextGenerator)
+        # Texts end one by one: a batch of them would answer all when the longest has ended.
+        self._shared = signature.batchable and not generates
+        self.default_deadline_s = float(settings.generation_deadline if generates else settings.default_deadline)
+        self.generations = Generations(
+            deployment, session, journal=journal, capture=capture, clock=clock, settings=settings
+        )
         self._lane = Lane(
             self._run,
             shared=self._shared,
             max_rows=settings.max_batch_rows,
             max_queued=settings.max_queued,
-            slots=1 if self._shared else os.cpu_count() or 1,
+            slots=1 if self._shared else settings.max_generations if generates else os.cpu_count() or 1,
         )
 
-    async def predict(self, arrival: Arrival, *, limit_s: float) -> PredictionResult:
-        """The answer to one request, after its event is on disk.
+    async def predict(self, arrival: Arrival, *, limit_s: float, priority: Priority) -> PredictionResult:
+        """The answer to a `PredictionRequest`, after its event is on disk.
 
         Raises `InvalidInput` that names the tensor, `ModelFailed`, `DeadlineExceeded` after `limit_s` seconds,
         `Unavailable`, or what the journal raises.
         """
-        call = Call(arrival, self._features.read(arrival.request.features), limit_s=limit_s)
+        assert isinstance(arrival.request, PredictionRequest)
+        rows = self._features.read(arrival.request.features)
+        answer = await self._answered(Call(arrival, rows, limit_s=limit_s, priority=priority))
+        assert isinstance(answer, PredictionResult)
+        return answer
+
+    async def infer(
+        self, arrival: Arrival, *, limit_s: float, priority: Priority, recorded: bool = True
+    ) -> TensorResult:
+        """The answer to a `TensorRequest`, as `predict`; without an event unless `recorded`."""
+        assert isinstance(arrival.request, TensorRequest)
+        rows = Rows.of_tensors(self.session.signature, arrival.request.tensors)
+        if not recorded:
+            rows = rows._replace(kind=("unrecorded", *rows.kind))
+        answer = await self._answered(Call(arrival, rows, limit_s=limit_s, priority=priority, recorded=recorded))
+        assert isinstance(answer, TensorResult)
+        return answer
+
+    async def _answered(self, call: Call) -> PredictionResult | TensorResult:
         try:
             return await self._lane.answer(call)
         except DeadlineExceeded as error:
-            if not call.journaled:
-                self._record_failure(arrival, error.code)
+            if not call.journaled and call.recorded:
+                self._record_failure(call.arrival, error.code)
             raise
 
     def _record_failure(self, arrival: Arrival, code: str) -> None:
@@ -88,13 +121,17 @@ class ServedModel:
     async def _run(self, calls: list[Call]) -> None:
         started_ns = self._clock.ticks_ns()
         try:
-            outputs = await self.session.predict(self._features.cast(_stacked(calls)))
+            tensors = _stacked(calls)
+            if not _by_tensors(calls):
+                tensors = self._features.cast(tensors)
+            outputs = await self.session.predict(tensors)
             if len(calls) > 1 and not _row_by_row(outputs, calls):
                 # Its first dimension is free but does not count rows, as in detectors: whose is what, nobody knows.
                 self._lane.stop_sharing()
                 await self._run_apart(calls)
                 return
-            outcomes = self._outcomes.read(outputs, _spans(calls))
+            spans = _spans(calls)
+            outcomes = self._outcomes.read(outputs, spans)
         except Exception as error:
             # The boundary between us and a backend, which may raise anything.
             await self._failed(calls, error)
@@ -102,9 +139,16 @@ class ServedModel:
         # Who gave up has an event that says so, or wants none.
         waited = [not call.answer.done() for call in calls]
         calls, outcomes = list(compress(calls, waited)), list(compress(outcomes, waited))
-        if calls:
-            events = self._events(calls, outcomes, started_ns, self._clock.ticks_ns())
-            await self._journal_and_answer(calls, outcomes, events)
+        if not calls:
+            return
+        ended_ns = self._clock.ticks_ns()
+        parts = list(compress(_parts(outputs, spans), waited)) if _by_tensors(calls) else None
+        if not calls[0].recorded:
+            taken_ms = [(ended_ns - call.arrival.ticks_ns) / 1e6 for call in calls]
+            _settle(calls, list(map(self._tensors, repeat(""), taken_ms, parts or [])))
+            return
+        events = self._events(calls, outcomes, started_ns, ended_ns)
+        await self._journal_and_answer(calls, outcomes, events, parts)
 
     async def _run_apart(self, calls: list[Call]) -> None:
         for call in calls:
@@ -122,12 +166,14 @@ class ServedModel:
             failure = ModelFailed(f"model {self._served_by.model_name!r} raised {type(error).__name__}: {error}")
             failure.__cause__ = error
             error = failure
-        if not isinstance(error, InvalidInput):
+        if not isinstance(error, InvalidInput) and call.recorded:
             self._record_failure(call.arrival, error.code)
         if not call.answer.done():
             call.answer.set_exception(error)
 
-    async def _journal_and_answer(self, calls: list[Call], outcomes: list[Outcome], events: list[NewEvent]) -> None:
+    async def _journal_and_answer(
+        self, calls: list[Call], outcomes: list[Outcome], events: list[NewEvent], parts: list[Tensors] | None
+    ) -> None:
         """Answer the calls when their events are on disk."""
         try:
             ids, on_disk = self._journal.append(events)
@@ -136,7 +182,12 @@ class ServedModel:
             return
         for call in calls:
             call.journaled = True
-        answers = list(map(self._answer, ids, events, outcomes))
+        answers: list[PredictionResult] | list[TensorResult]
+        if parts is None:
+            answers = list(map(self._answer, ids, events, outcomes))
+        else:
+            latencies_ms = [event.latency_us / 1000 for event in events]
+            answers = list(map(self._tensors, ids, latencies_ms, parts))
         on_disk.add_done_callback(lambda done: _settle(calls, _error(done) or answers))
         if self._shared:
             # What comes until then becomes one run, instead of several that wait for the next commit together.
@@ -168,7 +219,8 @@ class ServedModel:
         error: str | None = None,
     ) -> NewEvent:
         request, policy = arrival.request, self.deployment.capture
-        captured = self._capture.wanted(policy)
+        assert not isinstance(request, GenerationCall)
+        captured, most = self._capture.wanted(policy), self._capture.max_bytes
         return NewEvent(
             arrival.at_ms,
             self._served_by,
@@ -179,11 +231,12 @@ class ServedModel:
             batch_rows,
             queue_us,
             (ended_ns - arrival.ticks_ns) // 1000,
-            self._capture.features(policy, bytes(request.features)).decode() if captured else None,
-            outcome.prediction.decode() if captured and outcome else None,
+            self._capture.features(policy, request.payload) if captured and request.least_bytes <= most else None,
+            self._capture.text(outcome.prediction) if captured and outcome else None,
             outcome.confidence.decode() if outcome and outcome.confidence else None,
             outcome.label.decode() if outcome and outcome.label else None,
             error,
+            request.prompt_tokens,
         )
 
     def _answer(self, inference_id: str, event: NewEvent, outcome: Outcome) -> PredictionResult:
@@ -197,6 +250,32 @@ class ServedModel:
             confidence=Raw(outcome.confidence or _NULL),
             latency_ms=event.latency_us / 1000,
         )
+
+    def _tensors(self, inference_id: str, latency_ms: float, outputs: Tensors) -> TensorResult:
+        return TensorResult(
+            inference_id=inference_id,
+            model_name=self._served_by.model_name,
+            model_version=self._served_by.model_version,
+            deployment_version=self._served_by.deployment_version,
+            outputs=outputs,
+            latency_ms=latency_ms,
+        )
+
+
+def _by_tensors(calls: list[Call]) -> bool:
+    return isinstance(calls[0].arrival.request, TensorRequest)
+
+
+def _parts(outputs: Tensors, spans: list[Span]) -> list[Tensors]:
+    """The outputs of each caller; one that does not count rows belongs to the run as a whole."""
+    rows = spans[-1].stop
+    return [
+        {
+            name: array[span.start : span.stop] if array.shape[:1] == (rows,) else array
+            for name, array in outputs.items()
+        }
+        for span in spans
+    ]
 
 
 def _stacked(calls: list[Call]) -> dict[str, Array]:
@@ -220,7 +299,7 @@ def _spans(calls: list[Call]) -> list[Span]:
     return spans
 
 
-def _settle(calls: list[Call], answers: list[PredictionResult] | BaseException) -> None:
+def _settle(calls: list[Call], answers: list[PredictionResult] | list[TensorResult] | BaseException) -> None:
     for place, call in enumerate(calls):
         if call.answer.done():
             continue

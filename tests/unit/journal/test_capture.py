@@ -14,12 +14,12 @@ FEATURES = b'{"email": "a@b.example", "age": 42}'
 
 def kept(fields: tuple[str, ...], features: bytes = FEATURES, key: bytes = b"key") -> Any:
     policy = CapturePolicy(mode="hashed", fields=fields)
-    return msgspec.json.decode(Capture(key).features(policy, features))
+    return msgspec.json.decode(Capture(key).features(policy, features) or "")
 
 
 @pytest.mark.parametrize("mode", ["full", "sampled", "none"])
 def test_features_that_are_kept_are_kept_as_sent(mode: Any) -> None:
-    assert Capture(b"key").features(CapturePolicy(mode=mode), FEATURES) is FEATURES
+    assert Capture(b"key").features(CapturePolicy(mode=mode), FEATURES) == FEATURES.decode()
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,11 @@ def test_the_same_value_has_the_same_hash_on_one_node_and_another_on_the_next() 
 def test_a_policy_that_cannot_be_is_refused(policy: bytes) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.json.decode(policy, type=CapturePolicy)
+
+
+@pytest.mark.parametrize("mode", ["full", "hashed"])
+def test_what_is_too_long_is_left_out(mode: Any) -> None:
+    policy = CapturePolicy(mode=mode)
+    assert Capture(b"key", max_bytes=len(FEATURES)).features(policy, FEATURES) is not None
+    assert Capture(b"key", max_bytes=len(FEATURES) - 1).features(policy, FEATURES) is None
+    assert Capture(b"key", max_bytes=3).text(b"1234") is None

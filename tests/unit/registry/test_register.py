@@ -137,6 +137,8 @@ async def test_the_list_is_filtered(register: Register, registry: Registry) -> N
         ({"modelVersion": ".1"}, b"FAKE", "modelVersion"),
         ({"modelVersion": "active"}, b"FAKE", "modelVersion"),
         ({"framework": "../x"}, b"FAKE", "framework"),
+        ({"framework": "configurd"}, b"FAKE", "framework"),
+        ({"trust": "code", "isolation": "inline"}, b"FAKE", "isolation"),
         ({}, None, "artifact"),
         ({}, b"", "artifact"),
         ({"framework": "configured"}, b"FAKE", "artifact"),
