@@ -1,8 +1,9 @@
-"""The lane of one loaded model: requests that wait together share a run.
+"""The lane of one loaded model: requests that wait together share a run, and those that would come too late are
+refused at once.
 
-There is no waiting window. Everything that became ready in one pass of the event loop, or while the run before
-was going on, is one run; a lone request pays nothing. A caller that gives up harms nobody: its rows are dropped
-before the run, or ignored after it, and the run itself is cancelled only when nobody waits for it any more.
+Without a waiting time everything that became ready in one pass of the event loop, or while the run before was going
+on, is one run; a lone request pays nothing. A caller that gives up harms nobody: its rows are dropped before the run,
+or ignored after it, and the run itself is cancelled only when nobody waits for it any more.
 """
 
 from __future__ import annotations
@@ -10,67 +11,67 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from edge_aiops.base.errors import DeadlineExceeded, Unavailable
-from edge_aiops.serving.features import Rows
-from edge_aiops.serving.request import Arrival, PredictionResult, Priority, TensorResult
+from edge_aiops.base.clock import Clock
+from edge_aiops.base.errors import DeadlineExceeded, Overloaded, Unavailable
+from edge_aiops.serving.call import Call, Run
+from edge_aiops.serving.deadlines import Deadlines
+from edge_aiops.serving.request import PredictionResult, TensorResult
+from edge_aiops.serving.run_times import RunTimes
+from edge_aiops.serving.waiting import Waiting
 
-
-class Call:
-    """One request on its way through the lane. `limit_s`: how long its caller waits from now on. `recorded`: whether
-    it becomes an inference event."""
-
-    __slots__ = ("answer", "arrival", "give_up_at", "journaled", "limit_s", "priority", "recorded", "rows")
-
-    def __init__(
-        self,
-        arrival: Arrival,
-        rows: Rows,
-        *,
-        limit_s: float,
-        priority: Priority = Priority.LIVE,
-        recorded: bool = True,
-    ) -> None:
-        loop = asyncio.get_running_loop()
-        self.arrival = arrival
-        self.rows = rows
-        self.priority = priority
-        self.recorded = recorded
-        self.journaled = False
-        self.limit_s = limit_s
-        self.give_up_at = loop.time() + limit_s
-        self.answer: asyncio.Future[PredictionResult | TensorResult] = loop.create_future()
+_RETRY_AFTER_S = 1.0
+"""Where it is not known how long runs take."""
 
 
 class Lane:
     """Groups calls of one kind into runs of at most `max_rows` rows, `slots` runs at a time.
 
     `run` gets the calls of one run and sees to their answers; the lane is free for the next when it returns.
-    With `shared` false every call is a run of its own.
+    With `shared` false every call is a run of its own. A run waits for more calls for `max_wait_s` from its first
+    one, less where a deadline is nearer, and not at all when it is full. At most `max_queued` calls wait.
     """
 
     def __init__(
-        self, run: Callable[[list[Call]], Awaitable[None]], *, shared: bool, max_rows: int, max_queued: int, slots: int
+        self,
+        run: Callable[[list[Call]], Awaitable[None]],
+        *,
+        clock: Clock,
+        shared: bool,
+        max_rows: int,
+        max_wait_s: float = 0.0,
+        max_queued: int,
+        slots: int,
     ) -> None:
         self._run = run
-        self._shared = shared
-        self._max_rows = max_rows
+        self._clock = clock
         self._max_queued = max_queued
-        self._free = slots
-        self._waiting: list[Call] = []
-        self._running: dict[asyncio.Task[None], list[Call]] = {}
-        self._unanswered: dict[Call, None] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        self._slots = self._free = slots
+        self._run_times = RunTimes()
+        self._waiting = Waiting(
+            max_rows=max_rows if shared else 0,
+            max_wait_s=max_wait_s if shared else 0.0,
+            run_times=self._run_times,
+        )
+        self._running: set[Run] = set()
+        self._deadlines = Deadlines(self._expire)
+        self._next_look: asyncio.TimerHandle | None = None
+        self.shed = 0
+        """How many calls were refused, or had to make room, since the lane was made."""
+
+    @property
+    def queued(self) -> int:
+        """How many calls wait."""
+        return len(self._waiting)
 
     async def answer(self, call: Call) -> PredictionResult | TensorResult:
         """Wait for the answer to `call`.
 
-        Raises what the run raised, `DeadlineExceeded`, or `Unavailable` when too many wait.
+        Raises what the run raised; `DeadlineExceeded`; or `Overloaded`, at once where too many wait or the answer
+        would come after the deadline, later where a call that goes first needs the place.
         """
-        if len(self._waiting) >= self._max_queued:
-            raise Unavailable(f"{len(self._waiting)} requests are waiting for this model (serving.max_queued)")
-        self._waiting.append(call)
-        self._unanswered[call] = None
-        self._watch(call)
+        self._admit(call)
+        self._waiting.add(call, asyncio.get_running_loop().time())
+        self._deadlines.watch(call)
         self._wake()
         try:
             return await call.answer
@@ -78,79 +79,100 @@ class Lane:
             self._abandon(call)
             raise
         finally:
-            del self._unanswered[call]
+            self._deadlines.forget()
 
     def stop_sharing(self) -> None:
         """From now on every call is a run of its own."""
-        self._shared = False
+        self._waiting.stop_sharing()
+
+    def _admit(self, call: Call) -> None:
+        """Refuse what cannot be answered in time. A lane with a free slot takes everything, and so learns anew."""
+        if not self._free:
+            wait_s, total_s = self._estimates_s(call)
+            if total_s > call.limit_s:
+                raise self._refusal(
+                    f"the answer would take some {total_s * 1000:.0f} ms, the deadline is {call.limit_s * 1000:g} ms; "
+                    f"{self.queued} requests are waiting for this model",
+                    wait_s,
+                )
+        if self.queued >= self._max_queued:
+            full = self._refusal(
+                f"{self.queued} requests are waiting for this model (serving.max_queued)", self._estimates_s(call)[0]
+            )
+            last = self._waiting.newest_after(call.priority)
+            if last is None:
+                raise full
+            last.answer.set_exception(full)
+            self._waiting.discard(last)
+
+    def _refusal(self, message: str, wait_s: float) -> Overloaded:
+        self.shed += 1
+        return Overloaded(message, retry_after_s=wait_s or _RETRY_AFTER_S)
+
+    def _estimates_s(self, call: Call) -> tuple[float, float]:
+        """When the run of `call` would begin, and when it would end, in seconds from now."""
+        runs, rows = self._waiting.ahead_of(call)
+        left_s = sum(max(0.0, self._run_times.estimate_s(run.rows) - self._taken_s(run)) for run in self._running)
+        total_s = (left_s + self._run_times.estimate_s(rows, runs=runs)) / self._slots
+        own_s = self._run_times.estimate_s(call.rows.length)
+        return max(0.0, total_s - own_s), max(total_s, own_s)
 
     def _wake(self) -> None:
-        if self._free and self._waiting:
+        if not self._free or not self._waiting:
+            return
+        loop = asyncio.get_running_loop()
+        due_at = self._waiting.due_at
+        if due_at <= loop.time():
             self._free -= 1
-            calls: list[Call] = []
-            task = asyncio.get_running_loop().create_task(self._one_run(calls))
-            self._running[task] = calls
-            task.add_done_callback(self._running.pop)
+            run = Run()
+            run.task = loop.create_task(self._one_run(run))
+        elif self._next_look is None or self._next_look.when() > due_at:
+            if self._next_look is not None:
+                self._next_look.cancel()
+            self._next_look = loop.call_at(due_at, self._look)
 
-    async def _one_run(self, calls: list[Call]) -> None:
+    def _look(self) -> None:
+        self._next_look = None
+        self._wake()
+
+    async def _one_run(self, run: Run) -> None:
         # A task begins in the next pass of the loop: with all that became ready in this one.
-        calls += self._next_run()
+        now = asyncio.get_running_loop().time()
+        self._deadlines.look(now)
+        run.begin(self._waiting.take(now), started_ns=self._clock.ticks_ns())
+        self._running.add(run)
         try:
-            if calls:
-                await self._run(calls)
+            if run.calls:
+                await self._run(run.calls)
+                self._run_times.note(run.rows, self._taken_s(run))
         except asyncio.CancelledError:
-            for call in calls:
+            # It would have taken at least as long.
+            if (taken_s := self._taken_s(run)) > self._run_times.estimate_s(run.rows):
+                self._run_times.note(run.rows, taken_s)
+            for call in run.calls:
                 if not call.answer.done():
                     call.answer.set_exception(Unavailable("the node is stopping"))
             raise
         finally:
+            self._running.discard(run)
+            run.end()
             self._free += 1
             self._wake()
 
-    def _next_run(self) -> list[Call]:
-        """Take the calls of the next run out of the waiting ones."""
-        chosen: list[Call] = []
-        rest: list[Call] = []
-        rows = 0
-        for call in self._waiting:
-            if call.answer.done():
-                continue
-            if not chosen or (
-                self._shared and call.rows.kind == chosen[0].rows.kind and rows + call.rows.length <= self._max_rows
-            ):
-                chosen.append(call)
-                rows += call.rows.length
-            else:
-                rest.append(call)
-        self._waiting = rest
-        return chosen
+    def _taken_s(self, run: Run) -> float:
+        return (self._clock.ticks_ns() - run.started_ns) / 1e9
 
     def _abandon(self, call: Call) -> None:
-        if call in self._waiting:
-            self._waiting.remove(call)
-        for task, calls in self._running.items():
-            if call in calls and all(mate.answer.done() for mate in calls):
-                task.cancel()
+        if call.run is None:
+            self._waiting.discard(call)
+        elif not call.run.is_awaited() and call.run.task is not None:
+            call.run.task.cancel()
 
-    def _watch(self, call: Call) -> None:
-        """One timer for the lane, at the earliest deadline: a timer for each call would cost as much as its row."""
-        if self._timer is not None:
-            if self._timer.when() <= call.give_up_at:
-                return
-            self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_at(call.give_up_at, self._expire)
-
-    def _expire(self) -> None:
-        self._timer = None
-        now = asyncio.get_running_loop().time()
-        for call in [call for call in self._unanswered if not call.answer.done()]:
-            if call.give_up_at > now:
-                self._watch(call)
-                continue
-            call.answer.set_exception(
-                DeadlineExceeded(
-                    f"no answer within {call.limit_s * 1000:g} ms; "
-                    "send a longer X-Deadline-Ms or set serving.default_deadline"
-                )
+    def _expire(self, call: Call) -> None:
+        call.answer.set_exception(
+            DeadlineExceeded(
+                f"no answer within {call.limit_s * 1000:g} ms; "
+                "send a longer X-Deadline-Ms or set serving.default_deadline"
             )
-            self._abandon(call)
+        )
+        self._abandon(call)

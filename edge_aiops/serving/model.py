@@ -17,10 +17,11 @@ from edge_aiops.journal.capture import Capture
 from edge_aiops.journal.events import NewEvent
 from edge_aiops.journal.journal import Journal
 from edge_aiops.plugin import Session, Tensors, TextGenerator
+from edge_aiops.serving.call import Call
 from edge_aiops.serving.deployment import Deployment
 from edge_aiops.serving.features import Array, FeatureReader, Rows
 from edge_aiops.serving.generation import Generations
-from edge_aiops.serving.lane import Call, Lane
+from edge_aiops.serving.lane import Lane
 from edge_aiops.serving.outcomes import Outcome, OutcomeReader, Span
 from edge_aiops.serving.request import (
     Arrival,
@@ -68,8 +69,10 @@ class ServedModel:
         )
         self._lane = Lane(
             self._run,
+            clock=clock,
             shared=self._shared,
-            max_rows=settings.max_batch_rows,
+            max_rows=deployment.batching.max_rows or settings.max_batch_rows,
+            max_wait_s=deployment.batching.max_wait_ms / 1000,
             max_queued=settings.max_queued,
             slots=1 if self._shared else settings.max_generations if generates else os.cpu_count() or 1,
         )

@@ -1,0 +1,164 @@
+"""The requests that wait for a model: which of them run together, and which go next.
+
+Every step takes the same time however many wait, but for one look at each kind before a run that may wait for more.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from edge_aiops.serving.call import Call
+from edge_aiops.serving.request import Priority
+from edge_aiops.serving.run_times import RunTimes
+
+_NOW, _NEVER = 0.0, float("inf")
+
+
+class Mates:
+    """Waiting calls of one priority and one kind, oldest first: they may share runs."""
+
+    __slots__ = ("calls", "due_at", "kind", "rows", "runs")
+
+    def __init__(self, kind: tuple[object, ...]) -> None:
+        self.kind = kind
+        self.calls: OrderedDict[Call, None] = OrderedDict()
+        self.rows = 0
+        self.runs = 0
+        """In how many runs they fit."""
+        self.due_at = _NEVER
+        """When the next of these should begin."""
+
+
+class Level:
+    """Waiting calls of one priority."""
+
+    __slots__ = ("calls", "kinds", "rows", "runs")
+
+    def __init__(self) -> None:
+        self.calls: OrderedDict[Call, Mates] = OrderedDict()
+        self.kinds: dict[tuple[object, ...], Mates] = {}
+        self.rows = 0
+        self.runs = 0
+
+
+class Waiting:
+    """Calls in the order in which they should run: by priority, then by age.
+
+    `max_rows`: most rows of a run of several calls. `max_wait_s`: how long a run waits for more calls from its first
+    one, less where a deadline comes before that and the time that `run_times` expects it to take.
+    """
+
+    def __init__(self, *, max_rows: int, max_wait_s: float, run_times: RunTimes) -> None:
+        self._max_rows = max_rows
+        self._max_wait_s = max_wait_s
+        self._run_times = run_times
+        self._levels = [Level() for _ in Priority]
+        self._count = 0
+        self.due_at = _NEVER
+        """When to `take` the next run. Nothing may be due then, where the call that was has been discarded."""
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, call: Call, now: float) -> None:
+        """Let `call` wait."""
+        level = self._levels[call.priority]
+        mates = level.kinds.get(call.rows.kind)
+        if mates is None:
+            mates = level.kinds[call.rows.kind] = Mates(call.rows.kind)
+        level.calls[call] = mates
+        mates.calls[call] = None
+        self._count += 1
+        self._grown(level, mates, call.rows.length)
+        if self._max_wait_s:
+            run_s = self._run_times.estimate_s(mates.rows)
+            call.due_at = min(now + self._max_wait_s, call.give_up_at - run_s)
+            mates.due_at = _NOW if mates.rows >= self._max_rows else min(mates.due_at, call.due_at)
+            self.due_at = min(self.due_at, mates.due_at)
+        else:
+            self.due_at = _NOW
+
+    def discard(self, call: Call) -> None:
+        """Forget `call`, whether it waits or not."""
+        level = self._levels[call.priority]
+        mates = level.calls.get(call)
+        if mates is not None:
+            self._remove(level, mates, call)
+
+    def take(self, now: float) -> list[Call]:
+        """The calls of the next run, which then wait no more; none if none is due at `now`."""
+        taken: list[Call] = []
+        for level in self._levels:
+            mates = self._next(level, now)
+            if mates is not None:
+                taken = self._take(level, mates)
+                break
+        if self._max_wait_s:
+            waiting = [mates.due_at for level in self._levels for mates in level.kinds.values()]
+            self.due_at = min(waiting, default=_NEVER)
+        return taken
+
+    def ahead_of(self, call: Call) -> tuple[int, int]:
+        """The runs, and the rows in them, until `call` will have run, which does not wait yet."""
+        levels = self._levels[: call.priority + 1]
+        mates = levels[-1].kinds.get(call.rows.kind) or Mates(call.rows.kind)
+        more_runs = self._runs(mates.rows + call.rows.length, len(mates.calls) + 1) - mates.runs
+        return sum(level.runs for level in levels) + more_runs, sum(level.rows for level in levels) + call.rows.length
+
+    def newest_after(self, priority: Priority) -> Call | None:
+        """The call that came last of those that go last, if they go after `priority`."""
+        behind = (level.calls for level in reversed(self._levels[priority + 1 :]) if level.calls)
+        calls = next(behind, None)
+        return next(reversed(calls)) if calls else None
+
+    def stop_sharing(self) -> None:
+        """From now on every call is a run of its own, at once."""
+        self._max_rows, self._max_wait_s = 0, 0.0
+        self.due_at = _NOW
+        for level in self._levels:
+            for mates in level.kinds.values():
+                self._grown(level, mates, 0)
+
+    def _next(self, level: Level, now: float) -> Mates | None:
+        if not level.calls:
+            return None
+        if not self._max_wait_s:
+            return next(iter(level.calls.values()))
+        first = min(level.kinds.values(), key=_due_at)
+        return first if first.due_at <= now else None
+
+    def _take(self, level: Level, mates: Mates) -> list[Call]:
+        taken: list[Call] = []
+        rows = 0
+        for call in mates.calls:
+            if taken and rows + call.rows.length > self._max_rows:
+                break
+            taken.append(call)
+            rows += call.rows.length
+        for call in taken:
+            self._remove(level, mates, call)
+        if self._max_wait_s and mates.rows < self._max_rows:
+            mates.due_at = min((call.due_at for call in mates.calls), default=_NEVER)
+        return taken
+
+    def _remove(self, level: Level, mates: Mates, call: Call) -> None:
+        del level.calls[call]
+        del mates.calls[call]
+        self._count -= 1
+        self._grown(level, mates, -call.rows.length)
+        if not mates.calls:
+            del level.kinds[mates.kind]
+
+    def _grown(self, level: Level, mates: Mates, more_rows: int) -> None:
+        runs = self._runs(mates.rows + more_rows, len(mates.calls))
+        mates.rows += more_rows
+        level.rows += more_rows
+        level.runs += runs - mates.runs
+        mates.runs = runs
+
+    def _runs(self, rows: int, calls: int) -> int:
+        return -(-rows // self._max_rows) if self._max_rows else calls
+
+
+def _due_at(mates: Mates) -> float:
+    return mates.due_at
