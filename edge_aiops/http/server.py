@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -15,6 +15,8 @@ from aiohttp.log import access_logger
 from edge_aiops.base.errors import SettingsError
 from edge_aiops.base.settings import HttpSettings
 from edge_aiops.http import problems
+from edge_aiops.http.direct import DirectAnswers, DirectHandler
+from edge_aiops.http.endpoint import DIRECT
 
 SHUTDOWN_TIMEOUT_S = 10.0
 HEADERS_TIMEOUT_S = 15.0
@@ -52,7 +54,9 @@ async def listening(app: web.Application, sock: socket.socket, *, access_log: bo
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
     await runner.setup()
     assert runner.server is not None
-    connected = partial(_Connection, runner.server, access_logger if access_log else None)
+    # What is answered directly leaves no line in aiohttp's access log.
+    logger, direct = (access_logger, {}) if access_log else (None, app[DIRECT])
+    connected = partial(_Connection, runner.server, direct, logger)
     try:
         server = await asyncio.get_running_loop().create_server(connected, sock=sock, backlog=_BACKLOG)
         try:
@@ -63,17 +67,20 @@ async def listening(app: web.Application, sock: socket.socket, *, access_log: bo
         await runner.cleanup()
 
 
-class _Connection(web.RequestHandler):
+class _Connection(DirectHandler):
     """A connection that answers what is no HTTP as problem+json, and that does not wait for ever for headers."""
 
     __slots__ = ("_headers_due",)
 
-    def __init__(self, server: web.Server, access_log: logging.Logger | None) -> None:
+    def __init__(
+        self, server: web.Server, direct: Mapping[str, DirectAnswers], access_log: logging.Logger | None
+    ) -> None:
         # aiohttp takes None for no access log, which its annotation does not say.
         super().__init__(
             server,
+            direct,
             loop=asyncio.get_running_loop(),
-            access_log=access_log,  # type: ignore[arg-type]
+            access_log=access_log,
             keepalive_timeout=KEEPALIVE_TIMEOUT_S,
         )
 

@@ -110,8 +110,18 @@ class ModelCache:
 
         Raises what the backend raises, or `Unavailable` where loading takes too long.
         """
+        if loaded := self.lease(deployment):
+            return loaded
         key = Key.of(deployment)
-        loaded = self._loaded.get(key) or await self._when_loaded(key, deployment)
+        return self._leased(key, await self._when_loaded(key, deployment))
+
+    def lease(self, deployment: Deployment) -> Loaded | None:
+        """As `acquire` where the model is in memory; None where it is not."""
+        key = Key.of(deployment)
+        loaded = self._loaded.get(key)
+        return loaded and self._leased(key, loaded)
+
+    def _leased(self, key: Key, loaded: Loaded) -> Loaded:
         self._loaded.move_to_end(key)
         loaded.users += 1
         loaded.hits += 1

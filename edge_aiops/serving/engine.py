@@ -77,6 +77,26 @@ class Engine:
             limit_s = model.default_deadline_s if deadline_s is None else deadline_s
             return await model.predict(arrival, limit_s=limit_s, priority=priority)
 
+    def submit(
+        self, request: PredictionRequest, *, deadline_s: float | None = None
+    ) -> asyncio.Future[PredictionResult]:
+        """As `predict`, for a caller with no task to wait in, who cancels the future to give up.
+
+        A model in memory costs no task. What is wrong with the request is raised at once.
+        """
+        loaded = self._cache.lease(self._routing.choose(request.model_name, request.model_version))
+        if loaded is None:
+            return asyncio.get_running_loop().create_task(self.predict(request, deadline_s=deadline_s))
+        model = loaded.model
+        limit_s = model.default_deadline_s if deadline_s is None else deadline_s
+        try:
+            answer = model.submit(self._arrived(request), limit_s=limit_s, priority=Priority.LIVE)
+        except BaseException:
+            self._cache.release(loaded)
+            raise
+        answer.add_done_callback(lambda _: self._cache.release(loaded))
+        return answer
+
     async def infer(
         self,
         request: TensorRequest,

@@ -63,23 +63,17 @@ class Lane:
         """How many calls wait."""
         return len(self._waiting)
 
-    async def answer(self, call: Call) -> PredictionResult | TensorResult:
-        """Wait for the answer to `call`.
+    def submit(self, call: Call) -> None:
+        """Let `call` wait for its run; who cancels its answer gives up.
 
-        Raises what the run raised; `DeadlineExceeded`; or `Overloaded`, at once where too many wait or the answer
-        would come after the deadline, later where a call that goes first needs the place.
+        Raises `Overloaded` where too many wait or the answer would come after the deadline. The answer raises what
+        the run raised, `DeadlineExceeded`, or `Overloaded` where a call that goes first needed the place.
         """
         self._admit(call)
         self._waiting.add(call, asyncio.get_running_loop().time())
         self._deadlines.watch(call)
         self._wake()
-        try:
-            return await call.answer
-        except asyncio.CancelledError:
-            self._abandon(call)
-            raise
-        finally:
-            self._deadlines.forget()
+        call.answer.add_done_callback(lambda answer: self._answered(call, answer))
 
     def stop_sharing(self) -> None:
         """From now on every call is a run of its own."""
@@ -161,6 +155,11 @@ class Lane:
 
     def _taken_s(self, run: Run) -> float:
         return (self._clock.ticks_ns() - run.started_ns) / 1e9
+
+    def _answered(self, call: Call, answer: asyncio.Future[PredictionResult | TensorResult]) -> None:
+        self._deadlines.forget()
+        if answer.cancelled():
+            self._abandon(call)
 
     def _abandon(self, call: Call) -> None:
         if call.run is None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from itertools import compress, repeat
+from typing import Any, cast
 
 import numpy as np
 from msgspec import Raw
@@ -83,11 +84,14 @@ class ServedModel:
         Raises `InvalidInput` that names the tensor, `ModelFailed`, `DeadlineExceeded` after `limit_s` seconds,
         `Unavailable`, or what the journal raises.
         """
+        return await self.submit(arrival, limit_s=limit_s, priority=priority)
+
+    def submit(self, arrival: Arrival, *, limit_s: float, priority: Priority) -> asyncio.Future[PredictionResult]:
+        """The future answer of `predict`; what is wrong with the features, or a full lane, is raised at once."""
         assert isinstance(arrival.request, PredictionRequest)
         rows = self._features.read(arrival.request.features)
-        answer = await self._answered(Call(arrival, rows, limit_s=limit_s, priority=priority))
-        assert isinstance(answer, PredictionResult)
-        return answer
+        answer = self._submitted(Call(arrival, rows, limit_s=limit_s, priority=priority))
+        return cast("asyncio.Future[PredictionResult]", answer)
 
     async def infer(
         self, arrival: Arrival, *, limit_s: float, priority: Priority, recorded: bool = True
@@ -97,17 +101,19 @@ class ServedModel:
         rows = Rows.of_tensors(self.session.signature, arrival.request.tensors)
         if not recorded:
             rows = rows._replace(kind=("unrecorded", *rows.kind))
-        answer = await self._answered(Call(arrival, rows, limit_s=limit_s, priority=priority, recorded=recorded))
+        answer = await self._submitted(Call(arrival, rows, limit_s=limit_s, priority=priority, recorded=recorded))
         assert isinstance(answer, TensorResult)
         return answer
 
-    async def _answered(self, call: Call) -> PredictionResult | TensorResult:
-        try:
-            return await self._lane.answer(call)
-        except DeadlineExceeded as error:
-            if not call.journaled and call.recorded:
-                self._record_failure(call.arrival, error.code)
-            raise
+    def _submitted(self, call: Call) -> asyncio.Future[PredictionResult | TensorResult]:
+        self._lane.submit(call)
+        call.answer.add_done_callback(lambda answer: self._answered(call, answer))
+        return call.answer
+
+    def _answered(self, call: Call, answer: asyncio.Future[PredictionResult | TensorResult]) -> None:
+        error = _error(answer)
+        if isinstance(error, DeadlineExceeded) and not call.journaled and call.recorded:
+            self._record_failure(call.arrival, error.code)
 
     def _record_failure(self, arrival: Arrival, code: str) -> None:
         """Journal that a request got the error `code` instead of a prediction; nobody waits for the disk."""
@@ -312,7 +318,7 @@ def _settle(calls: list[Call], answers: list[PredictionResult] | list[TensorResu
             call.answer.set_result(answers[place])
 
 
-def _error(done: asyncio.Future[None]) -> BaseException | None:
+def _error(done: asyncio.Future[Any]) -> BaseException | None:
     return asyncio.CancelledError() if done.cancelled() else done.exception()
 
 
