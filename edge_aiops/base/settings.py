@@ -80,6 +80,14 @@ class ServingSettings(Struct, frozen=True, forbid_unknown_fields=True):
     load_timeout: Annotated[Duration, _said("longest time for a model to load")] = Duration(120)
     max_batch_rows: Annotated[int, _said("most rows that requests waiting together may share a run", ge=1)] = 256
     max_queued: Annotated[int, _said("most requests waiting for one model; more get 503", ge=1)] = 1_024
+    breaker_failures: Annotated[
+        int, _said("crashes or failed loads of a model in a row after which its requests get 503", ge=1)
+    ] = 3
+    breaker_window: Annotated[Duration, _said("time within which these failures must fall")] = Duration(60)
+    breaker_rest: Annotated[Duration, _said("how long such a model rests; doubled each time it fails again")] = (
+        Duration(1)
+    )
+    breaker_longest_rest: Annotated[Duration, _said("longest rest of such a model")] = Duration(60)
 
 
 class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,7 +8,7 @@ import math
 
 import msgspec
 from aiohttp import web
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from edge_aiops.base import errors
 
@@ -49,6 +49,8 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: str
     code: str
     errors: list[FieldProblem] = []
+    error: str | UnsetType = UNSET
+    """The detail again, where clients of the Open Inference Protocol look for it."""
 
 
 def status_of(error: errors.EdgeAiopsError) -> int:
@@ -56,8 +58,10 @@ def status_of(error: errors.EdgeAiopsError) -> int:
     return next((_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES), 500)
 
 
-def problem(status: int, code: str, detail: str, *, fields: tuple[errors.FieldError, ...] = ()) -> web.Response:
-    """A failure as a response."""
+def problem(
+    status: int, code: str, detail: str, *, fields: tuple[errors.FieldError, ...] = (), path: str = ""
+) -> web.Response:
+    """A failure as a response to a request for `path`."""
     body = Problem(
         type=f"urn:edge-aiops:{code}",
         title=http.HTTPStatus(status).phrase,
@@ -65,13 +69,14 @@ def problem(status: int, code: str, detail: str, *, fields: tuple[errors.FieldEr
         detail=_cut(detail),
         code=code,
         errors=[FieldProblem(_cut(field), _cut(message)) for field, message in fields],
+        error=_cut(detail) if path == "/v2" or path.startswith("/v2/") else UNSET,
     )
     return web.Response(body=msgspec.json.encode(body), status=status, content_type=MEDIA_TYPE)
 
 
-def from_error(error: errors.EdgeAiopsError) -> web.Response:
+def from_error(error: errors.EdgeAiopsError, *, path: str) -> web.Response:
     """An error of ours as a response."""
-    response = problem(status_of(error), error.code, error.message, fields=error.fields)
+    response = problem(status_of(error), error.code, error.message, fields=error.fields, path=path)
     if isinstance(error, errors.Unavailable):
         response.headers["Retry-After"] = str(math.ceil(error.retry_after_s))
     return response
@@ -85,7 +90,10 @@ def from_http(error: web.HTTPException, *, path: str) -> web.Response:
         413: "the body is larger than http.max_body_bytes allows",
     }
     response = problem(
-        error.status, _CODES.get(error.status, "http_error"), details.get(error.status, error.text or error.reason)
+        error.status,
+        _CODES.get(error.status, "http_error"),
+        details.get(error.status, error.text or error.reason),
+        path=path,
     )
     if "Allow" in error.headers:
         response.headers["Allow"] = error.headers["Allow"]
@@ -95,7 +103,7 @@ def from_http(error: web.HTTPException, *, path: str) -> web.Response:
 def from_bug(error: BaseException | None, *, path: str) -> web.Response:
     """An error that nobody expected: the trace goes to the log, never to the caller."""
     logger.error("an unexpected error in %s", path, exc_info=error)
-    return problem(500, errors.EdgeAiopsError.code, "an unexpected error; the log of the server says more")
+    return problem(500, errors.EdgeAiopsError.code, "an unexpected error; the log of the server says more", path=path)
 
 
 def _cut(text: str) -> str:

@@ -43,7 +43,8 @@ class Measuring:
         # One version is in memory twice while its contents are replaced.
         memory: Counter[ModelVersion] = Counter()
         for model in self._engine.loaded():
-            memory[model.model_name, model.model_version] += model.memory_bytes
+            if model.state == "loaded":
+                memory[model.model_name, model.model_version] += model.memory_bytes
         return measures_of(
             NodeSnapshot(
                 program_version=__version__,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
@@ -48,3 +48,17 @@ class Deployment(Struct, frozen=True, kw_only=True):
     def served_by(self) -> ServedBy:
         """How events name this deployment."""
         return ServedBy(self.name, self.version, self.deployment_version)
+
+
+class Key(NamedTuple):
+    """What makes two deployments share loaded weights."""
+
+    name: str
+    version: str
+    deployment_version: int
+    sha256: str | None
+
+    @classmethod
+    def of(cls, deployment: Deployment) -> Key:
+        """The key of a deployment."""
+        return cls(deployment.name, deployment.version, deployment.deployment_version, deployment.sha256)

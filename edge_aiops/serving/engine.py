@@ -7,15 +7,18 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 from edge_aiops.base.clock import Clock
-from edge_aiops.base.errors import BackendUnavailable, EdgeAiopsError
+from edge_aiops.base.errors import BackendUnavailable, EdgeAiopsError, ModelFailed
 from edge_aiops.base.settings import ServingSettings
 from edge_aiops.journal.capture import Capture
 from edge_aiops.journal.journal import Journal
 from edge_aiops.plugin import Checkable, ModelSource, Signature, TokenCounter
+from edge_aiops.plugin.execution import Isolation
 from edge_aiops.plugin.registry import Backends
-from edge_aiops.serving.cache import Key, Loaded, LoadedModel, ModelCache
-from edge_aiops.serving.deployment import Deployment
+from edge_aiops.serving.breaker import Breakers
+from edge_aiops.serving.cache import ModelCache
+from edge_aiops.serving.deployment import Deployment, Key
 from edge_aiops.serving.generation import Generation
+from edge_aiops.serving.loaded import Loaded, LoadedModel
 from edge_aiops.serving.memory import available_bytes
 from edge_aiops.serving.model import ServedModel
 from edge_aiops.serving.request import (
@@ -28,6 +31,7 @@ from edge_aiops.serving.request import (
     TensorResult,
 )
 from edge_aiops.serving.routing import Routing
+from edge_aiops.serving.statistics import ModelStatistics
 
 _SHARE_OF_MEMORY = 0.5
 
@@ -44,10 +48,15 @@ class Engine:
         self._clock = clock
         self._settings = settings
         self._routing = Routing()
+        self._breakers = Breakers(clock=clock, settings=settings)
+        self._statistics: dict[Key, ModelStatistics] = {}
         self._cache = ModelCache(
             self._load,
+            failed=self._failed_to_load,
+            isolation_of=self._isolation_of,
             budget_bytes=settings.memory_budget_bytes or int(available_bytes() * _SHARE_OF_MEMORY),
             max_models=settings.max_loaded_models,
+            max_waiting=settings.max_queued,
             load_timeout_s=settings.load_timeout,
             clock=clock,
         )
@@ -58,9 +67,18 @@ class Engine:
         return self._routing.deployments
 
     def serve(self, deployments: Iterable[Deployment]) -> None:
-        """From the next request on, serve exactly these; runs that go on end with the model they began with."""
+        """From the next request on, serve exactly these; runs that go on end with the model they began with.
+
+        The pinned ones are loaded now, nobody waits for them.
+        """
         self._routing = Routing(deployments)
-        self._cache.retire(keep={Key.of(deployment) for deployment in self._routing.deployments})
+        keys = {Key.of(deployment) for deployment in self._routing.deployments}
+        self._breakers.keep(keys)
+        self._statistics = {key: kept for key, kept in self._statistics.items() if key in keys}
+        self._cache.retire(keep=keys)
+        for deployment in self._routing.deployments:
+            if deployment.pinned:
+                self._cache.prepare(deployment)
 
     async def predict(
         self, request: PredictionRequest, *, deadline_s: float | None = None, priority: Priority = Priority.LIVE
@@ -124,8 +142,13 @@ class Engine:
         arrival = self._arrived(call)
         async with self._lease(call.model_name, call.model_version) as model:
             limit_s = float(self._settings.generation_deadline) if deadline_s is None else deadline_s
-            async with model.generations.begun(arrival, limit_s=limit_s) as generation:
-                yield generation
+            try:
+                async with model.generations.begun(arrival, limit_s=limit_s) as generation:
+                    yield generation
+            except ModelFailed as error:
+                model.breaker.failed(error)
+                raise
+            model.breaker.succeeded()
 
     async def count_tokens(self, name: str, version: str | None, texts: Sequence[str]) -> int | None:
         """How many tokens `texts` are for a model; None where it cannot tell."""
@@ -136,18 +159,28 @@ class Engine:
 
     async def signature(self, name: str, version: str | None = None) -> Signature:
         """What a model takes and gives; it is loaded if need be."""
+        session = self._cache.session(self._routing.choose(name, version))
+        if session is not None:
+            return session.signature
         async with self._lease(name, version) as model:
             return model.session.signature
+
+    def statistics(self, deployment: Deployment) -> ModelStatistics:
+        """What a deployment of this node has done since it was served first."""
+        return self._statistics.setdefault(Key.of(deployment), ModelStatistics())
 
     def choose(self, name: str, version: str | None = None) -> Deployment:
         """The deployment that answers for `name`. Raises `UnknownModel`."""
         return self._routing.choose(name, version)
 
     async def check(self, name: str, version: str | None = None) -> None:
-        """Raises what keeps a model from answering: `UnknownModel`, `BackendUnavailable`, or what the session says."""
+        """Raises what keeps a model from answering: `UnknownModel`, `BackendUnavailable`, `CircuitOpen`, or what the
+        session says."""
         deployment = self._routing.choose(name, version)
         if reason := self._backends.missing(deployment.framework):
             raise BackendUnavailable(reason)
+        if (breaker := self._breakers.of(Key.of(deployment))).is_resting:
+            raise breaker.refusal()
         session = self._cache.session(deployment)
         if isinstance(session, Checkable):
             await session.check()
@@ -157,11 +190,12 @@ class Engine:
 
     @asynccontextmanager
     async def _lease(self, name: str, version: str | None) -> AsyncIterator[ServedModel]:
-        loaded = await self._leased(name, version)
-        try:
-            yield loaded.model
-        finally:
-            self._cache.release(loaded)
+        with self._breakers.of(Key.of(self._routing.choose(name, version))).passing():
+            loaded = await self._leased(name, version)
+            try:
+                yield loaded.model
+            finally:
+                self._cache.release(loaded)
 
     async def _leased(self, name: str, version: str | None) -> Loaded:
         while True:
@@ -174,14 +208,27 @@ class Engine:
                     raise
 
     def loaded(self) -> list[LoadedModel]:
-        """What is in memory."""
+        """What is in memory, and what is being loaded."""
         return self._cache.contents()
+
+    def problems(self) -> list[str]:
+        """What an operator should look at: models that failed repeatedly, and pinned ones that are not in memory."""
+        found = []
+        for deployment in self._routing.deployments:
+            key = Key.of(deployment)
+            breaker = self._breakers.of(key)
+            if breaker.is_open:
+                found.append(breaker.problem())
+            elif deployment.pinned and not self._cache.has(key):
+                why = f": {breaker.reason}" if breaker.reason else ""
+                found.append(f"model {key.name!r} {key.version} is pinned and not in memory{why}")
+        return found
 
     async def load(self, name: str, version: str | None = None) -> LoadedModel:
         """Have a model in memory before the first request needs it."""
         loaded = await self._leased(name, version)
         self._cache.release(loaded)
-        return loaded.shown()
+        return self._cache.shown(loaded)
 
     def unload(self, name: str, version: str | None = None) -> None:
         """Give the memory of a model back; it is loaded again when it is next needed."""
@@ -210,4 +257,15 @@ class Engine:
             capture=self._capture,
             clock=self._clock,
             settings=self._settings,
+            breaker=self._breakers.of(Key.of(deployment)),
+            statistics=self.statistics(deployment),
         )
+
+    def _failed_to_load(self, key: Key, error: BaseException) -> None:
+        self._breakers.of(key).failed_to_load(error)
+
+    def _isolation_of(self, deployment: Deployment) -> Isolation:
+        if deployment.trust == "code":
+            return "process"
+        spec = self._backends.specs.get(deployment.framework)
+        return deployment.isolation or (spec.isolation if spec else "inline")

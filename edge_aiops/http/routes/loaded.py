@@ -6,7 +6,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from edge_aiops.http.endpoint import NODE, Endpoints
-from edge_aiops.serving.cache import LoadedModel
+from edge_aiops.serving.loaded import LoadedModel
 
 ENDPOINTS = Endpoints("models in memory", role="node")
 
@@ -19,7 +19,7 @@ class VersionQuery(Struct, frozen=True, rename="camel", forbid_unknown_fields=Tr
 
 @ENDPOINTS.get("/models/loaded", answer=list[LoadedModel])
 async def loaded_models(request: web.Request) -> list[LoadedModel]:
-    """The models in memory, most recently used last."""
+    """The models in memory, most recently used last; then those that are being loaded."""
     return request.app[NODE].engine.loaded()
 
 

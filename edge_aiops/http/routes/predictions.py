@@ -19,17 +19,18 @@ _MILLISECONDS = re.compile("[1-9][0-9]{0,8}")
 
 
 def _begin(app: web.Application, headers: Mapping[str, str], body: PredictionRequest) -> Future[PredictionResult]:
-    return app[NODE].engine.submit(body, deadline_s=_deadline_s(headers))
+    return app[NODE].engine.submit(body, deadline_s=deadline_s(headers))
 
 
 @ENDPOINTS.post("/predict", body=PredictionRequest, answer=PredictionResult, direct=_begin)
 async def predict(request: web.Request, body: PredictionRequest) -> PredictionResult:
     """Predict with a model. The answer leaves when the inference event is on disk. Send the time that you can
     wait as `X-Deadline-Ms`."""
-    return await request.app[NODE].engine.predict(body, deadline_s=_deadline_s(request.headers))
+    return await request.app[NODE].engine.predict(body, deadline_s=deadline_s(request.headers))
 
 
-def _deadline_s(headers: Mapping[str, str]) -> float | None:
+def deadline_s(headers: Mapping[str, str]) -> float | None:
+    """The time that the caller can wait; None where it does not say. Raises `InvalidInput`."""
     text = headers.get(DEADLINE_HEADER)
     if text is None:
         return None

@@ -16,12 +16,14 @@ import asyncio, os, sys
 from pathlib import Path
 import numpy as np
 from edge_aiops.plugin import ModelSource
+from edge_aiops.serving.memory import return_free_memory, return_large_blocks
 from edge_aiops_onnx.backend import OnnxBackend
 
 def resident_mb():
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 async def main():
+    return_large_blocks()  # as the node does
     backend, most = OnnxBackend(), 0
     before = resident_mb()
     for _ in range(5):
@@ -30,6 +32,7 @@ async def main():
             await session.predict({"input": np.zeros((rows, 1024), np.float32)})
         most = max(most, resident_mb() - before)
         await session.close()
+        return_free_memory()
     print(round(most), round(resident_mb() - before))
 
 asyncio.run(main())

@@ -131,7 +131,7 @@ async def test_a_model_in_use_is_never_evicted(open_serving: Any, fake: FakeBack
         assert not fake.sessions[0].closed
         fake.sessions[0].may_go.set()
         await running
-        assert [loaded.model_name for loaded in serving.engine.loaded()] == ["a", "c"]
+        assert [loaded.model_name for loaded in serving.engine.loaded()] == ["c"]
 
 
 async def test_a_replaced_model_is_closed_when_its_last_request_is_answered(

@@ -1,0 +1,24 @@
+"""What TensorFlow and LiteRT say when something fails, in one line."""
+
+from __future__ import annotations
+
+import re
+
+_NOISE = (
+    re.compile(r"\s*Detected at node .*", re.DOTALL),
+    re.compile(r"\s*\[\[?\{\{.*", re.DOTALL),
+    re.compile(r"\s*\[Op:\w+\].*", re.DOTALL),
+    re.compile(r"\S+/(?:kernels|core)/\S+\.(?:h|cc)(?::\d+)?\s+"),
+    re.compile(r"(?<=[:\s])/\S+/"),
+)
+_GLUED = re.compile(r"(?<=[a-z.)])\s*(?=Node number \d)")
+_LONGEST = 400
+
+
+def reason_of(error: BaseException) -> str:
+    """The reason in an error, without line breaks, tracebacks and places on somebody's machine."""
+    text = str(error)
+    for noise in _NOISE:
+        text = noise.sub("", text)
+    text = _GLUED.sub("; ", " ".join(text.split()))
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
