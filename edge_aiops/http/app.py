@@ -84,7 +84,9 @@ def application(
     described: Callable[[], dict[str, Any]] = cache(partial(openapi.document, found))
     app[OPENAPI] = described
     app[DIRECT] = {
-        endpoint.path: DirectAnswers(app, endpoint.direct, endpoint.body, guard=guard, settings=settings.http)
+        endpoint.path: DirectAnswers(
+            app, endpoint.path, endpoint.direct, endpoint.body, guard=guard, settings=settings.http
+        )
         for endpoint in found
         if endpoint.direct is not None
     }

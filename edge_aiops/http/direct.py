@@ -33,8 +33,11 @@ _SERVER = {"Server": SERVER_SOFTWARE}
 class DirectAnswers:
     """How one endpoint is answered directly."""
 
-    def __init__(self, app: web.Application, begin: Begin, body: Any, *, guard: Guard, settings: HttpSettings) -> None:
+    def __init__(
+        self, app: web.Application, path: str, begin: Begin, body: Any, *, guard: Guard, settings: HttpSettings
+    ) -> None:
         self._app = app
+        self._path = path
         self._begin = begin
         self._decoder = msgspec.json.Decoder(body)
         self._encode = msgspec.json.Encoder().encode
@@ -62,8 +65,8 @@ class DirectAnswers:
             body = self._encode(answer.result())
             return b"%b%d\r\n\r\n%b" % (self._success(), len(body), body)
         if isinstance(error, EdgeAiopsError):
-            return _bytes(problems.from_error(error))
-        return _bytes(problems.from_bug(error, path="a direct answer"))
+            return _bytes(problems.from_error(error, path=self._path))
+        return _bytes(problems.from_bug(error, path=self._path))
 
     def _success(self) -> bytes:
         """The head of an answer up to its length, made once a second."""

@@ -100,9 +100,10 @@ class Engine:
     ) -> asyncio.Future[PredictionResult]:
         """As `predict`, for a caller with no task to wait in, who cancels the future to give up.
 
-        A model in memory costs no task. What is wrong with the request is raised at once.
+        A model that is in memory and well costs no task. What is wrong with the request is raised at once.
         """
-        loaded = self._cache.lease(self._routing.choose(request.model_name, request.model_version))
+        deployment = self._routing.choose(request.model_name, request.model_version)
+        loaded = None if self._breakers.of(Key.of(deployment)).is_open else self._cache.lease(deployment)
         if loaded is None:
             return asyncio.get_running_loop().create_task(self.predict(request, deadline_s=deadline_s))
         model = loaded.model

@@ -136,9 +136,8 @@ class ServedModel:
     async def _run(self, calls: list[Call]) -> None:
         started_ns = self._clock.ticks_ns()
         try:
-            tensors = _stacked(calls)
-            if not _by_tensors(calls):
-                tensors = self._features.cast(tensors)
+            by_tensors = _by_tensors(calls)
+            tensors = _stacked(calls) if by_tensors else self._features.stacked([call.rows for call in calls])
             stacked_ns = self._clock.ticks_ns()
             outputs = await self.session.predict(tensors)
             self.breaker.succeeded()
@@ -161,7 +160,7 @@ class ServedModel:
         if not calls:
             return
         ended_ns = self._clock.ticks_ns()
-        parts = list(compress(_parts(outputs, spans), waited)) if _by_tensors(calls) else None
+        parts = list(compress(_parts(outputs, spans), waited)) if by_tensors else None
         if not calls[0].recorded:
             taken_ms = [(ended_ns - call.arrival.ticks_ns) / 1e6 for call in calls]
             _settle(calls, list(map(self._tensors, repeat(""), taken_ms, repeat(run_ms), parts or [])))
