@@ -101,6 +101,10 @@ class DirectHandler(web.RequestHandler):
             if self.transport is not None:
                 self.transport.pause_reading()
 
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        if self._reading_paused:  # aiohttp asks it after every read, and would parse nothing once more
+            super().resume_reading(resume_parser)
+
     def connection_lost(self, exc: BaseException | None) -> None:
         if self._answer is not None:
             self._answer.cancel()

@@ -15,7 +15,6 @@ from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import DeadlineExceeded, Overloaded, Unavailable
 from edge_aiops.serving.call import Call, Run
 from edge_aiops.serving.deadlines import Deadlines
-from edge_aiops.serving.request import PredictionResult, TensorResult
 from edge_aiops.serving.run_times import RunTimes
 from edge_aiops.serving.waiting import Waiting
 
@@ -64,7 +63,7 @@ class Lane:
         return len(self._waiting)
 
     def submit(self, call: Call) -> None:
-        """Let `call` wait for its run; who cancels its answer gives up.
+        """Let `call` wait for its run, and tell `ended` when its answer is there; who cancels the answer gives up.
 
         Raises `Overloaded` where too many wait or the answer would come after the deadline. The answer raises what
         the run raised, `DeadlineExceeded`, or `Overloaded` where a call that goes first needed the place.
@@ -73,7 +72,6 @@ class Lane:
         self._waiting.add(call, asyncio.get_running_loop().time())
         self._deadlines.watch(call)
         self._wake()
-        call.answer.add_done_callback(lambda answer: self._answered(call, answer))
 
     def stop_sharing(self) -> None:
         """From now on every call is a run of its own."""
@@ -156,9 +154,10 @@ class Lane:
     def _taken_s(self, run: Run) -> float:
         return (self._clock.ticks_ns() - run.started_ns) / 1e9
 
-    def _answered(self, call: Call, answer: asyncio.Future[PredictionResult | TensorResult]) -> None:
+    def ended(self, call: Call) -> None:
+        """A call that was submitted has its answer, or was given up."""
         self._deadlines.forget()
-        if answer.cancelled():
+        if call.answer.cancelled():
             self._abandon(call)
 
     def _abandon(self, call: Call) -> None:

@@ -113,11 +113,12 @@ class ServedModel:
 
     def _submitted(self, call: Call) -> asyncio.Future[PredictionResult | TensorResult]:
         self._lane.submit(call)
-        call.answer.add_done_callback(lambda answer: self._answered(call, answer))
+        call.answer.add_done_callback(lambda answer: self._answered(call))
         return call.answer
 
-    def _answered(self, call: Call, answer: asyncio.Future[PredictionResult | TensorResult]) -> None:
-        error = _error(answer)
+    def _answered(self, call: Call) -> None:
+        self._lane.ended(call)
+        error = _error(call.answer)
         if isinstance(error, DeadlineExceeded) and not call.journaled and call.recorded:
             self._record_failure(call.arrival, error.code)
 
