@@ -137,10 +137,10 @@ class DirectHandler(web.RequestHandler):
             return False
         self._request_count += 1
         self._answer = answers.begin(message, payload.read_nowait())
-        self._answer.add_done_callback(partial(self._answered, answers))
+        self._answer.add_done_callback(partial(self._write_answer, answers))
         return True
 
-    def _answered(self, answers: DirectAnswers, answer: asyncio.Future[Any]) -> None:
+    def _write_answer(self, answers: DirectAnswers, answer: asyncio.Future[Any]) -> None:
         self._answer = None
         if answer.cancelled():
             self.force_close()

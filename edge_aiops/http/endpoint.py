@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
@@ -24,7 +24,7 @@ NODE: web.AppKey[Node] = web.AppKey("node")
 HUB: web.AppKey[Hub] = web.AppKey("hub")
 PLUGINS: web.AppKey[Plugins] = web.AppKey("plugins", Plugins)
 SETTINGS: web.AppKey[Settings] = web.AppKey("settings", Settings)
-DIRECT: web.AppKey[dict[str, DirectAnswers]] = web.AppKey("direct")
+DIRECT: web.AppKey[Mapping[str, DirectAnswers]] = web.AppKey("direct")
 """What connections answer directly, by path."""
 OPENAPI: web.AppKey[Callable[[], dict[str, Any]]] = web.AppKey("openapi")
 """Makes the OpenAPI document at the first call."""

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import DeadlineExceeded, Overloaded, Unavailable
 from edge_aiops.serving.call import Call, Run
+from edge_aiops.serving.company import Company
 from edge_aiops.serving.deadlines import Deadlines
 from edge_aiops.serving.run_times import RunTimes
 from edge_aiops.serving.waiting import Waiting
@@ -51,6 +52,7 @@ class Lane:
             max_wait_s=max_wait_s if shared else 0.0,
             run_times=self._run_times,
         )
+        self._company = Company(max_rows if shared else 0)
         self._running: set[Run] = set()
         self._deadlines = Deadlines(self._expire)
         self._next_look: asyncio.TimerHandle | None = None
@@ -67,12 +69,15 @@ class Lane:
         the run raised, `DeadlineExceeded`, or `Overloaded` where a call that goes first needed the place.
         """
         self._admit(call)
-        self._waiting.add(call, asyncio.get_running_loop().time())
+        now = asyncio.get_running_loop().time()
+        self._waiting.add(call, now)
+        self._company.came(now)
         self._deadlines.watch(call)
         self._wake()
 
     def stop_sharing(self) -> None:
         """From now on every call is a run of its own."""
+        self._company = Company(0)
         self._waiting.stop_sharing()
 
     def _admit(self, call: Call) -> None:
@@ -110,7 +115,7 @@ class Lane:
         if not self._free or not self._waiting:
             return
         loop = asyncio.get_running_loop()
-        due_at = self._waiting.due_at
+        due_at = max(self._waiting.due_at, self._company.due_at(self.queued))
         if due_at <= loop.time():
             self._free -= 1
             run = Run()
@@ -133,7 +138,14 @@ class Lane:
         try:
             if run.calls:
                 await self._run(run.calls)
-                self._run_times.note(run.rows, self._taken_s(run))
+                self._run_times.note(run.rows, taken_s := self._taken_s(run))
+                calls = len(run.calls) + self.queued
+                self._company.expect(
+                    calls,
+                    rows=run.rows * calls // len(run.calls),
+                    taken_s=taken_s,
+                    now=asyncio.get_running_loop().time(),
+                )
         except asyncio.CancelledError:
             # It would have taken at least as long.
             if (taken_s := self._taken_s(run)) > self._run_times.estimate_s(run.rows):
