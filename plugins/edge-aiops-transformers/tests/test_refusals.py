@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import zipfile
 from pathlib import Path
@@ -100,18 +99,15 @@ async def test_a_graph_of_no_texts_is_refused(built: Built) -> None:
 async def test_weights_in_a_file_beside_the_graph_are_read_from_the_archive(
     tmp_path: Path, encoder: onnx.ModelProto, int8: Path
 ) -> None:
-    packed = io.BytesIO()
-    path = saved_with_external_data(
-        onnx.ModelProto.FromString(encoder.SerializeToString()), tmp_path / "model.onnx", location="model.onnx_data"
-    )
-    with zipfile.ZipFile(int8) as whole, zipfile.ZipFile(packed, "w") as archive:
+    graph = onnx.ModelProto.FromString(encoder.SerializeToString())
+    onnx.save(graph, str(tmp_path / "model.onnx"), save_as_external_data=True, location="model.onnx_data")
+    with zipfile.ZipFile(int8) as whole, zipfile.ZipFile(tmp_path / "model.zip", "w") as archive:
         for name in whole.namelist():
             if not name.endswith(".onnx"):
                 archive.writestr(name, whole.read(name))
-        for file in (path, path.with_name("model.onnx_data")):
-            archive.write(file, f"onnx/{file.name}")
-    (tmp_path / "model.zip").write_bytes(packed.getvalue())
-    path.with_name("model.onnx_data").unlink()
+        for name in ("model.onnx", "model.onnx_data"):
+            archive.write(tmp_path / name, f"onnx/{name}")
+    (tmp_path / "model.onnx_data").unlink()
     session, plain = await loaded(tmp_path / "model.zip"), await loaded(int8)
     given = [(await model.predict(texts("hello world")))["embedding"] for model in (session, plain)]
     np.testing.assert_allclose(given[0], given[1], atol=1e-6)
