@@ -90,7 +90,7 @@ class ThreadedSession(Forwarding):
                 await pieces.put(piece)
         finally:
             with suppress(AttributeError):
-                await generated.aclose()  # type: ignore[attr-defined]
+                await generated.aclose()
             while pieces.full():
                 pieces.get_nowait()
             pieces.put_nowait(None)

@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Mapping
 
 import onnxruntime
-from edge_aiops_onnx.memory import return_free_memory, return_large_blocks
 from edge_aiops_onnx.options import session_options
 from edge_aiops_onnx.session import OnnxSession
 
@@ -35,7 +34,6 @@ class TransformersBackend:
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._environment = environment
-        return_large_blocks()
 
     async def load(self, source: ModelSource) -> Session:
         """The model in the folder or archive at `source.path`, ready to run; read in a thread, which a cancelled call
@@ -59,8 +57,6 @@ def _loaded(source: ModelSource, options: TransformersOptions, configuration: on
         check_belonging(source, task)
         texts = texts_of(folder, description, options.max_length) if task != "tensors" else None
         weights = weights_of(folder, options.variant, task, configuration)
-    # What the file was read into is as large as the model.
-    return_free_memory()
     if texts is None:
         return OnnxSession(weights.session, weights.signature, interruptible_only=weights.artifact.loops)
     return TextSession(_TASKS[task](weights, texts, description, options))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -9,6 +11,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from edge_aiops.plugin import InvalidInput, InvalidModel, Signature, TensorSpec
+from edge_aiops.serving.outcomes import OutcomeReader, Span
 from tests.tools.bert_onnx import with_text_head
 from tests.tools.text_models import Built, loaded, texts
 
@@ -29,6 +32,10 @@ async def test_a_trained_classifier_names_the_class_of_texts_that_it_never_saw(
     outputs = await session.predict(texts(*UNSEEN))
     assert list(outputs["label"]) == ["love", "hate", "love"]
     np.testing.assert_allclose(outputs["scores"].sum(axis=1), 1, rtol=1e-5)
+    # What a caller of the node reads.
+    (outcome,) = OutcomeReader(session.signature).read(outputs, [Span(0, 3, many=True)])
+    assert json.loads(outcome.label or b"") == ["love", "hate", "love"]
+    assert json.loads(outcome.confidence or b"") == pytest.approx(outputs["scores"].max(axis=1).tolist())
     await session.close()
 
 
