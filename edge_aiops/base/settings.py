@@ -60,9 +60,15 @@ class HttpSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_upload_bytes: Annotated[int, _said("largest model artifact", ge=1_024)] = 8 * 1024**3
     max_elements: Annotated[int, _said("most values in one JSON body", ge=1)] = 2_000_000
     max_depth: Annotated[int, _said("deepest nesting of free-form JSON, such as metadata", ge=1, le=200)] = 32
-    body_timeout: Annotated[Duration, _said("longest time for a JSON body, and longest pause in an upload")] = Duration(
-        30
+    body_timeout: Annotated[Duration, _said("longest time for a JSON body, and for each 64 KiB of an upload")] = (
+        Duration(30)
     )
+    write_timeout: Annotated[
+        Duration, _said("longest time for a client to take 64 KiB of its answer, or the rest of it")
+    ] = Duration(30)
+    max_connections: Annotated[
+        int, _said("most connections at a time; more get 503, but for health checks on a few", ge=1)
+    ] = 2_048
 
 
 class ServingSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -44,6 +44,7 @@ ROUTE_MODULES: dict[str, Role] = {
     "notifiers": "node",
     "oip": "node",
     "oip_repository": "node",
+    "openai": "node",
     "catalogue": "hub",
     "fleet": "hub",
     "health": "any",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 
 from edge_aiops.base.errors import InvalidInput
 from edge_aiops.base.settings import HttpSettings
@@ -13,20 +13,32 @@ from edge_aiops.http import json
 from edge_aiops.http.endpoint import SETTINGS
 
 _CHUNK_BYTES = 256 * 1024
+_LEAST_BYTES = 64 * 1024
 
 
 async def body_chunks(request: web.Request) -> AsyncIterator[bytes]:
-    """The body piece by piece. Raises `InvalidInput` where its sender pauses for longer than http.body_timeout."""
+    """The body piece by piece. Raises `InvalidInput` where 64 KiB of it take longer than http.body_timeout."""
     settings: HttpSettings = request.app[SETTINGS].http
-    chunks = request.content.iter_chunked(_CHUNK_BYTES)
     while True:
         try:
             async with asyncio.timeout(settings.body_timeout):
-                chunk = await anext(chunks, None)
+                chunk = await _chunk(request.content)
         except TimeoutError:
-            raise InvalidInput(f"nothing of the body came for {settings.body_timeout} (http.body_timeout)") from None
+            raise InvalidInput(
+                f"less than {_LEAST_BYTES // 1024} KiB of the body came in {settings.body_timeout} (http.body_timeout)"
+            ) from None
         except web.RequestPayloadError as error:
             raise json.unreadable(error) from error
-        if chunk is None:
+        if not chunk:
             return
         yield chunk
+
+
+async def _chunk(content: StreamReader) -> bytes:
+    """At least `_LEAST_BYTES`, or what is left."""
+    parts: list[bytes] = []
+    size = 0
+    while size < _LEAST_BYTES and (part := await content.read(_CHUNK_BYTES)):
+        parts.append(part)
+        size += len(part)
+    return b"".join(parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http
 import logging
 import math
+from typing import Literal
 
 import msgspec
 from aiohttp import web
@@ -40,6 +41,15 @@ class FieldProblem(Struct, frozen=True):
     message: str
 
 
+class ApiError(Struct, frozen=True):
+    """A failure as clients of the OpenAI API read it."""
+
+    message: str
+    type: Literal["invalid_request_error", "server_error"]
+    param: str | None
+    code: str
+
+
 class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The body of every failure."""
 
@@ -49,8 +59,9 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: str
     code: str
     errors: list[FieldProblem] = []
-    error: str | UnsetType = UNSET
-    """The detail again, where clients of the Open Inference Protocol look for it."""
+    error: str | ApiError | UnsetType = UNSET
+    """The same again, where clients of a standard protocol look for it: under /v2 the detail, for those of the Open
+    Inference Protocol; under /v1 an object, for those of the OpenAI API."""
 
 
 def status_of(error: errors.EdgeAiopsError) -> int:
@@ -69,7 +80,7 @@ def problem(
         detail=_cut(detail),
         code=code,
         errors=[FieldProblem(_cut(field), _cut(message)) for field, message in fields],
-        error=_cut(detail) if path == "/v2" or path.startswith("/v2/") else UNSET,
+        error=_repeated(status, code, detail, fields, path),
     )
     return web.Response(body=msgspec.json.encode(body), status=status, content_type=MEDIA_TYPE)
 
@@ -104,6 +115,20 @@ def from_bug(error: BaseException | None, *, path: str) -> web.Response:
     """An error that nobody expected: the trace goes to the log, never to the caller."""
     logger.error("an unexpected error in %s", path, exc_info=error)
     return problem(500, errors.EdgeAiopsError.code, "an unexpected error; the log of the server says more", path=path)
+
+
+def api_error(status: int, code: str, detail: str, fields: tuple[errors.FieldError, ...]) -> ApiError:
+    """A failure as clients of the OpenAI API read it; `param` is the first field to blame."""
+    kind: Literal["invalid_request_error", "server_error"] = "invalid_request_error" if status < 500 else "server_error"
+    return ApiError(message=_cut(detail), type=kind, param=_cut(fields[0].field) if fields else None, code=code)
+
+
+def _repeated(
+    status: int, code: str, detail: str, fields: tuple[errors.FieldError, ...], path: str
+) -> str | ApiError | UnsetType:
+    if path == "/v2" or path.startswith("/v2/"):
+        return _cut(detail)
+    return api_error(status, code, detail, fields) if path.startswith("/v1/") else UNSET
 
 
 def _cut(text: str) -> str:

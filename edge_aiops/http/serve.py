@@ -40,7 +40,7 @@ async def serving(
             Node(folder / "node", settings, plugins=plugins, backends=backends, hub_url=url, clock=clock) as node,
         ):
             app = application(settings, plugins=plugins, node=node, hub=hub)
-            async with listening(app, sock, access_log=settings.log.access):
+            async with listening(app, sock, settings.http, access_log=settings.log.access):
                 hub.subscribe(node.catch_up)
                 await node.catch_up(await hub.registry.generation())
                 yield url
@@ -60,7 +60,7 @@ async def serving_node(settings: Settings, *, hub_url: str) -> AsyncIterator[str
         folder = settings.data_folder / "node"
         async with Node(folder, settings, plugins=plugins, backends=Backends(plugins), hub_url=hub_url) as node:
             app = application(settings, plugins=plugins, node=node)
-            async with listening(app, sock, access_log=settings.log.access):
+            async with listening(app, sock, settings.http, access_log=settings.log.access):
                 first_sync = asyncio.create_task(node.catch_up())
                 try:
                     yield url_of(sock)

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
 from aiohttp import web
-from aiohttp.log import access_logger
 
 from edge_aiops.base.errors import SettingsError
 from edge_aiops.base.settings import HttpSettings
-from edge_aiops.http import problems
+from edge_aiops.http.connections import SURPLUS, Connections
 
 SHUTDOWN_TIMEOUT_S = 10.0
-HEADERS_TIMEOUT_S = 15.0
-"""How long a new connection may take to send the headers of its first request."""
-KEEPALIVE_TIMEOUT_S = 75.0
-"""How long a connection may wait for its next request, headers included."""
 _BACKLOG = 1_024
+_OTHER_FILES = 256
+"""Of databases, models and the like."""
+
+logger = logging.getLogger(__name__)
 
 
 def bound_socket(settings: HttpSettings) -> socket.socket:
@@ -47,60 +46,37 @@ def url_of(sock: socket.socket) -> str:
 
 
 @asynccontextmanager
-async def listening(app: web.Application, sock: socket.socket, *, access_log: bool) -> AsyncIterator[None]:
+async def listening(
+    app: web.Application, sock: socket.socket, settings: HttpSettings, *, access_log: bool
+) -> AsyncIterator[None]:
     """Serve `app` on `sock` while the context lasts; then finish the requests under way."""
+    _allow_files(settings.max_connections + SURPLUS + _OTHER_FILES)
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
     await runner.setup()
     assert runner.server is not None
-    connected = partial(_Connection, runner.server, access_logger if access_log else None)
+    connections = Connections(runner.server, settings, access_log=access_log)
+    patrol = asyncio.create_task(connections.patrol())
     try:
-        server = await asyncio.get_running_loop().create_server(connected, sock=sock, backlog=_BACKLOG)
+        server = await asyncio.get_running_loop().create_server(connections, sock=sock, backlog=_BACKLOG)
         try:
             yield
         finally:
             server.close()
     finally:
         await runner.cleanup()
+        patrol.cancel()
+        await asyncio.wait([patrol])
 
 
-class _Connection(web.RequestHandler):
-    """A connection that answers what is no HTTP as problem+json, and that does not wait for ever for headers."""
-
-    __slots__ = ("_headers_due",)
-
-    def __init__(self, server: web.Server, access_log: logging.Logger | None) -> None:
-        # aiohttp takes None for no access log, which its annotation does not say.
-        super().__init__(
-            server,
-            loop=asyncio.get_running_loop(),
-            access_log=access_log,  # type: ignore[arg-type]
-            keepalive_timeout=KEEPALIVE_TIMEOUT_S,
+def _allow_files(number: int) -> None:
+    """Have the system let this process open so many files, as far as it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = number if hard == resource.RLIM_INFINITY else min(number, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < number:
+        logger.warning(
+            "the system allows %d open files, too few for http.max_connections: raise the limit (ulimit -n) to %d",
+            allowed,
+            number,
         )
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        self._headers_due = asyncio.get_running_loop().call_later(HEADERS_TIMEOUT_S, self._close_if_unheard)
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        self._headers_due.cancel()
-        super().connection_lost(exc)
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        if request.writer.output_size > 0:
-            raise ConnectionError("the answer has begun already, so that no other can be sent")
-        if status < 500:
-            response = problems.problem(status, "invalid_input", " ".join((message or "this is no HTTP").split()))
-        else:
-            response = problems.from_bug(exc, path=request.path)
-        response.force_close()
-        return response
-
-    def _close_if_unheard(self) -> None:
-        if not self._request_count:  # there is no public name for it
-            self.force_close()

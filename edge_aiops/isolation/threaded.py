@@ -99,7 +99,7 @@ class ThreadedSession(Forwarding):
             await pieces.put(None)
         finally:
             with suppress(AttributeError):
-                await generated.aclose()  # type: ignore[attr-defined]
+                await generated.aclose()
 
     async def _counted(self, texts: Sequence[str]) -> int:
         return await self._thread.run(cast(TokenCounter, self._session).count_tokens(texts))

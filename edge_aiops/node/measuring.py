@@ -45,12 +45,16 @@ class Measuring:
         for model in self._engine.loaded():
             if model.state == "loaded":
                 memory[model.model_name, model.model_version] += model.memory_bytes
+        pressures = {(one.model_name, one.model_version): one for one in self._engine.pressures()}
         return measures_of(
             NodeSnapshot(
                 program_version=__version__,
                 totals=self._monitoring.realtime.totals.by_version,
                 models_served=len(self._engine.deployments),
                 memory_bytes=memory,
+                queued={version: one.queued for version, one in pressures.items()},
+                shed={version: one.shed for version, one in pressures.items()},
+                circuits_open={version: one.circuit_open for version, one in pressures.items()},
                 database_bytes={database.path.name: database.path.stat().st_size for database in self._databases()},
                 alerts_firing=Counter(
                     alert.severity for alert in self._monitoring.alerts.active() if alert.status == "firing"

@@ -34,6 +34,11 @@ class NodeSnapshot(Struct, frozen=True, kw_only=True):
     models_served: int
     memory_bytes: Mapping[ModelVersion, int]
     """What each model version in memory takes."""
+    queued: Mapping[ModelVersion, int]
+    """Requests that wait for each model version that is served."""
+    shed: Mapping[ModelVersion, int]
+    """Requests that were refused because too many waited."""
+    circuits_open: Mapping[ModelVersion, bool]
     database_bytes: Mapping[str, int]
     """The size of each database by the name of its file."""
     alerts_firing: Mapping[str, int]
@@ -118,10 +123,36 @@ def _models(node: NodeSnapshot) -> Iterable[Measure]:
         unit="By",
         description="Memory that a loaded model takes.",
         labels=_VERSION,
-        samples=[
-            Sample(labels=version, value=taken) for version, taken in islice(node.memory_bytes.items(), MAX_VERSIONS)
-        ],
+        samples=_of_versions(node.memory_bytes),
     )
+    yield Measure(
+        name="inference.requests.queued",
+        kind="gauge",
+        unit="{request}",
+        description="Requests that wait for the model.",
+        labels=_VERSION,
+        samples=_of_versions(node.queued),
+    )
+    yield Measure(
+        name="inference.requests.shed",
+        kind="counter",
+        unit="{request}",
+        description="Requests that were refused because they would have waited for too long; they leave no event.",
+        labels=_VERSION,
+        samples=_of_versions(node.shed),
+    )
+    yield Measure(
+        name="model.circuit_open",
+        kind="gauge",
+        unit="",
+        description="Whether the model has failed repeatedly and has not succeeded since: 1 or 0.",
+        labels=_VERSION,
+        samples=_of_versions(node.circuits_open),
+    )
+
+
+def _of_versions(values: Mapping[ModelVersion, float]) -> list[Sample]:
+    return [Sample(labels=version, value=value) for version, value in islice(values.items(), MAX_VERSIONS)]
 
 
 def _findings(node: NodeSnapshot) -> Iterable[Measure]:

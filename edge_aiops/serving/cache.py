@@ -113,6 +113,11 @@ class ModelCache:
         """Whether a model is in memory, or being loaded."""
         return key in self._loaded or key in self._loading
 
+    def queued(self, key: Key) -> int:
+        """How many requests wait for a model, or for it to be loaded."""
+        loaded, loading = self._loaded.get(key), self._loading.get(key)
+        return (loaded.model.queued if loaded else 0) + (loading.awaited if loading else 0)
+
     def session(self, deployment: Deployment) -> Session | None:
         """The session of a model that is in memory."""
         loaded = self._loaded.get(Key.of(deployment))

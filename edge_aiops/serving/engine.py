@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 from edge_aiops.base.clock import Clock
-from edge_aiops.base.errors import BackendUnavailable, EdgeAiopsError, ModelFailed
+from edge_aiops.base.errors import BackendUnavailable, EdgeAiopsError, ModelFailed, Overloaded
 from edge_aiops.base.memory import budget_bytes
 from edge_aiops.base.settings import ServingSettings
 from edge_aiops.journal.capture import Capture
@@ -20,6 +20,7 @@ from edge_aiops.serving.deployment import Deployment, Key
 from edge_aiops.serving.generation import Generation
 from edge_aiops.serving.loaded import Loaded, LoadedModel
 from edge_aiops.serving.model import ServedModel
+from edge_aiops.serving.pressure import Pressure
 from edge_aiops.serving.request import (
     Arrival,
     GenerationCall,
@@ -49,6 +50,7 @@ class Engine:
         self._sessions = Sessions(backends, settings=settings)
         self._breakers = Breakers(clock=clock, settings=settings)
         self._statistics: dict[Key, ModelStatistics] = {}
+        self._shed: dict[Key, int] = {}
         self._cache = ModelCache(
             self._load,
             failed=self._failed_to_load,
@@ -74,6 +76,7 @@ class Engine:
         keys = {Key.of(deployment) for deployment in self._routing.deployments}
         self._breakers.keep(keys)
         self._statistics = {key: kept for key, kept in self._statistics.items() if key in keys}
+        self._shed = {key: self._shed.get(key, 0) for key in keys}
         self._cache.retire(keep=keys)
         for deployment in self._routing.deployments:
             if deployment.pinned:
@@ -169,12 +172,17 @@ class Engine:
 
     @asynccontextmanager
     async def _lease(self, name: str, version: str | None) -> AsyncIterator[ServedModel]:
-        with self._breakers.of(Key.of(self._routing.choose(name, version))).passing():
-            loaded = await self._leased(name, version)
+        key = Key.of(self._routing.choose(name, version))
+        with self._breakers.of(key).passing():
             try:
-                yield loaded.model
-            finally:
-                self._cache.release(loaded)
+                loaded = await self._leased(name, version)
+                try:
+                    yield loaded.model
+                finally:
+                    self._cache.release(loaded)
+            except Overloaded:
+                self._shed[key] = self._shed.get(key, 0) + 1
+                raise
 
     async def _leased(self, name: str, version: str | None) -> Loaded:
         while True:
@@ -189,6 +197,20 @@ class Engine:
     def loaded(self) -> list[LoadedModel]:
         """What is in memory, and what is being loaded."""
         return self._cache.contents()
+
+    def pressures(self) -> list[Pressure]:
+        """How the requests press for each model that this node serves, loaded or not."""
+        return [
+            Pressure(
+                model_name=deployment.name,
+                model_version=deployment.version,
+                queued=self._cache.queued(key),
+                shed=self._shed.get(key, 0),
+                circuit_open=self._breakers.of(key).is_open,
+            )
+            for deployment in self._routing.deployments
+            for key in [Key.of(deployment)]
+        ]
 
     def problems(self) -> list[str]:
         """What an operator should look at: models that failed repeatedly, and pinned ones that are not in memory."""

@@ -53,6 +53,11 @@ class Generations:
         self._most_waiting = settings.max_queued
         self._waiting = 0
 
+    @property
+    def queued(self) -> int:
+        """How many calls wait."""
+        return self._waiting
+
     @asynccontextmanager
     async def begun(self, arrival: Arrival, *, limit_s: float) -> AsyncIterator[Generation]:
         """A text that the model generates within `limit_s` seconds, from now to its end.

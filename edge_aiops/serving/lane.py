@@ -55,8 +55,6 @@ class Lane:
         self._running: set[Run] = set()
         self._deadlines = Deadlines(self._expire)
         self._next_look: asyncio.TimerHandle | None = None
-        self.shed = 0
-        """How many calls were refused, or had to make room, since the lane was made."""
 
     @property
     def queued(self) -> int:
@@ -106,7 +104,6 @@ class Lane:
             self._waiting.discard(last)
 
     def _refusal(self, message: str, wait_s: float) -> Overloaded:
-        self.shed += 1
         return Overloaded(message, retry_after_s=wait_s or _RETRY_AFTER_S)
 
     def _estimates_s(self, call: Call) -> tuple[float, float]:

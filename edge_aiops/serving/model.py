@@ -83,6 +83,11 @@ class ServedModel:
             slots=1 if self._shared else settings.max_generations if generates else os.cpu_count() or 1,
         )
 
+    @property
+    def queued(self) -> int:
+        """How many requests wait for a run."""
+        return self._lane.queued + self.generations.queued
+
     async def predict(self, arrival: Arrival, *, limit_s: float, priority: Priority) -> PredictionResult:
         """The answer to a `PredictionRequest`, after its event is on disk.
 

@@ -9,6 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from edge_aiops.plugin import (
     BackendSpec,
     GenerationPiece,
     GenerationRequest,
+    InvalidModel,
     ModelSource,
     Signature,
     Tensors,
@@ -25,8 +27,11 @@ from edge_aiops.plugin import (
     Unavailable,
     checked_inputs,
     hookimpl,
+    numpy_dtype,
     parsed_options,
 )
+from edge_aiops.plugin.loader import Plugins
+from edge_aiops.plugin.registry import Backends
 
 
 @hookimpl
@@ -70,6 +75,9 @@ class ChaosSession:
 
     async def predict(self, inputs: Tensors) -> Tensors:
         checked_inputs(self.signature, inputs)
+        words = str(inputs["command"][0]).split(" ", 2)
+        if words[0] == "load":
+            return {"said": np.array([await loaded(words[1], Path(words[2]))], object)}
         return {"said": np.array([done(command) for command in inputs["command"]], object)}
 
     async def generate(self, request: GenerationRequest) -> AsyncIterator[GenerationPiece]:
@@ -96,6 +104,26 @@ class ChaosSession:
 def done(command: str) -> str:
     word, *arguments = command.split(" ", 1)
     return DEEDS[word](*arguments)
+
+
+@cache
+def backends() -> Backends:
+    return Backends(Plugins())
+
+
+async def loaded(framework: str, path: Path) -> str:
+    """Load a model of another backend and run it once."""
+    try:
+        session = await backends().get(framework).load(ModelSource(name="other", version="1", path=path))
+    except InvalidModel:
+        return "refused"
+    inputs = {
+        spec.name: np.zeros([1 if size is None else size for size in spec.shape], numpy_dtype(spec))
+        for spec in session.signature.inputs
+    }
+    await session.predict(inputs)
+    await session.close()
+    return "answers"
 
 
 def fail_where(trouble: Path) -> None:

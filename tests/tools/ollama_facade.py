@@ -58,6 +58,7 @@ class Facade:
         self.asked: list[dict[str, Any]] = []
         self.pulls = 0
         self.pulling = 0
+        self.embedded = 0
         self.generating = 0
         self.stopped = 0
         """Generations whose caller went away."""
@@ -112,6 +113,7 @@ class Facade:
         """A vector for each text, and how many tokens they were."""
         if not texts:
             return [], 0
+        self.embedded += len(texts)
         async with self._http.post(
             await self._address(name, "/v1/embeddings"), json={"input": texts, "model": name}
         ) as response:
@@ -292,7 +294,7 @@ async def generate(request: web.Request) -> web.StreamResponse:
 async def told(request: web.Request) -> web.Response:
     facade = request.app[FACADE]
     images = [base64.b64decode(image).hex() for image in facade.images]
-    counts = {name: getattr(facade, name) for name in ("pulls", "pulling", "generating", "stopped")}
+    counts = {name: getattr(facade, name) for name in ("pulls", "pulling", "embedded", "generating", "stopped")}
     return web.json_response({"asked": facade.asked, "images": images, **counts})
 
 

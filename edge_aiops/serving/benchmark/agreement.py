@@ -6,38 +6,67 @@ from typing import Any
 
 import numpy as np
 
-from edge_aiops.plugin import Signature, Tensors
+from edge_aiops.plugin import Tensors
 from edge_aiops.serving.benchmark.messages import OutputAgreement
-from edge_aiops.serving.benchmark.pairing import paired
 from edge_aiops.serving.outcomes import CLASSLESS_TASKS
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Agreement:
-    """The outputs of one model against the reference's, summed up run by run."""
+    """The outputs of one model against the reference's, summed up run by run.
 
-    def __init__(self, reference: Signature, other: Signature, *, task_type: str) -> None:
-        self._outputs = [
-            _Output(name, counterpart, classes=task_type not in CLASSLESS_TASKS)
-            for name, counterpart in paired(reference.outputs, other.outputs).items()
-        ]
+    Outputs of the same name belong together. Converters give others, in orders of their own: of the rest those belong
+    together that have the same shape and kind of elements, and agree best on the first input.
+    """
+
+    def __init__(self, *, task_type: str) -> None:
+        self._classes = task_type not in CLASSLESS_TASKS
+        self._outputs: list[_Output] | None = None
 
     def add(self, reference: Tensors, other: Tensors) -> None:
         """What both models gave for one input."""
+        if self._outputs is None:
+            pairs = counterparts(reference, other)
+            self._outputs = [_Output(name, pairs[name], classes=self._classes) for name in reference if name in pairs]
         for output in self._outputs:
             output.add(reference[output.reference_name], other[output.name])
 
     def results(self) -> list[OutputAgreement]:
         """Per output that was compared."""
-        return [output.result() for output in self._outputs if output.seen]
+        return [output.result() for output in self._outputs or ()]
+
+
+def counterparts(reference: Tensors, other: Tensors) -> dict[str, str]:
+    """Which output of a model is which of the reference's, by what both gave for the same input."""
+    pairs = {name: name for name in reference if name in other}
+    candidates = [
+        (_distance(one, another), name, counterpart)
+        for name, one in reference.items()
+        for counterpart, another in other.items()
+        if name not in pairs and counterpart not in pairs and _alike(one, another)
+    ]
+    for _, name, counterpart in sorted(candidates, key=lambda candidate: candidate[0]):
+        if name not in pairs and counterpart not in pairs.values():
+            pairs[name] = counterpart
+    return pairs
+
+
+def _alike(one: Array, other: Array) -> bool:
+    return one.shape == other.shape and one.dtype.kind == other.dtype.kind
+
+
+def _distance(one: Array, other: Array) -> float:
+    """From 0 for equal outputs."""
+    if one.dtype.kind != "f":
+        return float(np.mean(one != other))
+    return 1.0 - _cosine(one.astype(np.float64).ravel(), other.astype(np.float64).ravel())
 
 
 class _Output:
     def __init__(self, reference_name: str, name: str, *, classes: bool) -> None:
         self.reference_name = reference_name
         self.name = name
-        self.seen = False
         self._classes = classes
         self._unlike = 0
         self._rows = 0
@@ -47,7 +76,6 @@ class _Output:
         self._equal: list[float] = []
 
     def add(self, reference: Array, other: Array) -> None:
-        self.seen = True
         if reference.shape != other.shape or not reference.size:
             self._unlike += 1
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,9 @@ from edge_aiops.serving.deployment import Deployment
 from edge_aiops.serving.features import FeatureReader
 
 GENERATED = 32
-"""Inputs that are drawn where none are given."""
+"""Inputs that are drawn where none are given, or fewer of large ones."""
+GENERATED_BYTES = 32 * 1024**2
+"""All of them together, unless a single one is larger."""
 FREE_SIZE = 16
 """Of a dimension that the signature leaves free, but the first, which is 1."""
 FREE_IMAGE_SIZE = 224
@@ -28,13 +31,17 @@ _WORDS = (
 )
 
 
-def given_inputs(data: bytes, signature: Signature, deployment: Deployment) -> list[Tensors]:
-    """The inputs that `data`, JSON, stand for, read as the features of `deployment` are.
+def given_inputs(data: bytes, signature: Signature, deployments: Sequence[Deployment]) -> list[Tensors]:
+    """The inputs that `data`, JSON, stand for, read as features of a model with this `signature` are.
+
+    Columns have the names that the first of `deployments` gives them that names any, and null is a missing value where
+    that is one to all of them.
 
     A list whose items are objects, lists or texts has one input in each; anything else is one input. Raises
     `InvalidInput` that blames the place in `testData`.
     """
-    reader = FeatureReader(signature, deployment.feature_names, missing_values=deployment.missing_values)
+    names = next((one.feature_names for one in deployments if one.feature_names), ())
+    reader = FeatureReader(signature, names, missing_values=all(one.missing_values for one in deployments))
     value = msgspec.json.decode(data)
     if isinstance(value, list) and value and all(isinstance(item, dict | list | str) for item in value):
         return [_read(reader, msgspec.json.encode(item), f"testData[{place}]") for place, item in enumerate(value)]
@@ -46,7 +53,9 @@ def generated_inputs(inputs: Sequence[Sequence[TensorSpec]], seed: int) -> list[
     whose fixed sizes are kept to."""
     random = np.random.default_rng(seed)
     shapes = {specs[0]: _shape(specs) for specs in inputs}
-    return [{spec.name: _drawn(spec, shape, random) for spec, shape in shapes.items()} for _ in range(GENERATED)]
+    size = sum(numpy_dtype(spec).itemsize * math.prod(shape) for spec, shape in shapes.items())
+    count = min(GENERATED, max(GENERATED_BYTES // max(size, 1), 1))
+    return [{spec.name: _drawn(spec, shape, random) for spec, shape in shapes.items()} for _ in range(count)]
 
 
 def _read(reader: FeatureReader, features: bytes, field: str) -> Tensors:
@@ -54,7 +63,7 @@ def _read(reader: FeatureReader, features: bytes, field: str) -> Tensors:
         return reader.cast(reader.read(features).tensors)
     except InvalidInput as error:
         blamed = tuple(FieldError(field + name.removeprefix("features"), said) for name, said in error.fields)
-        raise InvalidInput(f"{field}: {error.message}", fields=blamed) from error
+        raise InvalidInput("; ".join(f"{name}: {said}" for name, said in blamed), fields=blamed) from error
 
 
 def _shape(specs: Sequence[TensorSpec]) -> tuple[int, ...]:
@@ -75,7 +84,7 @@ def _drawn(spec: TensorSpec, shape: tuple[int, ...], random: np.random.Generator
         case "b":
             return random.random(shape) < 0.5
         case "O":
-            texts = [_text(random) for _ in range(int(np.prod(shape)))]
+            texts = [_text(random) for _ in range(math.prod(shape))]
             return np.array(texts, dtype=object).reshape(shape)
     if "mask" in spec.name:
         return np.ones(shape, dtype)

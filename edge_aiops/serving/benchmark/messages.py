@@ -86,7 +86,7 @@ class ModelResult(Struct, frozen=True, kw_only=True, rename="camel"):
     percentiles_ms: list[float]
     """From the least to the most in steps of one percent: 101 values, or none."""
     agreement: list[OutputAgreement]
-    """For each output that has a counterpart; empty for the reference."""
+    """For each output that has a counterpart in the reference; empty for the reference itself."""
 
     @property
     def label(self) -> str:

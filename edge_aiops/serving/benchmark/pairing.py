@@ -1,4 +1,4 @@
-"""Which tensor of one model is which of another: by name, and by order where names differ."""
+"""Which input of one model is which of another: by name, and by order where names differ."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from edge_aiops.base.errors import InvalidInput
 from edge_aiops.plugin import Signature, Tensors, TensorSpec, fits, numpy_dtype
 
 Names = Mapping[str, str]
-"""From a tensor's name in the reference model to its name in another."""
+"""From an input's name in the reference model to its name in another."""
 
 
 def paired(reference: Sequence[TensorSpec], other: Sequence[TensorSpec]) -> dict[str, str]:
-    """The counterparts of the reference's tensors.
+    """The counterparts of the reference's inputs.
 
     Those of the same name; of the rest each with the first, in the models' own order, of like elements and a shape that
     can be the same.

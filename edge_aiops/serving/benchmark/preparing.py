@@ -82,13 +82,13 @@ def _settled(request: BenchmarkRequest, participants: list[Participant], new: li
         if (of_other := signatures.get(one.label)) is not None:
             one.names = paired_inputs(of_reference, of_other)
             if one is not reference:
-                one.agreement = Agreement(of_reference[1], of_other[1], task_type=request.task_type)
+                one.agreement = Agreement(task_type=request.task_type)
     data = bytes(request.test_data)
     generated = data in _NOTHING
     if generated:
         inputs = generated_inputs(_counterparts(participants), request.seed)
     else:
-        inputs = given_inputs(data, of_reference[1], reference.deployment)
+        inputs = given_inputs(data, of_reference[1], [one.deployment for one in participants])
     _check(participants, inputs, generated=generated)
     return Preparation(participants, inputs, generated, new)
 
@@ -111,5 +111,5 @@ def _check(participants: Sequence[Participant], inputs: Sequence[Tensors], *, ge
 def _unload(deployments: Sequence[Deployment], engine: Engine) -> None:
     served = {(one.name, one.version) for one in engine.deployments}
     for one in deployments:
-        if (one.name, one.version) in served:
+        if (one.name, one.version) in served and not one.pinned:
             engine.unload(one.name, one.version)

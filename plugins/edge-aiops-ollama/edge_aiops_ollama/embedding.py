@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from ollama import AsyncClient, EmbedResponse
@@ -14,7 +14,9 @@ from edge_aiops_ollama.server import explained
 from edge_aiops_ollama.session import OllamaSession
 
 TEXT, EMBEDDING = "text", "embedding"
-_MOST_COUNTS = 256
+_MOST_AHEAD = 256
+
+Vector = np.ndarray[Any, np.dtype[np.float32]]
 
 
 class EmbeddingSession(OllamaSession):
@@ -23,32 +25,32 @@ class EmbeddingSession(OllamaSession):
     def __init__(self, client: AsyncClient, chosen: Chosen) -> None:
         outputs = (TensorSpec(EMBEDDING, "float32", (None, chosen.options.dimensions)),)
         super().__init__(client, chosen, Signature((TensorSpec(TEXT, "string", (None,)),), outputs))
-        self._counts: OrderedDict[int, int] = OrderedDict()
+        self._ahead: dict[str, Vector] = {}
+        """Vectors that came with a count of tokens, for the prediction that follows it."""
 
     async def predict(self, inputs: Tensors) -> Tensors:
         """The vectors of all texts, in one request to the server. A cancelled call has the server stop."""
-        texts: list[str] = self._checked(inputs)[TEXT].tolist()
+        texts: list[str] = (await self._checked(inputs))[TEXT].tolist()
         if not texts:
             return {EMBEDDING: np.empty((0, self._chosen.options.dimensions or 0), np.float32)}
-        embeddings = np.array((await self._embed(texts)).embeddings, np.float32)
-        wanted = self._chosen.options.dimensions or embeddings.shape[-1]
-        if embeddings.shape != (len(texts), wanted):
-            raise RuntimeError(
-                f"Ollama gave embeddings of shape {list(embeddings.shape)} for {len(texts)} texts, not "
-                f"[{len(texts)}, {wanted}]; options.dimensions must be what the model can give"
-            )
-        return {EMBEDDING: embeddings}
+        ahead = {text: self._ahead.pop(text) for text in set(texts) if text in self._ahead}
+        missing = [text for text in texts if text not in ahead]
+        came = iter((await self._embed(missing))[0] if missing else ())
+        return {EMBEDDING: np.stack([ahead[text] if text in ahead else next(came) for text in texts])}
 
     async def count_tokens(self, texts: Sequence[str]) -> int:
-        """Tokens of all `texts`. Known of texts that were embedded together lately; others are embedded for it."""
-        self._check_usable()
+        """Tokens of all `texts`. The server tells them only with the vectors, so these are kept for a prediction."""
+        await self._check_usable()
         if not texts:
             return 0
-        if hash(tuple(texts)) not in self._counts:
-            await self._embed(texts)
-        return self._counts[hash(tuple(texts))]
+        vectors, tokens = await self._embed(texts)
+        self._ahead |= zip(texts, vectors, strict=True)
+        for text in list(self._ahead)[:-_MOST_AHEAD]:
+            del self._ahead[text]
+        return tokens
 
-    async def _embed(self, texts: Sequence[str]) -> EmbedResponse:
+    async def _embed(self, texts: Sequence[str]) -> tuple[Vector, int]:
+        """A vector for each text, and the tokens of all. Raises `RuntimeError` for vectors of an unexpected shape."""
         options = self._chosen.options
         with explained(self._chosen):
             answer: EmbedResponse = await self._client.embed(
@@ -58,7 +60,11 @@ class EmbeddingSession(OllamaSession):
                 options=options.run_options,
                 keep_alive=options.keep_alive,
             )
-        self._counts[hash(tuple(texts))] = answer.prompt_eval_count or 0
-        while len(self._counts) > _MOST_COUNTS:
-            self._counts.popitem(last=False)
-        return answer
+        vectors = np.array(answer.embeddings, np.float32)
+        wanted = options.dimensions or vectors.shape[-1]
+        if vectors.shape != (len(texts), wanted):
+            raise RuntimeError(
+                f"Ollama gave embeddings of shape {list(vectors.shape)} for {len(texts)} texts, not "
+                f"[{len(texts)}, {wanted}]; options.dimensions must be what the model can give"
+            )
+        return vectors, answer.prompt_eval_count or 0

@@ -28,10 +28,21 @@ async def test_every_text_gets_a_vector_that_tells_its_meaning(load: Any) -> Non
 async def test_tokens_are_counted_by_the_model(load: Any) -> None:
     session = await load(task="embedding")
     assert isinstance(session, TokenCounter)
-    await session.predict(texts("a", "b c"))
     together = await session.count_tokens(["a", "b c"])
     assert together == await session.count_tokens(["a"]) + await session.count_tokens(["b c"]) > 2
     assert await session.count_tokens([]) == 0
+
+
+async def test_counting_tokens_does_not_embed_a_text_twice(load: Any, ollama: Any) -> None:
+    session = await load(task="embedding")
+    alone = (await session.predict(texts("a cat", "snow")))["embedding"]
+    await session.count_tokens(["a cat", "snow"])
+    before = (await ollama.told())["embedded"]
+    given = (await session.predict(texts("snow", "a cat", "snow", "rain")))["embedding"]
+    assert (await ollama.told())["embedded"] == before + 1
+    np.testing.assert_allclose(given[:3], alone[[1, 0, 1]], atol=1e-5)
+    assert (await session.predict(texts("a cat")))["embedding"].shape == (1, 576)
+    assert (await ollama.told())["embedded"] == before + 2
 
 
 async def test_dimensions_cut_the_vectors_and_are_in_the_signature(load: Any) -> None:

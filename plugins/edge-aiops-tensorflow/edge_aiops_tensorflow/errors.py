@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 _NOISE = (
-    re.compile(r"\s*Detected at node .*", re.DOTALL),
-    re.compile(r"\s*\[\[?\{\{.*", re.DOTALL),
-    re.compile(r"\s*\[Op:\w+\].*", re.DOTALL),
+    # What stands around the reason: the objects that passed it on, the code that once built the graph.
+    re.compile(r"^.*Exception encountered: ", re.DOTALL),
+    re.compile(r"^Graph execution error:\s*(?:Detected at .*?\nNode: '[^\n]*'\n)?", re.DOTALL),
+    re.compile(r"\s*\[\[\{\{.*", re.DOTALL),
+    # Places in somebody's source tree, and where the artifact was unpacked.
     re.compile(r"\S+/(?:kernels|core)/\S+\.(?:h|cc)(?::\d+)?\s+"),
-    re.compile(r"(?<=[:\s])/\S+/"),
+    re.compile(r"\S*/edge_aiops-\w+/"),
 )
 _GLUED = re.compile(r"(?<=[a-z.)])\s*(?=Node number \d)")
 _LONGEST = 400

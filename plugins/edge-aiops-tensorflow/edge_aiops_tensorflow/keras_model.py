@@ -35,26 +35,28 @@ def _read(tf: Any, file: Path) -> Any:
         model = tf.keras.models.load_model(file, compile=False, safe_mode=True)
     except Exception as error:
         # Keras raises whatever its layers do.
-        if "Lambda" in str(error):
+        reason = reason_of(error)
+        if "Lambda" in reason:
             raise InvalidModel(
                 f"the model has a Lambda layer, which is Python code, and such code is never run; {_EXPORT_REMEDY}"
             ) from error
-        raise InvalidModel(f"Keras cannot load the model: {reason_of(error)}") from error
+        raise InvalidModel(f"Keras cannot load the model: {reason}") from error
     if not getattr(model, "inputs", None):
         raise InvalidModel(f"the model does not say what its inputs are; {_EXPORT_REMEDY}")
     return model
 
 
 def _export(tf: Any, model: Any, folder: Path) -> None:
-    names = [tensor.name for tensor in model.inputs]
+    # A sequential model has one output and no name for it.
+    output_names = getattr(model, "output_names", None) or [model.layers[-1].name]
 
     def serve(*tensors: Any) -> dict[str, Any]:
-        given = model(tf.nest.pack_sequence_as(model.input, tensors), training=False)
-        return dict(zip(model.output_names, tf.nest.flatten(given), strict=True))
+        given = model(
+            tensors[0] if len(tensors) == 1 else tf.nest.pack_sequence_as(model.input, tensors), training=False
+        )
+        return dict(zip(output_names, tf.nest.flatten(given), strict=True))
 
-    specs = [
-        tf.TensorSpec(tensor.shape, tensor.dtype, name=name) for name, tensor in zip(names, model.inputs, strict=True)
-    ]
+    specs = [tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name) for tensor in model.inputs]
     try:
         archive = tf.keras.export.ExportArchive()
         archive.track(model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from pathlib import Path
 
@@ -12,11 +13,11 @@ from edge_aiops_tensorflow.errors import reason_of
 from edge_aiops_tensorflow.interpreter import Runner, signature_runner, tensor_runner
 from edge_aiops_tensorflow.options import TfliteOptions
 
+_MISSING = re.compile(r"(?:unresolved custom op|Select TensorFlow op).*Node number \d+ \((?:Flex)?(\w+)\)")
 _REMEDY = (
     "convert the model with built-in operations only (without SELECT_TF_OPS and allow_custom_ops), or register its "
     "SavedModel with trust: code, which TensorFlow runs"
 )
-_MISSING = ("custom op", "Select TensorFlow op", "Flex")
 
 
 class TfliteModel:
@@ -51,10 +52,10 @@ class TfliteModel:
 def _runner(path: Path, options: TfliteOptions, threads: int) -> Runner:
     resolver = OpResolverType.AUTO if options.xnnpack else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     try:
-        # The file is checked from end to end before anything in it is followed.
+        # LiteRT checks the file's offsets from end to end before it follows any.
         interpreter = Interpreter(str(path), num_threads=threads, experimental_op_resolver_type=resolver)
         key = _signature_key(list(interpreter.get_signature_list()), options.signature)
-        interpreter.allocate_tensors()
+        _prepare(interpreter)
         if key is None:
             return tensor_runner(interpreter, dequantize=options.dequantize)
         return signature_runner(interpreter, key, dequantize=options.dequantize)
@@ -62,9 +63,19 @@ def _runner(path: Path, options: TfliteOptions, threads: int) -> Runner:
         raise
     except Exception as error:
         # LiteRT raises plain ValueError and RuntimeError, and names that are no text fail when they are read.
-        reason = reason_of(error)
-        remedy = f"; {_REMEDY}" if any(word in reason for word in _MISSING) else ""
-        raise InvalidModel(f"LiteRT cannot load the model: {reason}{remedy}") from error
+        raise InvalidModel(f"LiteRT cannot load the model: {reason_of(error)}") from error
+
+
+def _prepare(interpreter: Interpreter) -> None:
+    """Find out whether every operation can run. Raises `InvalidModel` for one that is missing."""
+    try:
+        interpreter.allocate_tensors()
+    except RuntimeError as error:
+        if missing := _MISSING.search(reason_of(error)):
+            raise InvalidModel(f"the model uses {missing[1]}, which is not built into LiteRT; {_REMEDY}") from error
+        if not any((details["shape_signature"][1:] < 0).any() for details in interpreter.get_input_details()):
+            raise
+        # Sizes that are left open count as 1 until a run sets them, and not every model can do with that.
 
 
 def _signature_key(keys: list[str], wanted: str | None) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from edge_aiops.http import server
+from edge_aiops.http import connections
 from edge_aiops.http.app import endpoints
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -183,13 +183,13 @@ async def test_a_body_that_does_not_come_is_given_up(impatient: Any, head: bytes
 
 
 async def test_headers_that_do_not_come_end_the_connection(target: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "HEADERS_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(connections, "HEADERS_TIMEOUT_S", 0.05)
     for begun in (b"", b"GET /livez HTTP/1.1\r\nHost: local"):
         assert await raw(target.port, begun) == b""
 
 
 async def test_a_connection_that_was_used_in_time_stays_open(target: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "HEADERS_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(connections, "HEADERS_TIMEOUT_S", 0.05)
     reader, writer = await asyncio.open_connection("127.0.0.1", target.port)
     for _ in range(3):
         writer.write(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")

@@ -26,7 +26,7 @@ async def running(handler: object) -> AsyncIterator[str]:
     app = application(Settings(), plugins=plugins_of())
     app.router.add_get("/broken", handler)
     sock = bound_socket(HttpSettings(port=0))
-    async with listening(app, sock, access_log=False):
+    async with listening(app, sock, HttpSettings(), access_log=False):
         yield url_of(sock)
 
 

@@ -53,6 +53,9 @@ def snapshot(totals: Totals, **other: Any) -> NodeSnapshot:
         "program_version": "1.2.3",
         "models_served": 0,
         "memory_bytes": {},
+        "queued": {},
+        "shed": {},
+        "circuits_open": {},
         "database_bytes": {},
         "alerts_firing": {},
         "drift": (),
@@ -71,6 +74,9 @@ def busy() -> NodeSnapshot:
         totals,
         models_served=2,
         memory_bytes={IRIS: 5_000},
+        queued={IRIS: 7},
+        shed={IRIS: 11},
+        circuits_open={IRIS: True, ("iris", "2"): False},
         database_bytes={"events.db": 4_096, "monitoring.db": 8_192},
         alerts_firing={"critical": 2},
         drift=[
@@ -113,6 +119,10 @@ def test_what_was_counted_is_what_is_said() -> None:
     assert said[series("models_served")] == 2
     assert said[series("models_loaded")] == 1
     assert said[series("model_memory_bytes", **first)] == 5_000
+    assert said[series("inference_requests_queued", **first)] == 7
+    assert said[series("inference_requests_shed_total", **first)] == 11
+    assert said[series("model_circuit_open", **first)] == 1
+    assert said[series("model_circuit_open", model="iris", version="2")] == 0
     assert said[series("database_size_bytes", database="monitoring.db")] == 8_192
     assert said[series("alerts_firing", severity="critical")] == 2
     assert said[series("alerts_firing", severity="info")] == 0
