@@ -8,6 +8,7 @@ import gzip
 import io
 import itertools
 import json
+import re
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -24,11 +25,15 @@ from tritonclient.http import InferInput, InferRequestedOutput
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from edge_aiops import __version__
+from edge_aiops.http.oip.datatypes import DATATYPES
+from edge_aiops.http.routes.oip import EXTENSIONS
 from edge_aiops.testing.models import MIXED_DTYPES, mixed_dtypes, slow_loop
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+DOCUMENTATION = Path(__file__).parents[2] / "docs" / "oip.md"
 
 ROWS = np.arange(8, dtype=np.float32).reshape(2, 4)
 
@@ -405,3 +410,21 @@ async def test_the_protocol_is_documented(client: Any) -> None:
     assert body.keys() == {"application/json", "application/octet-stream"}
     assert msgspec.json.encode(body["application/json"]).count(b"InferRequest") == 1
     assert {"/v2", "/v2/models/{name}/versions/{version}/stats", "/v2/repository/index"} <= paths.keys()
+
+
+async def test_the_example_of_the_documentation_runs_as_it_is_written(client: Any) -> None:
+    page = (await asyncio.to_thread(DOCUMENTATION.read_text, "utf-8")).replace("127.0.0.1:9926", client.url[7:])
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, Any] = {}
+    await asyncio.to_thread(exec, example, names)
+    np.testing.assert_allclose(names["probabilities"], await expected(client, names["rows"]), rtol=1e-6)
+    event = (await client.get(f"/events/{names['inference_id']}")).body
+    assert event["requestId"] == "two-rows"
+
+
+async def test_every_path_of_the_protocol_and_every_datatype_is_documented(client: Any) -> None:
+    page = await asyncio.to_thread(DOCUMENTATION.read_text, "utf-8")
+    paths = [path for path in (await client.get("/openapi.json")).body["paths"] if path.startswith("/v2")]
+    words = {word for path in paths for word in path.split("/") if word and "{" not in word}
+    assert [word for word in sorted(words | DATATYPES.keys()) if word not in page] == []
+    assert [name for name in EXTENSIONS if f"`{name}`" not in page] == []

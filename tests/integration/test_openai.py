@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
+import pty
+import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -34,14 +38,14 @@ class Served:
         """Have a model of the Ollama server."""
         await self.client.register(name, "1", framework="ollama", options=options, stage="production")
 
-    async def event(self, **wanted: object) -> dict[str, Any]:
-        """The newest event, when there is one like `wanted`."""
+    async def event(self, *, about: str = "", **wanted: object) -> dict[str, Any]:
+        """The newest event like `wanted` whose features hold the text `about`, when there is one."""
         async with asyncio.timeout(20):
             while True:
                 events = (await self.client.get("/events")).body["events"]
-                found = [event for event in events if all(event[name] == value for name, value in wanted.items())]
-                if found:
-                    return found[0]
+                for event in events:
+                    if about in str(event["features"]) and wanted.items() <= event.items():
+                        return event
                 await asyncio.sleep(0.02)
 
 
@@ -81,7 +85,7 @@ async def test_a_conversation_is_answered_and_is_an_inference_event(served: Serv
     assert answer.usage.total_tokens == answer.usage.prompt_tokens + 4
     assert answer._request_id == answer.id
     event = (await served.client.get(f"/events/{answer.inference_id}")).body  # type: ignore[attr-defined]
-    assert event["features"] == {"messages": [{"role": "user", "content": "Say hello.", "tool_calls": None}]}
+    assert event["features"] == {"messages": HELLO}
     assert event["prediction"] == {"response": choice.message.content}
     assert (event["userId"], event["sessionId"], event["requestId"]) == ("u-7", "s-1", answer.id)
     assert (event["promptTokens"], event["completionTokens"]) == (answer.usage.prompt_tokens, 4)
@@ -133,7 +137,7 @@ async def test_a_client_that_goes_away_stops_the_model_and_leaves_what_it_said(s
             if len(said) > 20:
                 break
         await stream.close()
-        event = await served.event(error="cancelled")
+        event = await served.event(error="cancelled", about="lighthouse")
         assert event["prediction"]["response"].startswith(said)
         assert event["completionTokens"] is None
         async with asyncio.timeout(20):
@@ -150,7 +154,7 @@ async def test_a_text_that_takes_too_long_is_an_error_in_mid_stream(served: Serv
         async for chunk in stream:
             assert chunk.choices
     assert (caught.value.code, caught.value.type) == ("deadline_exceeded", "server_error")
-    event = await served.event(error="deadline_exceeded")
+    event = await served.event(error="deadline_exceeded", about="lighthouse")
     assert event["prediction"]["response"]
 
 
@@ -304,7 +308,7 @@ async def test_failures_are_the_clients_own_exceptions(served: Served, ollama_ur
     await served.register("lost", model="smollm2", host="http://127.0.0.1:9", task="embedding")
     with pytest.raises(openai.InternalServerError, match="no Ollama server"):
         await served.sdk.embeddings.create(model="lost", input="a cat")
-    assert (await served.event(modelName="lost"))["error"] == "backend_unavailable"
+    assert await served.event(modelName="lost", error="backend_unavailable")
 
 
 async def test_one_body_serves_every_client(served: Served) -> None:
@@ -322,3 +326,65 @@ async def test_one_body_serves_every_client(served: Served) -> None:
         assert missing.status == 404
         assert missing.body["error"]["message"] == missing.body["detail"]
     assert "error" not in (await served.client.get("/nothing")).body
+
+
+async def test_a_question_on_the_command_line_is_answered(served: Served) -> None:
+    code, said, _ = await _chat(served, "llm", "Say hello.", "--max-tokens", "4", "--temperature", "0")
+    assert (code, said.startswith("Hello"), said[-1]) == (0, True, "\n")
+    code, said, _ = await _chat(
+        served, "llm", "--max-tokens", "4", "--system", "Be brief.", standard_input="Say hello."
+    )
+    assert code == 0 and said.strip()
+    event = await served.event(about="Be brief.")
+    assert [message["content"] for message in event["features"]["messages"]] == ["Be brief.", "Say hello."]
+
+
+async def test_what_goes_wrong_is_told_on_the_command_line(served: Served) -> None:
+    code, _, said = await _chat(served, "gpt-4o", "Hello")
+    assert (code, "no model named 'gpt-4o' on this node" in said) == (1, True)
+    code, _, said = await _chat(served, "llm", "Hello", "--temperature", "3")
+    assert (code, "temperature: Expected `float` <= 2.0" in said) == (1, True)
+
+
+async def _chat(served: Served, *arguments: str, standard_input: str = "") -> tuple[int | None, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "edge_aiops", "chat", "--url", served.client.url, *arguments),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    said, failed = await process.communicate(standard_input.encode())
+    return process.returncode, said.decode(), failed.decode()
+
+
+async def test_a_conversation_in_a_terminal_goes_on_after_an_answer_is_interrupted(served: Served) -> None:
+    ours, theirs = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "edge_aiops", "chat", "--url", served.client.url, "llm"),
+        stdin=theirs,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    os.close(theirs)
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(60):
+            await process.stdout.readuntil(b"> ")
+            os.write(ours, b"Tell a story that never ends.\n")
+            assert await process.stdout.read(1)
+            process.send_signal(signal.SIGINT)
+            await process.stdout.readuntil(b"\n> ")
+            await served.event(error="cancelled", about="Tell a story that never ends.")
+            os.write(ours, b"Say hello.\n")
+            assert await process.stdout.read(1)
+            process.send_signal(signal.SIGINT)
+            await process.stdout.readuntil(b"\n> ")
+            os.write(ours, b"\x04")
+            assert await process.wait() == 0
+    finally:
+        os.close(ours)
+        if process.returncode is None:
+            process.kill()
+    event = await served.event(about="'assistant'")
+    assert [message["role"] for message in event["features"]["messages"]] == ["user", "assistant", "user"]

@@ -30,7 +30,7 @@ def read(name: str, datatype: Datatype, shape: tuple[int, ...], data: msgspec.Ra
     try:
         values = _decoder(datatype.json, depth).decode(content)
         with np.errstate(over="ignore"):
-            array = np.array(values, dtype=datatype.dtype)
+            array = _flat(values, datatype) if depth == 1 else np.array(values, dtype=datatype.dtype)
     except OverflowError as error:
         raise InvalidInput.of(name, f"an integer that {datatype.name} cannot hold: {error}") from error
     except msgspec.ValidationError as error:
@@ -48,6 +48,11 @@ def written(array: Array) -> list[Any]:
     """The data of a tensor, for JSON: NaN and infinities, which JSON has not, become null."""
     values: list[Any] = array.ravel().tolist()
     return values
+
+
+def _flat(values: list[Any], datatype: Datatype) -> Array:
+    # Twice as fast as np.array, which looks at every element first to find out how they are nested.
+    return np.fromiter(values, datatype.dtype, len(values))
 
 
 def _depth(content: bytes, *, most: int) -> int:

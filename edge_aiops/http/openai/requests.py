@@ -39,7 +39,7 @@ class TextPart(Struct, frozen=True, tag="text", tag_field="type"):
     text: str
 
 
-class ImageUrl(Struct, frozen=True):
+class ImageUrl(Struct, frozen=True, omit_defaults=True):
     """Where an image is: a `data:` URL."""
 
     url: str
@@ -52,7 +52,7 @@ class ImagePart(Struct, frozen=True, tag="image_url", tag_field="type"):
     image_url: ImageUrl
 
 
-class ChatMessage(Struct, frozen=True):
+class ChatMessage(Struct, frozen=True, omit_defaults=True):
     """One turn of the conversation."""
 
     role: Literal["system", "developer", "user", "assistant"]

@@ -64,8 +64,6 @@ async def trace_settings(request: web.Request) -> dict[str, Any]:
     return {"trace_level": ["OFF"]}
 
 
-@ENDPOINTS.get("/v2/{kind:systemsharedmemory|cudasharedmemory}/status", answer=list[Any])
-@ENDPOINTS.get("/v2/{kind:systemsharedmemory|cudasharedmemory}/region/{region}/status", answer=list[Any])
 async def shared_memory(request: web.Request) -> list[Any]:
     """The regions of shared memory that are registered: none."""
     return []
@@ -84,11 +82,17 @@ async def change_tracing(request: web.Request) -> None:
     raise InvalidInput("there is no tracing to set; every inference is an event, see GET /events")
 
 
-@ENDPOINTS.post("/v2/{kind:systemsharedmemory|cudasharedmemory}/{action:register|unregister}")
-@ENDPOINTS.post("/v2/{kind:systemsharedmemory|cudasharedmemory}/region/{region}/{action:register|unregister}")
 async def change_shared_memory(request: web.Request) -> None:
     """Refused: there is no shared memory with clients."""
     raise InvalidInput(parameters.NO_SHARED_MEMORY)
+
+
+for _folder in ("/v2/systemsharedmemory", "/v2/cudasharedmemory"):
+    ENDPOINTS.get(f"{_folder}/status", answer=list[Any])(shared_memory)
+    ENDPOINTS.get(f"{_folder}/region/{{region}}/status", answer=list[Any])(shared_memory)
+    ENDPOINTS.post(f"{_folder}/region/{{region}}/register")(change_shared_memory)
+    ENDPOINTS.post(f"{_folder}/region/{{region}}/unregister")(change_shared_memory)
+    ENDPOINTS.post(f"{_folder}/unregister")(change_shared_memory)
 
 
 async def _indexed(engine: Engine, deployment: Deployment) -> IndexedModel:
