@@ -61,7 +61,7 @@ def caller_of(request: web.Request, engine: Engine, *, model: str, user: str | N
         request_id=_identifier(request, REQUEST_ID_HEADER) or answer_id,
         user_id=user,
         session_id=_identifier(request, SESSION_ID_HEADER),
-        deadline_s=deadline_s(request),
+        deadline_s=deadline_s(request.headers),
     )
 
 
