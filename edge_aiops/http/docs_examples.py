@@ -32,11 +32,10 @@ _VALUES: dict[str, Any] = {
     "number": "NUMBER",
     "sha256": "SHA256",
 }
+_COMPARED = {"taskType": "TASK-TYPE", "equivalenceGroup": "EQUIVALENCE-GROUP"}
 _VALUES_UNDER: dict[str, dict[str, Any]] = {
-    **dict.fromkeys(
-        ("/benchmark/", "/Benchmark"),
-        {"taskType": "TASK-TYPE", "equivalenceGroup": "EQUIVALENCE-GROUP", "id": "NUMBER"},
-    ),
+    "/benchmark/": {**_COMPARED, "id": "NUMBER"},
+    "/Benchmark": _COMPARED,
     "/monitoring/config": {"drift": {"driftCheck": "1h"}},
     "/monitoring/alerts/": {"id": "ALERT_ID", "acknowledgedBy": "me"},
     "/monitoring/rules": {
