@@ -14,8 +14,8 @@ _OF_FILES = {".onnx": "onnx", ".tflite": "tensorflow", ".keras": "tensorflow"}
 
 @contextmanager
 def artifact_file(path: Path, framework: str) -> Iterator[Path]:
-    """The file to upload for `path`: itself, the only file of `framework` in a folder, or else the folder, packed for as
-    long as this lasts.
+    """The file to upload for `path`: itself, the only file of `framework` in a folder, or else the folder, packed
+    for as long as this lasts.
 
     Raises `InvalidInput` for a folder that cannot be packed.
     """
