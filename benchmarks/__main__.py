@@ -15,6 +15,7 @@ NAMES = {
     "monitoring": "what it costs to observe a model, beside the same peers; takes five minutes",
     "tensors": "tensors of the Open Inference Protocol, in JSON and in binary; takes one minute",
     "serving": "durable predictions over HTTP; takes four minutes",
+    "serving_peers": "the same beside other servers of models, which it installs; takes eight minutes",
 }
 
 

@@ -34,9 +34,10 @@ class Arena:
     def __init__(self, descriptor: int, *, inputs: bool) -> None:
         """Takes over `descriptor`."""
         try:
-            self.memory = memoryview(mmap.mmap(descriptor, 2 * HALF_BYTES))
+            self._mapped = mmap.mmap(descriptor, 2 * HALF_BYTES)
         finally:
             os.close(descriptor)
+        self.memory = memoryview(self._mapped)
         self._first = 0 if inputs else HALF_BYTES
         self._taken: dict[int, int] = {}
 
@@ -56,3 +57,8 @@ class Arena:
         """The block at `start` may be used again."""
         if start is not None:
             self._taken.pop(start, None)
+
+    def close(self) -> None:
+        """Let go of the memory, which nobody here looks at any more."""
+        self.memory.release()
+        self._mapped.close()

@@ -23,6 +23,7 @@ _USUAL_VARIABLES = (
     *("EDGE_AIOPS_PLUGINS", "EDGE_AIOPS_BLOCK_PLUGINS"),
 )
 _TRUSTED_VARIABLES = ("HOME", "USER", "XDG_CACHE_HOME", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_FOLDER = "edge-aiops-worker-"
 _LOG_BYTES = 8 * 1024
 _READ_BYTES = 64 * 1024
 
@@ -76,7 +77,7 @@ class WorkerProcess:
 
         `birth`: what it reads from standard input, given its temporary folder; `descriptors` stay open in it.
         """
-        folder = Path(tempfile.mkdtemp(prefix="edge-aiops-worker-"))
+        folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-"))
         try:
             with os.fdopen(os.memfd_create("edge-aiops-birth"), "w+b") as told:
                 told.write(birth(folder))
@@ -110,8 +111,8 @@ class WorkerProcess:
         return await asyncio.shield(self._ended)
 
     async def clean_up(self) -> None:
-        """Remove its temporary folder."""
-        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+        """Remove its temporary folder, and those that nodes have left that were killed."""
+        await asyncio.to_thread(_remove, self._folder)
 
     def memory_bytes(self) -> int:
         """Physical memory of the process and its children, shared pages by their share; reads /proc, some ms."""
@@ -166,6 +167,14 @@ def environment_of(names: tuple[str, ...], *, sandboxed: bool) -> dict[str, str]
     wanted = _USUAL_VARIABLES if sandboxed else (*_USUAL_VARIABLES, *_TRUSTED_VARIABLES, *names)
     chosen = {name: os.environ[name] for name in wanted if name in os.environ}
     return {**chosen, "PYTHONPATH": os.pathsep.join(_import_path()), "PYTHONUNBUFFERED": "1"}
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    for other in folder.parent.glob(f"{_FOLDER}*"):
+        node = other.name.removeprefix(_FOLDER).partition("-")[0]
+        if not Path("/proc", node).exists():
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def _import_path() -> Iterator[str]:
