@@ -13,6 +13,7 @@ NAMES = {
     "store": "the event store by itself",
     "statistics": "the Rust extension beside its peers, which it installs under .bench/ the first time",
     "monitoring": "what it costs to observe a model, beside the same peers; takes five minutes",
+    "tensors": "tensors of the Open Inference Protocol, in JSON and in binary; takes one minute",
     "serving": "durable predictions over HTTP; takes four minutes",
 }
 

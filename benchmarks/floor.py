@@ -19,6 +19,19 @@ class Request(msgspec.Struct):
     features: dict[str, list[list[float]]]
 
 
+class Tensor(msgspec.Struct):
+    """What the floor reads of a binary tensor."""
+
+    name: str
+    shape: list[int]
+
+
+class Tensors(msgspec.Struct):
+    """What the floor reads of an inference request."""
+
+    inputs: list[Tensor]
+
+
 def application(model: str) -> web.Application:
     """The bare handler around a session with one thread."""
     options = onnxruntime.SessionOptions()
@@ -33,11 +46,26 @@ def application(model: str) -> web.Application:
         (output,) = session.run(None, inputs)
         return web.Response(body=encode({"prediction": output.tolist()}), content_type="application/json")
 
+    decode_tensors = msgspec.json.Decoder(Tensors).decode
+
+    async def infer(request: web.Request) -> web.Response:
+        body = await request.read()
+        end = int(request.headers["Inference-Header-Content-Length"])
+        (tensor,) = decode_tensors(body[:end]).inputs
+        array = np.frombuffer(body, np.float32, offset=end).reshape(tensor.shape)
+        (output,) = session.run(None, {tensor.name: array})
+        data = output.tobytes()
+        parameters = {"binary_data_size": len(data)}
+        described = {"name": "probabilities", "shape": output.shape, "datatype": "FP32", "parameters": parameters}
+        header = encode({"model_name": "probe", "model_version": "1", "outputs": [described]})
+        return web.Response(body=header + data, headers={"Inference-Header-Content-Length": str(len(header))})
+
     async def alive(request: web.Request) -> web.Response:
         return web.Response()
 
     app = web.Application(client_max_size=32 * 1024 * 1024)
     app.router.add_post("/predict", predict)
+    app.router.add_post("/v2/models/probe/infer", infer)
     app.router.add_get("/livez", alive)
     return app
 

@@ -16,6 +16,7 @@ import select
 import socket
 import statistics
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 _HEADER_END = b"\r\n\r\n"
@@ -93,13 +94,14 @@ def load(port: int, request: bytes, *, connections: int, seconds: float) -> dict
     }
 
 
-def post(path: str, body: bytes) -> bytes:
-    """The bytes of a POST."""
+def post(path: str, body: bytes, headers: Sequence[str] = ()) -> bytes:
+    """The bytes of a POST; `headers`: further ones, as they are written."""
     lines = [
         f"POST {path} HTTP/1.1",
         "Host: 127.0.0.1",
         "Content-Type: application/json",
         f"Content-Length: {len(body)}",
+        *headers,
     ]
     return "\r\n".join([*lines, "", ""]).encode("ascii") + body
 
@@ -110,10 +112,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--path", default="/predict")
     parser.add_argument("--body-file", type=Path, required=True)
+    parser.add_argument("--header", action="append", default=[], help='such as "Name: value"')
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=4)
     given = parser.parse_args()
-    request = post(given.path, given.body_file.read_bytes())
+    request = post(given.path, given.body_file.read_bytes(), given.header)
     print(json.dumps(load(given.port, request, connections=given.connections, seconds=given.seconds)))
 
 

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,10 +67,19 @@ def pinned(core: int, command: list[str]) -> list[str]:
     return ["taskset", "-c", str(core), *command] if (os.cpu_count() or 1) > 1 else command
 
 
-def load(port: int, body: Path, *, connections: int, seconds: float, path: str = "/predict") -> dict[str, Any]:
+def load(
+    port: int,
+    body: Path,
+    *,
+    connections: int,
+    seconds: float,
+    path: str = "/predict",
+    headers: Sequence[str] = (),
+) -> dict[str, Any]:
     """What the load generator, on its own core, measured."""
     arguments = ["-m", "benchmarks.load", "--port", str(port), "--path", path, "--body-file", str(body)]
     arguments += ["--connections", str(connections), "--seconds", str(seconds)]
+    arguments += [f"--header={header}" for header in headers]
     done = subprocess.run(
         pinned(LOAD_CORE, [sys.executable, *arguments]), cwd=ROOT, capture_output=True, text=True, check=True
     )

@@ -52,13 +52,13 @@ def rows() -> list[Row]:
     fsync_ms = _fsync_ms()
     found = [Row("fsync of 4 KB in the temporary folder, median", f"{fsync_ms:.2f} ms")]
     floor, ours, normal = _compared(PROBE, 64, with_normal=True)
-    found += _rate_rows("64 connections", floor, ours, target=1.3)
+    found += rate_rows("64 connections", floor, ours, target=1.3)
     floor, ours, normal = _compared(PROBE, 8, with_normal=True)
-    found += _rate_rows("8 connections", floor, ours, target=0.65)
-    found += _rate_rows("8 connections, synchronous = normal", floor, normal, target=0.9)
+    found += rate_rows("8 connections", floor, ours, target=0.65)
+    found += rate_rows("8 connections, synchronous = normal", floor, normal, target=0.9)
     floor, ours, _ = _compared(PROBE, 1)
     limit_ms = floor.p50_ms + 1.3 * fsync_ms + 0.15
-    found += _rate_rows("1 connection", floor, ours, target=None)
+    found += rate_rows("1 connection", floor, ours, target=None)
     found.append(
         Row("1 connection, p50", f"{ours.p50_ms:.2f} ms", f"{limit_ms:.2f} ms", f"{ours.p50_ms / limit_ms:.2f}",
             "<= floor + 1.3 fsync + 0.15 ms", ours.p50_ms <= limit_ms)
@@ -66,7 +66,7 @@ def rows() -> list[Row]:
     for shape, connections in ((BATCH, 8), (MLP, 64)):
         floor, ours, _ = _compared(shape, connections)
         target = 0.95 if shape is BATCH else None
-        found += _rate_rows(f"{shape.name}, {connections} connections", floor, ours, target=target)
+        found += rate_rows(f"{shape.name}, {connections} connections", floor, ours, target=target)
     return found
 
 
@@ -93,14 +93,14 @@ def _compared(shape: Shape, connections: int, *, with_normal: bool = False) -> t
         return measured[0], measured[1], measured[-1]
 
 
-def rounds(ports: list[int], body: Path, connections: int) -> dict[int, list[dict[str, Any]]]:
-    """What the load generator measured of each server, in turns, after a short round to warm up."""
+def rounds(ports: list[int], body: Path, connections: int, **more: Any) -> dict[int, list[dict[str, Any]]]:
+    """What the load generator measured of each server, in turns, after a short round to warm up; `more`: for `load`."""
     for port in ports:
-        load(port, body, connections=connections, seconds=SECONDS / 4)
+        load(port, body, connections=connections, seconds=SECONDS / 4, **more)
     taken: dict[int, list[dict[str, Any]]] = {port: [] for port in ports}
     for _ in range(ROUNDS):
         for port in ports:
-            taken[port].append(load(port, body, connections=connections, seconds=SECONDS))
+            taken[port].append(load(port, body, connections=connections, seconds=SECONDS, **more))
     return taken
 
 
@@ -129,7 +129,8 @@ def median(taken: list[dict[str, Any]]) -> Measured:
     )
 
 
-def _rate_rows(what: str, floor: Measured, ours: Measured, *, target: float | None) -> list[Row]:
+def rate_rows(what: str, floor: Measured, ours: Measured, *, target: float | None) -> list[Row]:
+    """Rate and latency beside the floor's."""
     ratio = ours.rate / floor.rate
     return [
         Row(

@@ -69,6 +69,7 @@ __all__ = [
     "gamma_lower",
     "gamma_upper",
     "hellinger_distance",
+    "holm",
     "jensen_shannon_distance",
     "kolmogorov_upper",
     "ks_test",
@@ -82,12 +83,14 @@ __all__ = [
     "normal_mixture_bound",
     "normal_quantile",
     "normal_upper",
+    "paired_shift",
     "psi",
     "psi_without_drift",
     "r_squared",
     "reliability_curve",
     "roc_auc",
     "root_mean_squared_error",
+    "signed_rank_test",
     "total_variation_distance",
     "wasserstein_distance",
 ]
@@ -510,6 +513,7 @@ def benjamini_yekutieli(
 def e_benjamini_hochberg(
     e_values: NDArray[np.float64] | Sequence[float | None], *, alpha: float = 0.05
 ) -> Discoveries: ...
+def holm(p_values: NDArray[np.float64] | Sequence[float | None], *, alpha: float = 0.05) -> Discoveries: ...
 def compare(profile: Profile, *, alpha: float = 0.05, min_effect: float = 0.1) -> Comparison: ...
 
 @final
@@ -1208,6 +1212,8 @@ def mann_whitney_test(
 ) -> TestResult: ...
 def anderson_darling_test(*samples: _Numbers) -> TestResult: ...
 def kolmogorov_upper(x: float, /) -> float: ...
+def signed_rank_test(reference: _Numbers, current: _Numbers) -> TestResult: ...
+def paired_shift(reference: _Numbers, current: _Numbers, *, confidence: float = 0.95) -> MetricResult: ...
 
 @final
 class DriftWatch:

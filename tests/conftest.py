@@ -45,7 +45,7 @@ class Answer(NamedTuple):
     def problem(self) -> tuple[int, str]:
         """Status and code of a failure, which must be a whole problem+json."""
         assert self.headers["Content-Type"] == "application/problem+json", self
-        assert self.body.keys() - {"errors"} == {"type", "title", "status", "detail", "code"}
+        assert self.body.keys() - {"errors", "error"} == {"type", "title", "status", "detail", "code"}
         assert self.body["status"] == self.status
         assert self.body["type"] == f"urn:edge-aiops:{self.body['code']}"
         assert "Traceback" not in self.body["detail"]

@@ -13,6 +13,7 @@ from edge_aiops.cli import (
     alerts,
     backup,
     baseline,
+    chat,
     config,
     doctor,
     events,
@@ -23,6 +24,7 @@ from edge_aiops.cli import (
     quality,
     serve,
 )
+from edge_aiops.cli.benchmark import command as benchmark
 from edge_aiops.cli.command import Command, Group, parser
 from edge_aiops.cli.compare import command as compare
 from edge_aiops.cli.demo import command as demo
@@ -36,6 +38,7 @@ COMMANDS: tuple[Command | Group, ...] = (
     node.COMMAND,
     demo.COMMAND,
     predict.COMMAND,
+    chat.COMMAND,
     model.GROUP,
     events.GROUP,
     monitor.COMMAND,
@@ -44,6 +47,7 @@ COMMANDS: tuple[Command | Group, ...] = (
     quality.COMMAND,
     alerts.GROUP,
     rules.GROUP,
+    benchmark.GROUP,
     compare.GROUP,
     plugins.COMMAND,
     config.COMMAND,

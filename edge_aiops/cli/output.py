@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, TextIO
 
 _COLOURS = {
-    **dict.fromkeys(("OK", "loaded", "ready", "production", "yes", "right"), "green"),
+    **dict.fromkeys(("OK", "loaded", "ready", "production", "yes", "right", "winner"), "green"),
     **dict.fromkeys(("WARN", "blocked", "staging", "warning", "pending"), "yellow"),
     **dict.fromkeys(("FAIL", "failed", "wrong", "drifted", "critical", "firing"), "bold red"),
     **dict.fromkeys(("archived", "resolved", "off"), "dim"),

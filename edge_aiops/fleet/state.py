@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge_aiops.base.clock import Clock
+from edge_aiops.serving.benchmark import history
 from edge_aiops.store.local import LocalDatabase, Schema
 
 STATE_SCHEMA = Schema(
@@ -25,6 +26,7 @@ STATE_SCHEMA = Schema(
             ) STRICT
             """,
         ),
+        history.TABLES,
     ),
 )
 

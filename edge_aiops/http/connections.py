@@ -57,10 +57,11 @@ class Connections:
             for connection in list(self.open):
                 connection.end_if_stuck(now)
 
-    def refusal(self) -> web.Response:
+    def refusal(self, path: str = "/") -> web.Response:
         """The answer to what is too much."""
         response = problems.from_error(
-            Overloaded(f"{self.settings.max_connections} connections are open already (http.max_connections)")
+            Overloaded(f"{self.settings.max_connections} connections are open already (http.max_connections)"),
+            path=path,
         )
         response.force_close()
         return response
@@ -141,7 +142,7 @@ class Connection(web.RequestHandler):
             # Who sends request after request and takes no answer would fill the memory with answers.
             await self._drain_helper()
         if self._surplus and request.path not in HEALTH_PATHS:
-            return self._all.refusal()
+            return self._all.refusal(request.path)
         response = await self._handle(request)
         if self._surplus:
             response.force_close()

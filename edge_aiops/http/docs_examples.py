@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from edge_aiops.http.docs_notation import Notation
 
-PLACEHOLDERS = ("INFERENCE_ID", "ALERT_ID", "NUMBER", "SHA256")
+PLACEHOLDERS = ("INFERENCE_ID", "ALERT_ID", "NUMBER", "SHA256", "LANGUAGE-MODEL", "EMBEDDING-MODEL")
 """What only the reader can fill in."""
 
 _VALUES: dict[str, Any] = {
@@ -38,6 +38,10 @@ _VALUES_UNDER: dict[str, dict[str, Any]] = {
         "condition": {"metric": "p95Latency", "operator": ">", "threshold": 500},
     },
     "/monitoring/notifiers/": {"name": "log"},
+    "/v1/models": {"model": "hello"},
+    "/v1/chat": {"model": "LANGUAGE-MODEL", "messages": [{"role": "user", "content": "Hello!"}]},
+    "/v1/completions": {"model": "LANGUAGE-MODEL", "prompt": "The capital of France is"},
+    "/v1/embeddings": {"model": "EMBEDDING-MODEL", "input": ["a cat", "a dog"]},
 }
 """What is meant by the same names under some paths."""
 _WORTH_SHOWING = frozenset({"stage", "actualOutcome", "correct", "drift", "name", "condition"})

@@ -122,7 +122,7 @@ def aiohttp_handler(endpoint: Endpoint, settings: Settings) -> Callable[[web.Req
                 arguments.append(json.query(request, wanted_query))
             answer = await handler(request, *arguments)
         except EdgeAiopsError as error:
-            return problems.from_error(error)
+            return problems.from_error(error, path=request.path)
         if isinstance(answer, web.StreamResponse):
             return answer
         if isinstance(answer, Created):

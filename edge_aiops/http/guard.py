@@ -83,7 +83,7 @@ def guarding(settings: HttpSettings) -> Middleware:
             guard.check(request)
             return await handler(request)
         except EdgeAiopsError as error:
-            return problems.from_error(error)
+            return problems.from_error(error, path=request.path)
         except web.HTTPException as error:
             if error.status < 400:
                 raise

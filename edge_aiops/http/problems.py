@@ -5,10 +5,11 @@ from __future__ import annotations
 import http
 import logging
 import math
+from typing import Literal
 
 import msgspec
 from aiohttp import web
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from edge_aiops.base import errors
 
@@ -40,6 +41,15 @@ class FieldProblem(Struct, frozen=True):
     message: str
 
 
+class ApiError(Struct, frozen=True):
+    """A failure as clients of the OpenAI API read it."""
+
+    message: str
+    type: Literal["invalid_request_error", "server_error"]
+    param: str | None
+    code: str
+
+
 class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The body of every failure."""
 
@@ -49,6 +59,9 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: str
     code: str
     errors: list[FieldProblem] = []
+    error: str | ApiError | UnsetType = UNSET
+    """The same again, where clients of a standard protocol look for it: under /v2 the detail, for those of the Open
+    Inference Protocol; under /v1 an object, for those of the OpenAI API."""
 
 
 def status_of(error: errors.EdgeAiopsError) -> int:
@@ -56,8 +69,10 @@ def status_of(error: errors.EdgeAiopsError) -> int:
     return next((_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES), 500)
 
 
-def problem(status: int, code: str, detail: str, *, fields: tuple[errors.FieldError, ...] = ()) -> web.Response:
-    """A failure as a response."""
+def problem(
+    status: int, code: str, detail: str, *, fields: tuple[errors.FieldError, ...] = (), path: str = ""
+) -> web.Response:
+    """A failure as a response to a request for `path`."""
     body = Problem(
         type=f"urn:edge-aiops:{code}",
         title=http.HTTPStatus(status).phrase,
@@ -65,13 +80,14 @@ def problem(status: int, code: str, detail: str, *, fields: tuple[errors.FieldEr
         detail=_cut(detail),
         code=code,
         errors=[FieldProblem(_cut(field), _cut(message)) for field, message in fields],
+        error=_repeated(status, code, detail, fields, path),
     )
     return web.Response(body=msgspec.json.encode(body), status=status, content_type=MEDIA_TYPE)
 
 
-def from_error(error: errors.EdgeAiopsError) -> web.Response:
+def from_error(error: errors.EdgeAiopsError, *, path: str) -> web.Response:
     """An error of ours as a response."""
-    response = problem(status_of(error), error.code, error.message, fields=error.fields)
+    response = problem(status_of(error), error.code, error.message, fields=error.fields, path=path)
     if isinstance(error, errors.Unavailable):
         response.headers["Retry-After"] = str(math.ceil(error.retry_after_s))
     return response
@@ -85,7 +101,10 @@ def from_http(error: web.HTTPException, *, path: str) -> web.Response:
         413: "the body is larger than http.max_body_bytes allows",
     }
     response = problem(
-        error.status, _CODES.get(error.status, "http_error"), details.get(error.status, error.text or error.reason)
+        error.status,
+        _CODES.get(error.status, "http_error"),
+        details.get(error.status, error.text or error.reason),
+        path=path,
     )
     if "Allow" in error.headers:
         response.headers["Allow"] = error.headers["Allow"]
@@ -95,7 +114,21 @@ def from_http(error: web.HTTPException, *, path: str) -> web.Response:
 def from_bug(error: BaseException | None, *, path: str) -> web.Response:
     """An error that nobody expected: the trace goes to the log, never to the caller."""
     logger.error("an unexpected error in %s", path, exc_info=error)
-    return problem(500, errors.EdgeAiopsError.code, "an unexpected error; the log of the server says more")
+    return problem(500, errors.EdgeAiopsError.code, "an unexpected error; the log of the server says more", path=path)
+
+
+def api_error(status: int, code: str, detail: str, fields: tuple[errors.FieldError, ...]) -> ApiError:
+    """A failure as clients of the OpenAI API read it; `param` is the first field to blame."""
+    kind: Literal["invalid_request_error", "server_error"] = "invalid_request_error" if status < 500 else "server_error"
+    return ApiError(message=_cut(detail), type=kind, param=_cut(fields[0].field) if fields else None, code=code)
+
+
+def _repeated(
+    status: int, code: str, detail: str, fields: tuple[errors.FieldError, ...], path: str
+) -> str | ApiError | UnsetType:
+    if path == "/v2" or path.startswith("/v2/"):
+        return _cut(detail)
+    return api_error(status, code, detail, fields) if path.startswith("/v1/") else UNSET
 
 
 def _cut(text: str) -> str:

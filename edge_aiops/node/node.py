@@ -27,6 +27,7 @@ from edge_aiops.observe.models import ObservedModel
 from edge_aiops.observe.monitoring import Monitoring
 from edge_aiops.plugin.loader import LoadedPlugin, Plugins
 from edge_aiops.plugin.registry import Backends
+from edge_aiops.serving.benchmark.benchmarks import Benchmarks
 from edge_aiops.serving.deployment import Deployment
 from edge_aiops.serving.engine import Engine
 from edge_aiops.store.local import FolderLock, LocalDatabase
@@ -68,6 +69,7 @@ class Node:
     journal: Journal
     monitoring: Monitoring
     measuring: Measuring
+    benchmarks: Benchmarks
     follower: Follower | None
 
     def __init__(
@@ -152,6 +154,8 @@ class Node:
             settings=self._settings.serving,
         )
         stack.push_async_callback(self.engine.close)
+        self.benchmarks = await Benchmarks.open(self.state.database, engine=self.engine, clock=self._clock)
+        stack.push_async_callback(self.benchmarks.close)
         self.measuring = Measuring(
             engine=self.engine, monitoring=self.monitoring, databases=self._databases, clock=self._clock
         )

@@ -18,9 +18,11 @@ from edge_aiops.plugin.generation import (
 from edge_aiops.plugin.monitoring import Notification, NotificationFailed, Notifier
 from edge_aiops.plugin.options import parsed_options
 from edge_aiops.plugin.protocols import Backend, ModelSource, Session, Tensors
+from edge_aiops.plugin.run_times import RunTimes
 from edge_aiops.plugin.signature import DTYPES, Signature, TensorSpec
 from edge_aiops.plugin.specs import BackendSpec, NotifierSpec
 from edge_aiops.plugin.tensors import checked_inputs, fits, numpy_dtype
+from edge_aiops.plugin.threads import Threads, default_threads
 
 hookimpl = pluggy.HookimplMarker("edge_aiops")
 """Marks a function of a plugin as the implementation of the hook of the same name."""
@@ -44,14 +46,17 @@ __all__ = [
     "NotificationFailed",
     "Notifier",
     "NotifierSpec",
+    "RunTimes",
     "Session",
     "Signature",
     "TensorSpec",
     "Tensors",
     "TextGenerator",
+    "Threads",
     "TokenCounter",
     "Unavailable",
     "checked_inputs",
+    "default_threads",
     "fits",
     "hookimpl",
     "numpy_dtype",

@@ -8,6 +8,9 @@ from msgspec.structs import asdict, replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.base.clock import Clock
+from edge_aiops.isolation.limits import WorkerLimits
+from edge_aiops.isolation.request import WorkerRequest
+from edge_aiops.plugin.protocols import ModelSource
 from edge_aiops.plugin.registry import Backends
 from edge_aiops.plugin.signature import Signature
 from edge_aiops.registry import catalogue
@@ -17,7 +20,6 @@ from edge_aiops.registry.labels import check_labels
 from edge_aiops.registry.messages import ModelVersion, Registration
 from edge_aiops.registry.probe import Probe
 from edge_aiops.registry.registration import Outcome, check, outcome
-from edge_aiops.registry.trial import TrialRequest
 from edge_aiops.store.shared.artifacts import ArtifactStore
 from edge_aiops.store.shared.database import Database
 from edge_aiops.store.shared.staging import StagedUpload
@@ -36,7 +38,7 @@ class Change(NamedTuple):
 
 
 class Intake:
-    """Registers versions. `probe_timeout_s`: longest time for a trial load, in seconds."""
+    """Registers versions. `probe_limits`: what a trial load may take."""
 
     def __init__(
         self,
@@ -45,7 +47,7 @@ class Intake:
         *,
         backends: Backends,
         collector: Collector,
-        probe_timeout_s: float,
+        probe_limits: WorkerLimits,
         clock: Clock,
     ) -> None:
         self._database = database
@@ -53,7 +55,7 @@ class Intake:
         self._backends = backends
         self._collector = collector
         self._probe = Probe()
-        self._probe_timeout_s = probe_timeout_s
+        self._probe_limits = probe_limits
         self._clock = clock
 
     async def register(self, wanted: Registration, artifact: StagedUpload | None) -> Change:
@@ -77,14 +79,17 @@ class Intake:
         # Asked before the trial load, so that a conflict is told at once and a repetition costs nothing.
         if known and outcome(known, wanted, _sha256(artifact)) in ("unchanged", "advanced"):
             return known.signature
-        request = TrialRequest(
+        request = WorkerRequest(
             framework=wanted.framework,
-            name=name,
-            version=version,
-            path=str(artifact.path) if artifact else None,
-            options=wanted.options,
-            trust=wanted.trust,
-            timeout_s=self._probe_timeout_s,
+            source=ModelSource(
+                name=name,
+                version=version,
+                path=artifact.path if artifact else None,
+                options=wanted.options,
+                trust=wanted.trust,
+            ),
+            limits=self._probe_limits,
+            environment=self._backends.specs[wanted.framework].environment,
         )
         signature = await self._probe.signature(request)
         check_labels(wanted, signature)

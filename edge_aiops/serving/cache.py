@@ -192,6 +192,7 @@ class ModelCache:
         async with self._one_at_a_time:  # so that the growth of the process is this model's
             await self._make_room(max(self._known_bytes.get(key, 0), _file_bytes(deployment)))
             before = await asyncio.to_thread(settled_bytes)
+            started_ns = self._clock.ticks_ns()
             try:
                 async with asyncio.timeout(self._load_timeout_s):
                     model = await self._load(deployment)
@@ -199,9 +200,10 @@ class ModelCache:
                 raise Unavailable(
                     f"model {key.name!r} did not load within {self._load_timeout_s:g} s (serving.load_timeout)"
                 ) from None
+            load_ms = (self._clock.ticks_ns() - started_ns) / 1e6
             memory_bytes = await asyncio.to_thread(_memory_bytes, model, before)
             self._know(key, memory_bytes)
-            loaded = Loaded(key, model, memory_bytes=memory_bytes, since_ms=self._clock.now_ms())
+            loaded = Loaded(key, model, memory_bytes=memory_bytes, load_ms=load_ms, since_ms=self._clock.now_ms())
             self._loaded[key] = loaded
             self._total_bytes += memory_bytes
             self._evict()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import BackendUnavailable, EdgeAiopsError, ModelFailed, Overloaded
+from edge_aiops.base.memory import budget_bytes
 from edge_aiops.base.settings import ServingSettings
 from edge_aiops.journal.capture import Capture
 from edge_aiops.journal.journal import Journal
-from edge_aiops.plugin import Checkable, ModelSource, Signature, TokenCounter
+from edge_aiops.plugin import Checkable, Signature, TokenCounter
 from edge_aiops.plugin.execution import Isolation
 from edge_aiops.plugin.registry import Backends
 from edge_aiops.serving.breaker import Breakers
@@ -19,7 +19,6 @@ from edge_aiops.serving.cache import ModelCache
 from edge_aiops.serving.deployment import Deployment, Key
 from edge_aiops.serving.generation import Generation
 from edge_aiops.serving.loaded import Loaded, LoadedModel
-from edge_aiops.serving.memory import available_bytes
 from edge_aiops.serving.model import ServedModel
 from edge_aiops.serving.pressure import Pressure
 from edge_aiops.serving.request import (
@@ -32,8 +31,9 @@ from edge_aiops.serving.request import (
     TensorResult,
 )
 from edge_aiops.serving.routing import Routing
+from edge_aiops.serving.sessions import Sessions
+from edge_aiops.serving.statistics import ModelStatistics
 
-_SHARE_OF_MEMORY = 0.5
 _CLOSED = nullcontext()
 
 
@@ -49,13 +49,15 @@ class Engine:
         self._clock = clock
         self._settings = settings
         self._routing = Routing()
+        self._sessions = Sessions(backends, settings=settings)
         self._breakers = Breakers(clock=clock, settings=settings)
+        self._statistics: dict[Key, ModelStatistics] = {}
         self._shed: dict[Key, int] = {}
         self._cache = ModelCache(
             self._load,
             failed=self._failed_to_load,
             isolation_of=self._isolation_of,
-            budget_bytes=settings.memory_budget_bytes or int(available_bytes() * _SHARE_OF_MEMORY),
+            budget_bytes=budget_bytes(settings.memory_budget_bytes),
             max_models=settings.max_loaded_models,
             max_waiting=settings.max_queued,
             load_timeout_s=settings.load_timeout,
@@ -75,6 +77,7 @@ class Engine:
         self._routing = Routing(deployments)
         keys = {Key.of(deployment) for deployment in self._routing.deployments}
         self._breakers.keep(keys)
+        self._statistics = {key: kept for key, kept in self._statistics.items() if key in keys}
         self._shed = {key: self._shed.get(key, 0) for key in keys}
         self._cache.retire(keep=keys)
         for deployment in self._routing.deployments:
@@ -140,8 +143,15 @@ class Engine:
 
     async def signature(self, name: str, version: str | None = None) -> Signature:
         """What a model takes and gives; it is loaded if need be."""
+        session = self._cache.session(self._routing.choose(name, version))
+        if session is not None:
+            return session.signature
         async with self._lease(name, version) as model:
             return model.session.signature
+
+    def statistics(self, deployment: Deployment) -> ModelStatistics:
+        """What a deployment of this node has done since it was served first."""
+        return self._statistics.setdefault(Key.of(deployment), ModelStatistics())
 
     def choose(self, name: str, version: str | None = None) -> Deployment:
         """The deployment that answers for `name`. Raises `UnknownModel`."""
@@ -234,16 +244,7 @@ class Engine:
         await self._cache.close()
 
     async def _load(self, deployment: Deployment) -> ServedModel:
-        backend = await asyncio.to_thread(self._backends.get, deployment.framework)
-        session = await backend.load(
-            ModelSource(
-                name=deployment.name,
-                version=deployment.version,
-                path=deployment.path,
-                options=deployment.options,
-                trust=deployment.trust,
-            )
-        )
+        session = await self._sessions.load(deployment, self._isolation_of(deployment))
         return ServedModel(
             deployment,
             session,
@@ -252,6 +253,7 @@ class Engine:
             clock=self._clock,
             settings=self._settings,
             breaker=self._breakers.of(Key.of(deployment)),
+            statistics=self.statistics(deployment),
         )
 
     def _failed_to_load(self, key: Key, error: BaseException) -> None:

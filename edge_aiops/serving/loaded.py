@@ -28,6 +28,8 @@ class LoadedModel(Struct, frozen=True, kw_only=True, rename="camel"):
     memory_bytes: int = 0
     """Of a model in a worker process, the memory of that; else by how much this process grew when the model was
     loaded, at least the size of its file. 0 while it is loaded."""
+    load_ms: float = 0.0
+    """How long its load took."""
     hits: int = 0
     in_use: int = 0
     """Requests that it works for, or that wait for it."""
@@ -46,12 +48,13 @@ class MeasuresItself(Protocol):
 class Loaded:
     """A model in the cache. It is closed when it is retired and the last lease has ended."""
 
-    __slots__ = ("hits", "key", "last_used_ms", "memory_bytes", "model", "retired", "since_ms", "users")
+    __slots__ = ("hits", "key", "last_used_ms", "load_ms", "memory_bytes", "model", "retired", "since_ms", "users")
 
-    def __init__(self, key: Key, model: ServedModel, *, memory_bytes: int, since_ms: int) -> None:
+    def __init__(self, key: Key, model: ServedModel, *, memory_bytes: int, load_ms: float, since_ms: int) -> None:
         self.key = key
         self.model = model
         self.memory_bytes = memory_bytes
+        self.load_ms = load_ms
         self.since_ms = since_ms
         self.users = 0
         self.hits = 0
@@ -70,6 +73,7 @@ class Loaded:
             state="loaded",
             since=self.since_ms,
             memory_bytes=self.memory_bytes,
+            load_ms=self.load_ms,
             hits=self.hits,
             in_use=self.users,
             last_used=self.last_used_ms,

@@ -33,6 +33,7 @@ from edge_aiops.serving.request import (
     TensorRequest,
     TensorResult,
 )
+from edge_aiops.serving.statistics import ModelStatistics, Moments
 
 _NULL = b"null"
 
@@ -52,6 +53,7 @@ class ServedModel:
         clock: Clock,
         settings: ServingSettings,
         breaker: Breaker,
+        statistics: ModelStatistics,
     ) -> None:
         signature = session.signature
         self.deployment = deployment
@@ -61,6 +63,7 @@ class ServedModel:
         self._capture = capture
         self._clock = clock
         self.breaker = breaker
+        self._statistics = statistics
         self._features = FeatureReader(signature, deployment.feature_names, missing_values=deployment.missing_values)
         self._outcomes = OutcomeReader(signature, class_labels=deployment.class_labels, task_type=deployment.task_type)
         generates = isinstance(session, TextGenerator)
@@ -119,9 +122,9 @@ class ServedModel:
 
     def _record_failure(self, arrival: Arrival, code: str) -> None:
         """Journal that a request got the error `code` instead of a prediction; nobody waits for the disk."""
-        event = self._event(
-            arrival, None, ended_ns=self._clock.ticks_ns(), rows=0, batch_rows=0, queue_us=0, error=code
-        )
+        ended_ns = self._clock.ticks_ns()
+        self._statistics.add_failure(ended_ns - arrival.ticks_ns)
+        event = self._event(arrival, None, ended_ns=ended_ns, rows=0, batch_rows=0, queue_us=0, error=code)
         try:
             _, on_disk = self._journal.append([event])
         except EdgeAiopsError as error:
@@ -135,8 +138,11 @@ class ServedModel:
             tensors = _stacked(calls)
             if not _by_tensors(calls):
                 tensors = self._features.cast(tensors)
+            stacked_ns = self._clock.ticks_ns()
             outputs = await self.session.predict(tensors)
             self.breaker.succeeded()
+            predicted_ns = self._clock.ticks_ns()
+            run_ms = (predicted_ns - stacked_ns) / 1e6
             if len(calls) > 1 and not _row_by_row(outputs, calls):
                 # Its first dimension is free but does not count rows, as in detectors: whose is what, nobody knows.
                 self._lane.stop_sharing()
@@ -157,10 +163,16 @@ class ServedModel:
         parts = list(compress(_parts(outputs, spans), waited)) if _by_tensors(calls) else None
         if not calls[0].recorded:
             taken_ms = [(ended_ns - call.arrival.ticks_ns) / 1e6 for call in calls]
-            _settle(calls, list(map(self._tensors, repeat(""), taken_ms, parts or [])))
+            _settle(calls, list(map(self._tensors, repeat(""), taken_ms, repeat(run_ms), parts or [])))
             return
+        self._statistics.add_run(
+            [call.arrival.ticks_ns for call in calls],
+            Moments(started_ns, stacked_ns, predicted_ns, ended_ns),
+            at_ms=calls[-1].arrival.at_ms,
+            rows=sum(call.rows.length for call in calls),
+        )
         events = self._events(calls, outcomes, started_ns, ended_ns)
-        await self._journal_and_answer(calls, outcomes, events, parts)
+        await self._journal_and_answer(calls, outcomes, events, parts, run_ms)
 
     async def _run_apart(self, calls: list[Call]) -> None:
         for call in calls:
@@ -189,7 +201,12 @@ class ServedModel:
             call.answer.set_exception(error)
 
     async def _journal_and_answer(
-        self, calls: list[Call], outcomes: list[Outcome], events: list[NewEvent], parts: list[Tensors] | None
+        self,
+        calls: list[Call],
+        outcomes: list[Outcome],
+        events: list[NewEvent],
+        parts: list[Tensors] | None,
+        run_ms: float,
     ) -> None:
         """Answer the calls when their events are on disk."""
         try:
@@ -204,7 +221,7 @@ class ServedModel:
             answers = list(map(self._answer, ids, events, outcomes))
         else:
             latencies_ms = [event.latency_us / 1000 for event in events]
-            answers = list(map(self._tensors, ids, latencies_ms, parts))
+            answers = list(map(self._tensors, ids, latencies_ms, repeat(run_ms), parts))
         on_disk.add_done_callback(lambda done: _settle(calls, _error(done) or answers))
         if self._shared:
             # What comes until then becomes one run, instead of several that wait for the next commit together.
@@ -268,7 +285,7 @@ class ServedModel:
             latency_ms=event.latency_us / 1000,
         )
 
-    def _tensors(self, inference_id: str, latency_ms: float, outputs: Tensors) -> TensorResult:
+    def _tensors(self, inference_id: str, latency_ms: float, run_ms: float, outputs: Tensors) -> TensorResult:
         return TensorResult(
             inference_id=inference_id,
             model_name=self._served_by.model_name,
@@ -276,6 +293,7 @@ class ServedModel:
             deployment_version=self._served_by.deployment_version,
             outputs=outputs,
             latency_ms=latency_ms,
+            run_ms=run_ms,
         )
 
 

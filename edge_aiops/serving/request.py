@@ -121,3 +121,6 @@ class TensorResult(Struct, frozen=True, kw_only=True):
     outputs: Tensors
     """All outputs of the model, with the rows of this request only."""
     latency_ms: float
+    """From the arrival of the request to the model's answer."""
+    run_ms: float
+    """Of the model's run alone, which other requests may have shared."""

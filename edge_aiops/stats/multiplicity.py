@@ -1,4 +1,4 @@
-"""Many tests at once: which features to believe, with a bound on the share of false alarms among the alarms.
+"""Many tests at once: which to believe, with a bound on the share of false alarms, or on the chance of any.
 
 See docs/statistics/multiplicity.md.
 """
@@ -8,6 +8,7 @@ from edge_aiops._stats import (
     benjamini_hochberg,
     benjamini_yekutieli,
     e_benjamini_hochberg,
+    holm,
 )
 
 __all__ = [
@@ -15,4 +16,5 @@ __all__ = [
     "benjamini_hochberg",
     "benjamini_yekutieli",
     "e_benjamini_hochberg",
+    "holm",
 ]

@@ -8,12 +8,11 @@ import os
 import pickle
 import subprocess
 import sys
-from pathlib import Path
 
 from edge_aiops.plugin import Backend, ModelSource, Tensors
+from edge_aiops.serving.memory import resident_bytes, return_free_memory, return_large_blocks
 
 _WARM_UP_ROUNDS = 5
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 def growth_bytes(factory: str, source: ModelSource, inputs: Tensors, *, rounds: int, timeout_s: float = 120) -> int:
@@ -33,24 +32,22 @@ def growth_bytes(factory: str, source: ModelSource, inputs: Tensors, *, rounds: 
 async def _growth(backend: Backend, source: ModelSource, inputs: Tensors, rounds: int) -> int:
     for _ in range(_WARM_UP_ROUNDS):
         await _round(backend, source, inputs)
-    before = _resident_bytes()
+    before = resident_bytes()
     for _ in range(rounds):
         await _round(backend, source, inputs)
-    return _resident_bytes() - before
+    return resident_bytes() - before
 
 
 async def _round(backend: Backend, source: ModelSource, inputs: Tensors) -> None:
     session = await backend.load(source)
     await session.predict(inputs)
     await session.close()
-
-
-def _resident_bytes() -> int:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_BYTES
+    return_free_memory()  # as the node does
 
 
 def main() -> None:
     """Do the task on standard input and print the growth in bytes."""
+    return_large_blocks()  # as the node does
     factory, source, inputs, rounds = pickle.load(sys.stdin.buffer)
     module, _, attribute = factory.partition(":")
     backend = getattr(importlib.import_module(module), attribute)()

@@ -122,7 +122,7 @@ async def test_every_example_works_on_a_fresh_server(client: Any, tmp_path: Any)
         status, said = await _answer(example, tmp_path)
         if any(placeholder in example for placeholder in PLACEHOLDERS):
             assert status == 404, (example, said)
-            assert json.loads(said)["code"] in ("not_found", "unknown_event", "unknown_alert"), example
+            assert json.loads(said)["code"] in ("not_found", "unknown_event", "unknown_alert", "unknown_model"), example
         else:
             assert status in (200, 201, 302), (example, said)
 

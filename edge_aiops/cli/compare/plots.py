@@ -26,14 +26,14 @@ class Tick(NamedTuple):
 def overlaid(edges: Sequence[float], sides: Sequence[Sequence[float]], ticks: Sequence[Tick], said: str) -> str:
     """Both histograms, one over the other: `sides` are shares between `edges`."""
     highest = max(max(map(max, sides)), 1e-12)
-    frame = _Frame(edges[0], edges[-1], highest)
+    frame = Frame(edges[0], edges[-1], highest)
     shapes = _paths("area", (frame.steps(edges, shares) for shares in sides))
     return _svg([*frame.axes(ticks), *shapes], said)
 
 
 def cumulated(places: Sequence[float], sides: Sequence[Sequence[float]], ticks: Sequence[Tick], said: str) -> str:
     """Both cumulative distributions, and where they are furthest apart."""
-    frame = _Frame(places[0], places[-1], 1.0)
+    frame = Frame(places[0], places[-1], 1.0)
     lines = _paths("line", (frame.line(places, shares) for shares in sides))
     gaps = [abs(before - after) for before, after in zip(*sides, strict=True)]
     at = gaps.index(max(gaps))
@@ -43,7 +43,7 @@ def cumulated(places: Sequence[float], sides: Sequence[Sequence[float]], ticks: 
 def spark(sides: Sequence[Sequence[float]], said: str) -> str:
     """Both distributions in the size of a word."""
     highest = max(max(map(max, sides)), 1e-12)
-    frame = _Frame(0, len(sides[0]), highest, left=1, right=1, top=2, bottom=1, width=96, height=27)
+    frame = Frame(0, len(sides[0]), highest, left=1, right=1, top=2, bottom=1, width=96, height=27)
     edges = range(len(sides[0]) + 1)
     shapes = _paths("area", (frame.steps(edges, shares) for shares in sides))
     return (
@@ -70,7 +70,7 @@ def _step(rough: float) -> float:
     return next((factor * power for factor in (1, 2, 5) if factor * power >= rough), 10 * power)
 
 
-class _Frame:
+class Frame:
     """Where values and shares lie in a picture."""
 
     def __init__(

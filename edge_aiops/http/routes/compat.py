@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from edge_aiops.http.body import body_chunks
 from edge_aiops.http.endpoint import NODE, Created, Endpoints
+from edge_aiops.http.routes.benchmark import HistoryQuery, compare, list_benchmarks
 from edge_aiops.http.routes.catalogue import (
     CatalogueQuery,
     RegisterModel,
@@ -23,6 +24,7 @@ from edge_aiops.http.routes.monitoring import MetricsQuery, MetricsSeries, narro
 from edge_aiops.http.routes.predictions import predict
 from edge_aiops.journal.events import InferenceEvent
 from edge_aiops.registry.messages import ModelVersion
+from edge_aiops.serving.benchmark.messages import Benchmark, BenchmarkPage, BenchmarkRequest
 from edge_aiops.serving.request import PredictionRequest, PredictionResult
 
 ENDPOINTS = Endpoints("compatibility", role="hub", compatible=True)
@@ -49,6 +51,8 @@ class MonitoringQuery(Struct, frozen=True, kw_only=True, rename="camel", forbid_
 ENDPOINTS.post("/Predict", role="node", body=PredictionRequest, answer=PredictionResult)(predict)
 ENDPOINTS.put("/InferenceEvent/{id}", role="node", body=FeedbackRequest, answer=InferenceEvent)(label_event)
 ENDPOINTS.patch("/InferenceEvent/{id}", role="node", body=FeedbackRequest, answer=InferenceEvent)(label_event)
+ENDPOINTS.post("/Benchmark", role="node", body=BenchmarkRequest, answer=Benchmark, status=202)(compare)
+ENDPOINTS.get("/Benchmark", role="node", query=HistoryQuery, answer=BenchmarkPage)(list_benchmarks)
 ENDPOINTS.get("/Status", role="any", answer=Status)(status)
 ENDPOINTS.post("/Model", body=dict[str, Any], documented=RegisterModel, answer=ModelVersion, status=201)(register)
 ENDPOINTS.get("/Model/", query=CatalogueQuery, answer=list[ModelVersion])(list_models)

@@ -20,10 +20,11 @@ _MILLISECONDS = re.compile("[1-9][0-9]{0,8}")
 async def predict(request: web.Request, body: PredictionRequest) -> PredictionResult:
     """Predict with a model. The answer leaves when the inference event is on disk. Send the time that you can
     wait as `X-Deadline-Ms`."""
-    return await request.app[NODE].engine.predict(body, deadline_s=_deadline_s(request))
+    return await request.app[NODE].engine.predict(body, deadline_s=deadline_s(request))
 
 
-def _deadline_s(request: web.Request) -> float | None:
+def deadline_s(request: web.Request) -> float | None:
+    """The time that the caller can wait; None where it does not say. Raises `InvalidInput`."""
     text = request.headers.get(DEADLINE_HEADER)
     if text is None:
         return None

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Container, Iterator
 from typing import BinaryIO, NamedTuple
 
 from edge_aiops.plugin import InvalidModel
@@ -24,6 +23,7 @@ _PARTS = {
 }
 _MODEL_GRAPH = 7
 _TENSOR_NAME, _TENSOR_EXTERNAL_DATA, _TENSOR_DATA_LOCATION = 8, 13, 14
+_ENTRY_KEY, _ENTRY_VALUE = 1, 2
 _VALUE_NAME, _VALUE_TYPE, _TYPE_TENSOR, _TENSOR_SHAPE = 1, 2, 1, 2
 _LOOPS = (b"Loop", b"Scan")
 _LONGEST_NAME = 4_096
@@ -39,34 +39,36 @@ class Artifact(NamedTuple):
     unranked: frozenset[str]
     """The inputs and outputs whose number of dimensions the file does not state."""
 
+    files: frozenset[str]
+    """The other files that it keeps tensors in."""
 
-def examined(path: Path) -> Artifact:
-    """What the ONNX file at `path` is.
 
-    Raises `InvalidModel` if it is no ONNX file, saying what it looks like; if it keeps a tensor in another file; or
-    if it has more parts than any model that is meant to be run.
+def examined(file: BinaryIO, *, beside: Container[str] = ()) -> Artifact:
+    """What the ONNX model in `file` is. It may keep tensors in the files `beside` it.
+
+    Raises `InvalidModel` if it is no ONNX model, saying what it looks like; if it keeps a tensor in any other file;
+    or if it has more parts than any model that is meant to be run.
     """
-    with path.open("rb") as file:
-        size = file.seek(0, io.SEEK_END)
-        try:
-            if any(field.number == _MODEL_GRAPH for field in fields(file, 0, size)):
-                return _walked(file, size)
-        except MalformedError:
-            pass  # Told below, by what the file looks like.
-        file.seek(0)
-        raise InvalidModel(f"the artifact is not an ONNX model; it looks like {looks_like(file.read(HEAD_SIZE))}")
+    size = file.seek(0, io.SEEK_END)
+    try:
+        if any(field.number == _MODEL_GRAPH for field in fields(file, 0, size)):
+            return _walked(file, size, beside)
+    except MalformedError:
+        pass  # Told below, by what the file looks like.
+    file.seek(0)
+    raise InvalidModel(f"the artifact is not an ONNX model; it looks like {looks_like(file.read(HEAD_SIZE))}")
 
 
-def _walked(file: BinaryIO, size: int) -> Artifact:
-    loops, unranked = False, set[str]()
+def _walked(file: BinaryIO, size: int, beside: Container[str]) -> Artifact:
+    loops, unranked, files = False, set[str](), set[str]()
     for kind, field in _parts(file, size):
         if kind == "tensor":
-            _refuse_external(file, field)
+            files |= _files_of(file, field, beside)
         elif kind == "value":
             unranked |= _name_if_unranked(file, field)
         elif kind == "operator":
             loops = loops or _content(file, field) in _LOOPS
-    return Artifact(loops, frozenset(unranked))
+    return Artifact(loops, frozenset(unranked), frozenset(files))
 
 
 def _parts(file: BinaryIO, size: int) -> Iterator[tuple[str, Field]]:
@@ -84,15 +86,26 @@ def _parts(file: BinaryIO, size: int) -> Iterator[tuple[str, Field]]:
             raise InvalidModel(f"the model has more than {_MOST_FIELDS:,} parts; simplify it before you export it")
 
 
-def _refuse_external(file: BinaryIO, tensor: Field) -> None:
+def _files_of(file: BinaryIO, tensor: Field, beside: Container[str]) -> set[str]:
+    """The other file that a tensor is kept in; every place is looked at, in case it names several."""
+    entries, outside = [], False
     for field in fields(file, tensor.start, tensor.end):
+        if field.number == _TENSOR_EXTERNAL_DATA:
+            entries.append(field)
         # The location is 0 where the data are in the tensor itself.
-        if field.number == _TENSOR_EXTERNAL_DATA or (field.number == _TENSOR_DATA_LOCATION and field.value):
-            name = _text(file, tensor, _TENSOR_NAME).decode("utf-8", errors="replace")
-            raise InvalidModel(
-                f"tensor {name[:80]!r} is kept in another file; save the model as one file: "
-                "onnx.save(onnx.load('model.onnx'), 'one-file.onnx')"
-            )
+        outside |= field.number == _TENSOR_DATA_LOCATION and field.value != 0
+    locations = {
+        _text(file, entry, _ENTRY_VALUE).decode("utf-8", errors="replace")
+        for entry in entries
+        if _text(file, entry, _ENTRY_KEY) == b"location"
+    }
+    if (entries or outside) and not (locations and all(location in beside for location in locations)):
+        name = _text(file, tensor, _TENSOR_NAME).decode("utf-8", errors="replace")
+        raise InvalidModel(
+            f"tensor {name[:80]!r} is kept in another file; save the model as one file: "
+            "onnx.save(onnx.load('model.onnx'), 'one-file.onnx')"
+        )
+    return locations
 
 
 def _name_if_unranked(file: BinaryIO, value: Field) -> set[str]:

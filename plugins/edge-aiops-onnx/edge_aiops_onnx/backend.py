@@ -9,8 +9,8 @@ from pathlib import Path
 
 import onnxruntime
 
-from edge_aiops.plugin import InvalidModel, ModelSource, parsed_options
-from edge_aiops_onnx.artifact import examined
+from edge_aiops.plugin import InvalidModel, ModelSource, Signature, parsed_options
+from edge_aiops_onnx.artifact import Artifact, examined
 from edge_aiops_onnx.errors import reason_of
 from edge_aiops_onnx.options import OnnxOptions, session_options
 from edge_aiops_onnx.session import OnnxSession
@@ -41,14 +41,25 @@ class OnnxBackend:
 
 
 def _loaded(path: Path, configuration: onnxruntime.SessionOptions) -> OnnxSession:
-    artifact = examined(path)
+    with path.open("rb") as file:
+        artifact = examined(file)
+    session, signature = inference_session(path, artifact, configuration)
+    return OnnxSession(session, signature, interruptible_only=artifact.loops)
+
+
+def inference_session(
+    model: Path | bytes, artifact: Artifact, configuration: onnxruntime.SessionOptions
+) -> tuple[onnxruntime.InferenceSession, Signature]:
+    """An ONNX model, a file or its content, that was `examined`, ready to run.
+
+    Raises `InvalidModel` for what ONNX Runtime cannot load, and for inputs or outputs that are no tensors.
+    """
     try:
         # Its fallback would only print and try the same again.
-        session = onnxruntime.InferenceSession(path, configuration, providers=_PROVIDERS, enable_fallback=0)
-        signature = signature_of(session, unranked=artifact.unranked)
+        session = onnxruntime.InferenceSession(model, configuration, providers=_PROVIDERS, enable_fallback=0)
+        return session, signature_of(session, unranked=artifact.unranked)
     except InvalidModel:
         raise
     except Exception as error:
         # ONNX Runtime's errors share no base class, and names that are no text fail when they are read.
         raise InvalidModel(f"ONNX Runtime cannot load the model: {reason_of(error)}") from error
-    return OnnxSession(session, signature, interruptible_only=artifact.loops)

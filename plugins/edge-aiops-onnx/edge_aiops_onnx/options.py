@@ -8,7 +8,7 @@ from typing import Annotated
 import onnxruntime
 from msgspec import Meta, Struct
 
-THREADS_VARIABLE = "OMP_NUM_THREADS"
+from edge_aiops.plugin import default_threads
 
 _QUIET = 4  # Failures reach the caller as exceptions; ONNX Runtime would write each to stderr as well.
 
@@ -29,7 +29,7 @@ def session_options(options: OnnxOptions, environment: Mapping[str, str]) -> onn
     chosen = onnxruntime.SessionOptions()
     chosen.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     chosen.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    chosen.intra_op_num_threads = options.intra_op_threads or _threads_of(environment)
+    chosen.intra_op_num_threads = options.intra_op_threads or default_threads(environment)
     chosen.inter_op_num_threads = 1
     chosen.enable_cpu_mem_arena = options.memory_arena
     chosen.enable_mem_pattern = options.memory_arena
@@ -44,9 +44,3 @@ def run_options() -> onnxruntime.RunOptions:
     chosen = onnxruntime.RunOptions()
     chosen.log_severity_level = _QUIET
     return chosen
-
-
-def _threads_of(environment: Mapping[str, str]) -> int:
-    # OpenMP allows a list, one number for each level of nesting.
-    first = environment.get(THREADS_VARIABLE, "").partition(",")[0].strip()
-    return int(first) if first.isdecimal() and int(first) > 0 else 1

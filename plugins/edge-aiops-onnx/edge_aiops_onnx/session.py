@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 from onnxruntime import InferenceSession, RunOptions
-from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 
-from edge_aiops.plugin import InvalidInput, Signature, Tensors, checked_inputs, numpy_dtype
-from edge_aiops_onnx.errors import reason_of
+from edge_aiops.plugin import RunTimes, Signature, Tensors, checked_inputs, numpy_dtype
+from edge_aiops_onnx.errors import failure_of
 from edge_aiops_onnx.options import run_options
-from edge_aiops_onnx.run_times import RunTimes
+from edge_aiops_onnx.threads import OnnxThreads
 
 
 class OnnxSession:
@@ -27,8 +24,7 @@ class OnnxSession:
         self._interruptible_only = interruptible_only
         self._times = RunTimes()
         self._inline_options = run_options()
-        # Threads of its own: a model that hangs holds up no other. They start on demand.
-        self._threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="onnx")
+        self._threads = OnnxThreads()
 
     @property
     def signature(self) -> Signature:
@@ -41,29 +37,19 @@ class OnnxSession:
         Returns only when the run has ended, also when cancelled: the run is then terminated at its next operator.
         Raises `InvalidInput` for inputs that do not fit, and `RuntimeError` for what else ONNX Runtime reports.
         """
-        if self._session is None:
+        session = self._session
+        if session is None:
             raise RuntimeError("the model is closed")
         checked_inputs(self._signature, inputs)
         if self._times.is_short(_elements(inputs)) and not self._interruptible_only:
-            return self._run(self._session, inputs, self._inline_options)
-        return await self._run_in_thread(self._session, inputs)
+            return self._run(session, inputs, self._inline_options)
+        return await self._threads.run_with_options(lambda options: self._run(session, inputs, options))
 
     async def close(self) -> None:
         """Give the model's memory back."""
         if self._session is not None:
             session, self._session = [self._session], None
             await asyncio.to_thread(self._free, session)
-
-    async def _run_in_thread(self, session: InferenceSession, inputs: Tensors) -> Tensors:
-        options = run_options()
-        job = self._threads.submit(self._run, session, inputs, options)
-        try:
-            return await asyncio.shield(asyncio.wrap_future(job))
-        except asyncio.CancelledError:
-            if not job.cancel():
-                options.terminate = True
-                await _ended(job)
-            raise
 
     def _run(self, session: InferenceSession, inputs: Tensors, options: RunOptions) -> Tensors:
         # This thread's own time: waiting for the interpreter or for other processes says nothing about the model.
@@ -73,13 +59,12 @@ class OnnxSession:
         except Exception as error:
             if self._signature.batchable and not any(map(len, inputs.values())):
                 return self._empty()
-            raise _translated(error) from error
+            raise failure_of(error) from error
         self._times.note(_elements(inputs), time.thread_time_ns() - started)
         return dict(zip(self._outputs, outputs, strict=True))
 
     def _free(self, session: list[InferenceSession]) -> None:
-        # A thread may hold on to its last run, and so to the model, a moment longer than the run takes.
-        self._threads.shutdown(wait=True)
+        self._threads.end()
         session.clear()
 
     def _empty(self) -> Tensors:
@@ -92,22 +77,3 @@ class OnnxSession:
 
 def _elements(inputs: Tensors) -> int:
     return sum(array.size for array in inputs.values())
-
-
-def _translated(error: Exception) -> Exception:
-    # ONNX Runtime's errors share no base class.
-    if isinstance(error, InvalidArgument):
-        return InvalidInput(f"the model cannot run with these inputs: {reason_of(error)}")
-    return RuntimeError(f"ONNX Runtime: {reason_of(error)}")
-
-
-async def _ended(job: Future[Tensors]) -> None:
-    """Wait until `job` has ended, whoever cancels the waiting, so that its caller's end is the run's end."""
-    waiting = asyncio.wrap_future(job)
-    while not waiting.done():
-        try:
-            await asyncio.wait({waiting})
-        except asyncio.CancelledError:
-            continue
-    if not waiting.cancelled():
-        waiting.exception()  # Taken, so that asyncio does not report it as never retrieved.

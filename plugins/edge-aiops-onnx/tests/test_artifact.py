@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from edge_aiops.plugin import InvalidModel
 from edge_aiops.testing import models
 from edge_aiops.testing.artifacts import pickle_that_creates
 from edge_aiops.testing.backend import source
-from edge_aiops.testing.models import model, saved, saved_with_external_data, tensor
+from edge_aiops.testing.models import model, saved_with_external_data, tensor
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,10 @@ async def test_a_model_with_external_data_is_refused_with_the_remedy(tmp_path: P
     path = saved_with_external_data(models.mlp(), tmp_path / "model.onnx")
     with pytest.raises(InvalidModel, match=r"tensor '\w+\d' is kept in another file; save the model as one file"):
         await OnnxBackend().load(source(path=path))
+
+
+def file_of(proto: onnx.ModelProto) -> io.BytesIO:
+    return io.BytesIO(proto.SerializeToString())
 
 
 def external(name: str) -> onnx.TensorProto:
@@ -99,24 +104,34 @@ def only_marked() -> onnx.ModelProto:
     [in_a_constant(), in_a_subgraph(), in_a_sparse_tensor(), in_a_function(), in_training_information(), only_marked()],
     ids=["constant", "subgraph", "sparse", "function", "training", "only marked"],
 )
-def test_external_data_is_found_wherever_it_hides(tmp_path: Path, proto: onnx.ModelProto) -> None:
+def test_external_data_is_found_wherever_it_hides(proto: onnx.ModelProto) -> None:
     with pytest.raises(InvalidModel, match="'hidden' is kept in another file"):
-        examined(saved(proto, tmp_path / "model.onnx"))
+        examined(file_of(proto), beside=["weights.bin"])
 
 
-def test_a_graph_sent_twice_is_looked_into_twice(tmp_path: Path) -> None:
+def test_a_graph_sent_twice_is_looked_into_twice() -> None:
     # Protobuf merges a message field that is repeated, so what hides in either is loaded.
-    path = saved(models.gemm_softmax(), tmp_path / "model.onnx")
-    path.write_bytes(in_a_constant().SerializeToString() + path.read_bytes())
+    twice = in_a_constant().SerializeToString() + models.gemm_softmax().SerializeToString()
     with pytest.raises(InvalidModel, match="another file"):
-        examined(path)
+        examined(io.BytesIO(twice))
+
+
+def test_the_files_beside_a_model_that_it_keeps_tensors_in_are_named() -> None:
+    assert examined(file_of(in_a_subgraph()), beside=["/etc/passwd", "other.bin"]).files == {"/etc/passwd"}
+
+
+def test_a_tensor_that_names_two_files_is_refused_unless_both_are_there() -> None:
+    proto = in_a_constant()
+    proto.graph.node[0].attribute[0].t.external_data.add(key="location", value="weights.bin")
+    with pytest.raises(InvalidModel, match="'hidden' is kept in another file"):
+        examined(file_of(proto), beside=["weights.bin"])
 
 
 @pytest.mark.parametrize(
     ("proto", "loops"), [(models.slow_loop(), True), (models.mlp(), False)], ids=["loop", "no loop"]
 )
-def test_it_sees_whether_the_run_time_may_depend_on_values(tmp_path: Path, proto: onnx.ModelProto, loops: bool) -> None:
-    assert examined(saved(proto, tmp_path / "model.onnx")).loops is loops
+def test_it_sees_whether_the_run_time_may_depend_on_values(proto: onnx.ModelProto, loops: bool) -> None:
+    assert examined(file_of(proto)).loops is loops
 
 
 async def test_a_thousand_damaged_models_load_or_are_refused(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ def register_backends() -> list[BackendSpec]:
         BackendSpec(
             name="tensorflow",
             factory="edge_aiops_tensorflow.backend:TensorflowBackend",
-            description="TensorFlow Lite models by LiteRT; SavedModel and Keras by TensorFlow in a worker process",
+            description="TensorFlow Lite models, run by LiteRT; SavedModel, Keras and HDF5 by TensorFlow",
             requires=("ai_edge_litert",),
+            environment=("OMP_NUM_THREADS",),
         )
     ]

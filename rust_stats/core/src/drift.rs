@@ -12,7 +12,6 @@ mod deviation;
 mod energy;
 mod kolmogorov_smirnov;
 mod mann_whitney;
-mod order;
 mod quadratic_form;
 mod reference;
 mod sample;

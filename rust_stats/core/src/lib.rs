@@ -39,6 +39,8 @@ mod moments;
 pub mod multiplicity;
 pub mod multivariate;
 mod numeric;
+mod order;
+pub mod paired;
 mod profile;
 mod quantiles;
 mod random;

@@ -31,6 +31,37 @@ impl Discoveries {
     }
 }
 
+/// Keeps the chance of even one false rejection at `alpha` for p-values of any dependence.
+///
+/// Holm, Scandinavian Journal of Statistics 6 (1979), 65; the adjusted p-values are max over j ≤ i of (K - j + 1) p₍ⱼ₎.
+/// NaN counts as not there.
+///
+/// # Errors
+///
+/// [`Error::Argument`] for an alpha outside of (0, 1), a p-value outside of \[0, 1\], or 2³² values or more.
+///
+/// ```
+/// use edge_aiops_stats_core::multiplicity::holm;
+///
+/// let found = holm(vec![0.01, f64::NAN, 0.9, 0.02], 0.05)?;
+/// assert!(found.rejected().eq([true, false, false, true]));
+/// assert!(found.adjusted().eq([Some(0.03), None, Some(0.9), Some(0.04)]));
+/// # Ok::<(), edge_aiops_stats_core::Error>(())
+/// ```
+#[expect(clippy::indexing_slicing, reason = "the ranks are indices of the values")]
+pub fn holm(p_values: Vec<f64>, alpha: f64) -> Result<Discoveries, Error> {
+    check(&p_values)?;
+    step(p_values, "p_values", alpha, |values, ascending| {
+        let tests = ascending.len();
+        let mut largest = 0.0_f64;
+        for (rank, index) in ascending.into_iter().enumerate() {
+            let value = &mut values[index as usize];
+            largest = largest.max(*value * float_len(tests - rank)).min(1.0);
+            *value = largest;
+        }
+    })
+}
+
 /// Controls the false discovery rate at `alpha` for p-values that are independent or positively dependent.
 ///
 /// Benjamini and Hochberg, Journal of the Royal Statistical Society B 57 (1995), 289; the adjusted p-values are
@@ -94,14 +125,33 @@ fn check(p_values: &[f64]) -> Result<(), Error> {
 }
 
 /// From the largest value down, each times `factor` of the number of tests and divided by its rank.
-///
-/// In place: beside the values there is only their order.
 #[expect(clippy::indexing_slicing, reason = "the ranks are indices of the values")]
 fn step_up(
-    mut values: Vec<f64>,
+    values: Vec<f64>,
     name: &'static str,
     alpha: f64,
     factor: impl Fn(usize) -> f64,
+) -> Result<Discoveries, Error> {
+    step(values, name, alpha, |values, ascending| {
+        let scale = float_len(ascending.len()) * factor(ascending.len());
+        let mut smallest = 1.0_f64;
+        for (rank, index) in ascending.into_iter().enumerate().rev() {
+            let value = &mut values[index as usize];
+            smallest = smallest.min(*value * (scale / float_len(rank + 1)));
+            *value = smallest;
+        }
+    })
+}
+
+/// `adjust` gets the values and the places of those that are there, from the smallest on.
+///
+/// In place: beside the values there is only their order.
+#[expect(clippy::indexing_slicing, reason = "the ranks are indices of the values")]
+fn step(
+    mut values: Vec<f64>,
+    name: &'static str,
+    alpha: f64,
+    adjust: impl FnOnce(&mut [f64], Vec<u32>),
 ) -> Result<Discoveries, Error> {
     if !(alpha > 0.0 && alpha < 1.0) {
         return Err(Error::argument(
@@ -117,13 +167,7 @@ fn step_up(
     let mut ascending = Vec::with_capacity(tests);
     ascending.extend((0..length).filter(there));
     ascending.sort_unstable_by(|a, b| values[*a as usize].total_cmp(&values[*b as usize]));
-    let scale = float_len(tests) * factor(tests);
-    let mut smallest = 1.0_f64;
-    for (rank, index) in ascending.into_iter().enumerate().rev() {
-        let value = &mut values[index as usize];
-        smallest = smallest.min(*value * (scale / float_len(rank + 1)));
-        *value = smallest;
-    }
+    adjust(&mut values, ascending);
     for value in values.iter_mut().filter(|value| value.is_nan()) {
         *value = f64::INFINITY;
     }

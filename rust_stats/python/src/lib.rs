@@ -22,6 +22,7 @@ mod metrics;
 mod moments;
 mod multiplicity;
 mod multivariate;
+mod paired;
 mod profile;
 mod quantiles;
 mod reference;
@@ -73,9 +74,13 @@ mod _stats {
     #[pymodule_export]
     use crate::moments::{Moments, moments};
     #[pymodule_export]
-    use crate::multiplicity::{Discoveries, benjamini_hochberg, benjamini_yekutieli, e_benjamini_hochberg};
+    use crate::multiplicity::{
+        Discoveries, benjamini_hochberg, benjamini_yekutieli, e_benjamini_hochberg, holm,
+    };
     #[pymodule_export]
     use crate::multivariate::{MmdReference, PcaReference, cosine_shift_test};
+    #[pymodule_export]
+    use crate::paired::{paired_shift, signed_rank_test};
     #[pymodule_export]
     use crate::profile::{NumericSummary, Profile};
     #[pymodule_export]

@@ -20,7 +20,7 @@ pub use confusion::{ConfusionMatrix, confusion_matrix};
 /// says why. Frozen.
 #[pyclass(frozen, eq, module = "edge_aiops.stats.metrics")]
 #[derive(Clone, PartialEq)]
-pub struct MetricResult(core::MetricResult);
+pub struct MetricResult(pub core::MetricResult);
 
 #[pymethods]
 impl MetricResult {
@@ -60,8 +60,8 @@ impl MetricResult {
         self.0.confidence
     }
 
-    /// How the interval was made: "wilson score", "bootstrap, bca" or "bootstrap, test inversion"; None
-    /// without one.
+    /// How the interval was made: "wilson score", "bootstrap, bca", "bootstrap, test inversion" or
+    /// "wilcoxon signed-rank, exact"; None without one.
     #[getter]
     fn interval(&self) -> Option<&'static str> {
         self.0.interval

@@ -8,6 +8,27 @@ use pyo3::prelude::*;
 use crate::column;
 use crate::errors::to_python;
 
+/// Keeps the chance of even one false rejection at alpha for p-values of any dependence.
+///
+/// Args:
+///     p_values: NumPy array of float64, or a sequence of floats; NaN or None where there was no test.
+///     alpha: the chance to keep, between 0 and 1.
+///
+/// Returns:
+///     Which hypotheses are rejected, and their adjusted p-values. A value that is not there is not rejected and
+///     does not count among the tests.
+///
+/// Raises:
+///     TypeError: not numbers.
+///     ValueError: a p-value outside of [0, 1], or an alpha outside of (0, 1).
+///
+/// Holm, Scandinavian Journal of Statistics 6 (1979).
+#[pyfunction]
+#[pyo3(signature = (p_values, *, alpha=0.05))]
+pub fn holm(p_values: &Bound<'_, PyAny>, alpha: f64) -> PyResult<Discoveries> {
+    discovered(p_values, "p_values", alpha, multiplicity::holm)
+}
+
 /// Controls the false discovery rate at alpha for p-values that are independent or positively dependent.
 ///
 /// Args:

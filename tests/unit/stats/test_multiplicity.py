@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from edge_aiops.stats import multiplicity
-from edge_aiops.stats.multiplicity import benjamini_hochberg, benjamini_yekutieli, e_benjamini_hochberg
+from edge_aiops.stats.multiplicity import benjamini_hochberg, benjamini_yekutieli, e_benjamini_hochberg, holm
 
-PROCEDURES = [benjamini_hochberg, benjamini_yekutieli, e_benjamini_hochberg]
+PROCEDURES = [benjamini_hochberg, benjamini_yekutieli, e_benjamini_hochberg, holm]
 
 
 @pytest.mark.parametrize("procedure", PROCEDURES)
@@ -72,6 +72,21 @@ def test_the_rate_of_false_discoveries_is_kept_where_plain_tests_break_it() -> N
             rates.append(rejected[:90].sum() / max(1, rejected.sum()))
     assert np.mean(plain) > 0.25
     assert np.mean(controlled) <= 0.05
+
+
+def test_holm_adjusts_as_its_definition_says() -> None:
+    random = np.random.default_rng(5)
+    for _ in range(100):
+        p_values = random.beta(0.3, 1, size=random.integers(1, 30))
+        order = np.argsort(p_values)
+        stepped = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1)).clip(max=1)
+        assert np.array(holm(p_values).adjusted)[order] == pytest.approx(stepped, rel=1e-14)
+
+
+def test_holm_rarely_makes_even_one_false_rejection() -> None:
+    random = np.random.default_rng(4)
+    wrong = sum(any(holm(np.append(random.uniform(size=20), [1e-9] * 5)).rejected[:20]) for _ in range(1000))
+    assert wrong <= 70  # 50 expected, 70 is three standard deviations more
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::order::{NOT_A_NUMBER, number, ordered};
+use crate::order::{NOT_A_NUMBER, number, ordered};
 use crate::float::{float, float_len};
 
 /// Nodes of the search tree and one more: two to the number of its levels.

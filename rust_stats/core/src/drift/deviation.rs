@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::ops::Range;
 
 use super::blocks::NODES;
-use super::order::ordered;
+use crate::order::ordered;
 use super::reference::SortedReference;
 use super::sample::runs;
 use crate::BLOCK;

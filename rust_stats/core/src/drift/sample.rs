@@ -1,6 +1,6 @@
 //! A sorted sample, and two of them walked through together.
 
-use super::order::{NOT_A_NUMBER, number, ordered};
+use crate::order::{NOT_A_NUMBER, number, ordered};
 use crate::float::{float, float_len};
 use crate::result::{Side, Warning};
 

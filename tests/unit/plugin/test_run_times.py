@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_aiops_onnx.run_times import RunTimes
+from edge_aiops.plugin import RunTimes
 
 FAST_NS, SLOW_NS = 20_000, 2_000_000
 

@@ -1,0 +1,1 @@
+"""The OpenAI API's requests and answers, and what they mean to the engine."""

@@ -1,0 +1,88 @@
+"""What a model version has done since this process began to serve it, in counts and in nanoseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+MAX_BATCH_SIZES = 1_024
+"""How many different numbers of rows are told apart; runs of further ones count in the totals only."""
+
+
+class Tally:
+    """How often something was done, and how long it took altogether."""
+
+    __slots__ = ("count", "ns")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.ns = 0
+
+    def add(self, ns: int, *, times: int = 1) -> None:
+        """Count what took `ns` each time."""
+        self.count += times
+        self.ns += ns * times
+
+
+class Moments(NamedTuple):
+    """When a run began, had its inputs, had the model's outputs, and had read them; ticks in nanoseconds."""
+
+    started: int
+    stacked: int
+    predicted: int
+    read: int
+
+
+class Compute:
+    """Where the time of runs went: inputs put together, the model itself, outputs read."""
+
+    __slots__ = ("infer", "input", "output")
+
+    def __init__(self) -> None:
+        self.input = Tally()
+        self.infer = Tally()
+        self.output = Tally()
+
+    def add(self, moments: Moments, *, times: int = 1) -> None:
+        """Count a run, or each of the `times` requests that shared it."""
+        self.input.add(moments.stacked - moments.started, times=times)
+        self.infer.add(moments.predicted - moments.stacked, times=times)
+        self.output.add(moments.read - moments.predicted, times=times)
+
+
+class ModelStatistics:
+    """Of one deployment, over all its loads. Everything only ever grows."""
+
+    def __init__(self) -> None:
+        self.inferences = 0
+        """Rows of requests that were answered."""
+        self.executions = 0
+        """Runs of the model."""
+        self.last_inference_ms = 0
+        self.success = Tally()
+        """Requests, from their arrival until the model's outputs were read."""
+        self.fail = Tally()
+        """Requests that got an error instead: the model's, or that of a deadline."""
+        self.queue = Tally()
+        self.compute = Compute()
+        """By request, each with the time of the whole run that it shared."""
+        self.by_rows: dict[int, Compute] = {}
+        """By run, for each number of rows."""
+
+    def add_run(self, arrivals_ns: Iterable[int], moments: Moments, *, at_ms: int, rows: int) -> None:
+        """Count a run of `rows` that answers requests which came at `arrivals_ns`."""
+        answered = 0
+        for arrived_ns in arrivals_ns:
+            answered += 1
+            self.success.add(moments.read - arrived_ns)
+            self.queue.add(moments.started - arrived_ns)
+        self.compute.add(moments, times=answered)
+        self.inferences += rows
+        self.executions += 1
+        self.last_inference_ms = at_ms
+        if rows in self.by_rows or len(self.by_rows) < MAX_BATCH_SIZES:
+            self.by_rows.setdefault(rows, Compute()).add(moments)
+
+    def add_failure(self, ns: int) -> None:
+        """Count a request that failed after `ns`."""
+        self.fail.add(ns)
