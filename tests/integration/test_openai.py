@@ -279,6 +279,7 @@ async def test_texts_are_embedded_as_base64_and_as_numbers(served: Served) -> No
             "does not see images",
         ),
         ({"extra_headers": {"X-Deadline-Ms": "soon"}}, "X-Deadline-Ms", "is not a number of milliseconds"),
+        ({"extra_headers": {"X-Request-Id": "x" * 257}}, "X-Request-Id", "is no identifier"),
         ({"model": "echo"}, "model", "'echo' generates no text"),
     ],
 )

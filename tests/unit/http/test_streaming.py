@@ -107,7 +107,7 @@ async def test_what_fails_later_is_an_event(serve: Serve, failure: Exception, co
 
 async def test_a_client_that_takes_nothing_is_cut_off(serve: Serve) -> None:
     source = Source(endless=True)
-    reader, writer = await asyncio.open_connection(*await serve(source), limit=1)
+    reader, writer = await asyncio.open_connection(*await serve(source))
     writer.write(b"GET /v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
     async with asyncio.timeout(20):
         await source.ended.wait()
