@@ -84,6 +84,12 @@ class ServingSettings(Struct, frozen=True, forbid_unknown_fields=True):
     )
     max_generations: Annotated[int, _said("most texts that one model generates at a time; more wait", ge=1)] = 4
     load_timeout: Annotated[Duration, _said("longest time for a model to load")] = Duration(120)
+    worker_memory_bytes: Annotated[
+        int, _said("memory that a worker process may take; 0 takes half of what the machine or its cgroup has", ge=0)
+    ] = 0
+    worker_grace: Annotated[
+        Duration, _said("time in which a model must stop when it is told to, before its worker process is killed")
+    ] = Duration(2)
     max_batch_rows: Annotated[int, _said("most rows that requests waiting together may share a run", ge=1)] = 256
     max_queued: Annotated[int, _said("most requests waiting for one model; more get 503", ge=1)] = 1_024
     breaker_failures: Annotated[

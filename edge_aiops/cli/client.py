@@ -6,8 +6,8 @@ import json
 import os
 import socket
 from argparse import Namespace
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -20,6 +20,8 @@ URL_VARIABLE = "EDGE_AIOPS_URL"
 _CONNECT_TIMEOUT_S = 10.0
 _ANSWER_TIMEOUT_S = 180.0
 """Longer than a model may take to load."""
+
+_JSON = {"Content-Type": "application/json"}
 
 Query = dict[str, str | int | bool | None]
 
@@ -64,7 +66,25 @@ class Client:
 
     def send(self, method: str, path: str, content: bytes) -> Any:
         """The answer to a request with a JSON body."""
-        return self._answer(method, path, {}, content, {"Content-Type": "application/json"})
+        return self._answer(method, path, {}, content, _JSON)
+
+    def events(self, path: str, content: bytes) -> Iterator[Any]:
+        """The server-sent events that answer a POST with a JSON body, each as it comes, up to `[DONE]`.
+
+        Closing the iterator hangs up. Raises `Refused` also for an event that tells of an error.
+        """
+        with self._asked("POST", path, {}, content, _JSON) as response:
+            if response.status >= 300:
+                _decoded(response, response.read())
+            for line in response:
+                if line.strip() == b"data: [DONE]":
+                    return
+                if line.startswith(b"data: "):
+                    event = json.loads(line.removeprefix(b"data: "))
+                    if "error" in event:
+                        raise Refused(str(event["error"]["message"]), status=response.status)
+                    yield event
+            raise Refused("the server broke off in the middle of its answer", status=response.status)
 
     def upload(self, path: str, query: Query, chunks: Iterable[bytes], size_bytes: int, *, method: str = "PUT") -> Any:
         """The answer to an upload of `chunks`, which are `size_bytes` long together."""
@@ -79,6 +99,18 @@ class Client:
         body: bytes | Iterable[bytes] | None = None,
         headers: dict[str, str] | None = None,
     ) -> Any:
+        with self._asked(method, path, query, body, headers) as response:
+            return _decoded(response, response.read())
+
+    @contextmanager
+    def _asked(
+        self,
+        method: str,
+        path: str,
+        query: Query,
+        body: bytes | Iterable[bytes] | None,
+        headers: dict[str, str] | None,
+    ) -> Iterator[HTTPResponse]:
         connection = self._connects(self._host, self._port, timeout=_CONNECT_TIMEOUT_S)
         try:
             connection.connect()
@@ -86,8 +118,7 @@ class Client:
             # A server that refuses an upload answers before it has all of it.
             with suppress(BrokenPipeError, ConnectionResetError):
                 connection.request(method, self._prefix + target(path, query), body, headers or {})
-            response = connection.getresponse()
-            return _decoded(response, response.read())
+            yield connection.getresponse()
         except (OSError, HTTPException) as error:
             raise self._unreachable(error) from error
         finally:

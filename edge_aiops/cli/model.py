@@ -140,6 +140,7 @@ GROUP = Group(
             summary="Register a model version; the server loads it once on trial and serves it at once",
             description="May be repeated: the same version with the same content changes nothing.",
             examples=(
+                "edge-aiops model register minilm 1 --file all-MiniLM-L6-v2/ --stage production",
                 "edge-aiops model register iris 1.2.0 --framework onnx --file iris.onnx --stage production "
                 "--class-labels setosa,versicolor,virginica",
                 "edge-aiops model register hello 1 --framework echo --stage production",

@@ -50,6 +50,14 @@ def names(text: str) -> list[str]:
     return [line.strip() for line in content.splitlines() if line.strip()]
 
 
+def sizes(text: str) -> list[int]:
+    """Numbers between commas: `384` or `128,10`."""
+    try:
+        return [int(size) for size in text.split(",")]
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is no list of whole numbers, such as 384 or 128,10") from error
+
+
 def boolean(text: str) -> bool:
     """`true` or `false`."""
     if text.lower() in ("true", "false"):

@@ -7,7 +7,10 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import cache
 from typing import TypeVar
 
-from edge_aiops.plugin.generation import GenerationPiece, GenerationRequest
+from edge_aiops.plugin.generation import Checkable, GenerationPiece, GenerationRequest, TextGenerator, TokenCounter
+
+ABILITIES: dict[str, type] = {"generate": TextGenerator, "count_tokens": TokenCounter, "check": Checkable}
+"""What a session may do beyond tensors, by its method."""
 
 
 class Forwarding(ABC):

@@ -39,6 +39,7 @@ from edge_aiops.isolation.messages import (
 from edge_aiops.isolation.packing import packed, unpacked
 from edge_aiops.isolation.process import End, WorkerProcess, environment_of
 from edge_aiops.isolation.request import WorkerRequest
+from edge_aiops.isolation.waiting import done_within
 from edge_aiops.plugin.generation import GenerationPiece, GenerationRequest
 from edge_aiops.plugin.protocols import Tensors
 
@@ -107,6 +108,7 @@ class Link:
                 )
             except BaseException:
                 ours.close()
+                memory.close()
                 raise
             finally:
                 os.close(descriptor)
@@ -203,7 +205,7 @@ class Link:
         if call.end.cancelled():
             call.end = asyncio.get_running_loop().create_future()
         self._send(Cancel(number))
-        if not await _done_within(self._request.limits.grace_s, call.end):
+        if not await done_within(self._request.limits.grace_s, call.end):
             self._hung = True
             self.process.kill()
             raise self._hanging()
@@ -246,6 +248,7 @@ class Link:
             log("the worker process of model %s %s: %s", self._request, end, end.said)
         for number in list(self._calls):
             self._finish(number, self._error(end, loading=number == _LOADING))
+        self._memory.close()
         await self.process.clean_up()
         return end
 
@@ -272,18 +275,6 @@ class Link:
 
     def _send(self, question: Question) -> None:
         self._connection.send(encoded(question))
-
-
-async def _done_within(limit_s: float, end: asyncio.Future[Any]) -> bool:
-    """Wait for `end`, whoever cancels the waiting: the wait is short, and the call's end must be known."""
-    loop = asyncio.get_running_loop()
-    give_up_at = loop.time() + limit_s
-    while not end.done() and loop.time() < give_up_at:
-        try:
-            await asyncio.wait({end}, timeout=give_up_at - loop.time())
-        except asyncio.CancelledError:
-            continue
-    return end.done()
 
 
 def _birth(request: WorkerRequest, folder: Path, *, socket: int, arena: int) -> bytes:

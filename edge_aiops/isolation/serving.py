@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from edge_aiops.base.errors import InvalidModel, ModelFailed
+from edge_aiops.isolation.abilities import ABILITIES
 from edge_aiops.isolation.arena import Arena
 from edge_aiops.isolation.birth import Birth
 from edge_aiops.isolation.connection import Connection
@@ -40,9 +41,6 @@ from edge_aiops.plugin.generation import Checkable, GenerationPiece, TextGenerat
 from edge_aiops.plugin.loader import Plugins
 from edge_aiops.plugin.protocols import ModelSource, Session
 from edge_aiops.plugin.registry import Backends
-
-ABILITIES: dict[str, type] = {"generate": TextGenerator, "count_tokens": TokenCounter, "check": Checkable}
-"""What a session may do beyond tensors, by its method."""
 
 
 def serve(birth: Birth, confinement: list[str]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import Conflict, UnknownModel
+from edge_aiops.base.memory import budget_bytes
 from edge_aiops.base.settings import Settings
 from edge_aiops.isolation.limits import WorkerLimits
 from edge_aiops.plugin.registry import Backends
@@ -91,7 +92,10 @@ class Registry:
             artifacts,
             backends=backends,
             collector=self._collector,
-            probe_limits=WorkerLimits(load_timeout_s=float(settings.registry.probe_timeout)),
+            probe_limits=WorkerLimits(
+                memory_bytes=budget_bytes(settings.serving.worker_memory_bytes),
+                load_timeout_s=float(settings.registry.probe_timeout),
+            ),
             clock=clock,
         )
 

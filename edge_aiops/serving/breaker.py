@@ -35,11 +35,8 @@ class Breaker:
         self._opens_until_ns = 0
         self._trying = False
         self._reason = ""
-
-    @property
-    def is_open(self) -> bool:
+        self.is_open = False
         """Whether the model rests, or nothing has succeeded since it did."""
-        return self._rests > 0
 
     @property
     def is_resting(self) -> bool:
@@ -54,7 +51,8 @@ class Breaker:
     def succeeded(self) -> None:
         """A run of the model has ended well."""
         if self._failures:
-            self._failures = self._rests = 0
+            self._failures = self._rests = self._opens_until_ns = 0
+            self.is_open = False
 
     def failed(self, error: BaseException) -> None:
         """A run of the model has ended with `error`; counts only if that says something of the model."""
@@ -75,13 +73,11 @@ class Breaker:
             rest_s = min(self._settings.breaker_rest * 2**self._rests, self._settings.breaker_longest_rest)
             self._rests = min(self._rests + 1, _MOST_DOUBLINGS)
             self._opens_until_ns = now_ns + round(rest_s * 1e9)
+            self.is_open = True
 
     @contextmanager
     def passing(self) -> Iterator[None]:
-        """Let a request through. Raises `CircuitOpen` while the model rests, or while another request tries it."""
-        if not self.is_open:
-            yield
-            return
+        """Let a request through an open circuit. Raises `CircuitOpen` while the model rests, or another tries it."""
         if self._trying or self._rest_left_s():
             raise self.refusal()
         self._trying = True
@@ -98,7 +94,8 @@ class Breaker:
         """What is to be said of an open circuit."""
         left_s = self._rest_left_s()
         when = f"is tried again in {left_s:.1f} s" if left_s else "is being tried again"
-        return f"model {self._name!r} failed {self._failures} times in a row and {when}; the last time: {self._reason}"
+        often = "once" if self._failures == 1 else f"{self._failures} times in a row"
+        return f"model {self._name!r} failed {often} and {when}; the last time: {self._reason}"
 
     def _rest_left_s(self) -> float:
         return max(0.0, (self._opens_until_ns - self._clock.ticks_ns()) / 1e9)

@@ -79,11 +79,19 @@ class ModelCache:
         Raises what the backend raises, `Unavailable` where loading takes too long, or `Overloaded`.
         """
         key = Key.of(deployment)
-        loaded = self._loaded.get(key) or await self._when_loaded(key, deployment)
-        self._loaded.move_to_end(key)
-        loaded.users += 1
-        loaded.hits += 1
-        loaded.last_used_ms = self._clock.now_ms()
+        while (loaded := self.lease(key)) is None:
+            # Asked again after a load, because another load may have evicted the model before this task went on.
+            await self._until_loaded(key, deployment)
+        return loaded
+
+    def lease(self, key: Key) -> Loaded | None:
+        """Lease the model if it is in memory."""
+        loaded = self._loaded.get(key)
+        if loaded is not None:
+            self._loaded.move_to_end(key)
+            loaded.users += 1
+            loaded.hits += 1
+            loaded.last_used_ms = self._clock.now_ms()
         return loaded
 
     def release(self, loaded: Loaded) -> None:
@@ -156,20 +164,15 @@ class ModelCache:
                 self._close(loaded)
         await asyncio.gather(*self._closing)
 
-    async def _when_loaded(self, key: Key, deployment: Deployment) -> Loaded:
-        # Asked again after a load, because another load may have evicted the model before this task went on.
-        while (loaded := self._loaded.get(key)) is None:
-            loading = self._begun(key, deployment)
-            if loading.awaited >= self._max_waiting:
-                raise Overloaded(
-                    f"{loading.awaited} requests wait until model {key.name!r} is loaded (serving.max_queued)"
-                )
-            loading.awaited += 1
-            try:
-                await asyncio.shield(loading.task)
-            finally:
-                loading.awaited -= 1
-        return loaded
+    async def _until_loaded(self, key: Key, deployment: Deployment) -> None:
+        loading = self._begun(key, deployment)
+        if loading.awaited >= self._max_waiting:
+            raise Overloaded(f"{loading.awaited} requests wait until model {key.name!r} is loaded (serving.max_queued)")
+        loading.awaited += 1
+        try:
+            await asyncio.shield(loading.task)
+        finally:
+            loading.awaited -= 1
 
     def _begun(self, key: Key, deployment: Deployment) -> Loading:
         loading = self._loading.get(key)

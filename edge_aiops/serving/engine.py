@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import BackendUnavailable, EdgeAiopsError, ModelFailed, Overloaded
+from edge_aiops.base.memory import budget_bytes
 from edge_aiops.base.settings import ServingSettings
 from edge_aiops.journal.capture import Capture
 from edge_aiops.journal.journal import Journal
-from edge_aiops.plugin import Checkable, ModelSource, Signature, TokenCounter
+from edge_aiops.plugin import Checkable, Signature, TokenCounter
 from edge_aiops.plugin.execution import Isolation
 from edge_aiops.plugin.registry import Backends
 from edge_aiops.serving.breaker import Breakers
@@ -19,7 +20,6 @@ from edge_aiops.serving.cache import ModelCache
 from edge_aiops.serving.deployment import Deployment, Key
 from edge_aiops.serving.generation import Generation
 from edge_aiops.serving.loaded import Loaded, LoadedModel
-from edge_aiops.serving.memory import available_bytes
 from edge_aiops.serving.model import ServedModel
 from edge_aiops.serving.pressure import Pressure
 from edge_aiops.serving.request import (
@@ -32,9 +32,10 @@ from edge_aiops.serving.request import (
     TensorResult,
 )
 from edge_aiops.serving.routing import Routing
+from edge_aiops.serving.sessions import Sessions
 from edge_aiops.serving.statistics import ModelStatistics
 
-_SHARE_OF_MEMORY = 0.5
+_CLOSED = nullcontext()
 
 
 class Engine:
@@ -49,6 +50,7 @@ class Engine:
         self._clock = clock
         self._settings = settings
         self._routing = Routing()
+        self._sessions = Sessions(backends, settings=settings)
         self._breakers = Breakers(clock=clock, settings=settings)
         self._statistics: dict[Key, ModelStatistics] = {}
         self._shed: dict[Key, int] = {}
@@ -56,7 +58,7 @@ class Engine:
             self._load,
             failed=self._failed_to_load,
             isolation_of=self._isolation_of,
-            budget_bytes=settings.memory_budget_bytes or int(available_bytes() * _SHARE_OF_MEMORY),
+            budget_bytes=budget_bytes(settings.memory_budget_bytes),
             max_models=settings.max_loaded_models,
             max_waiting=settings.max_queued,
             load_timeout_s=settings.load_timeout,
@@ -97,6 +99,28 @@ class Engine:
         async with self._lease(request.model_name, request.model_version) as model:
             limit_s = model.default_deadline_s if deadline_s is None else deadline_s
             return await model.predict(arrival, limit_s=limit_s, priority=priority)
+
+    def submit(
+        self, request: PredictionRequest, *, deadline_s: float | None = None
+    ) -> asyncio.Future[PredictionResult]:
+        """As `predict`, for a caller with no task to wait in, who cancels the future to give up.
+
+        A model that is in memory and well costs no task. What is wrong with the request is raised at once.
+        """
+        deployment = self._routing.choose(request.model_name, request.model_version)
+        key = Key.of(deployment)
+        loaded = None if self._breakers.of(key).is_open else self._cache.lease(key)
+        if loaded is None:
+            return asyncio.get_running_loop().create_task(self.predict(request, deadline_s=deadline_s))
+        model = loaded.model
+        limit_s = model.default_deadline_s if deadline_s is None else deadline_s
+        try:
+            answer = model.submit(self._arrived(request), limit_s=limit_s, priority=Priority.LIVE)
+        except BaseException:
+            self._cache.release(loaded)
+            raise
+        answer.add_done_callback(lambda _: self._cache.release(loaded))
+        return answer
 
     async def infer(
         self,
@@ -174,9 +198,10 @@ class Engine:
     @asynccontextmanager
     async def _lease(self, name: str, version: str | None) -> AsyncIterator[ServedModel]:
         key = Key.of(self._routing.choose(name, version))
-        with self._breakers.of(key).passing():
+        breaker = self._breakers.of(key)
+        with breaker.passing() if breaker.is_open else _CLOSED:
             try:
-                loaded = await self._leased(name, version)
+                loaded = self._cache.lease(key) or await self._leased(name, version)
                 try:
                     yield loaded.model
                 finally:
@@ -242,16 +267,7 @@ class Engine:
         await self._cache.close()
 
     async def _load(self, deployment: Deployment) -> ServedModel:
-        backend = await asyncio.to_thread(self._backends.get, deployment.framework)
-        session = await backend.load(
-            ModelSource(
-                name=deployment.name,
-                version=deployment.version,
-                path=deployment.path,
-                options=deployment.options,
-                trust=deployment.trust,
-            )
-        )
+        session = await self._sessions.load(deployment, self._isolation_of(deployment))
         return ServedModel(
             deployment,
             session,

@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Callable
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import DeadlineExceeded, Overloaded, Unavailable
 from edge_aiops.serving.call import Call, Run
+from edge_aiops.serving.company import Company
 from edge_aiops.serving.deadlines import Deadlines
-from edge_aiops.serving.request import PredictionResult, TensorResult
 from edge_aiops.serving.run_times import RunTimes
 from edge_aiops.serving.waiting import Waiting
 
@@ -42,6 +42,7 @@ class Lane:
         max_queued: int,
         slots: int,
     ) -> None:
+        self._loop = asyncio.get_running_loop()
         self._run = run
         self._clock = clock
         self._max_queued = max_queued
@@ -52,7 +53,9 @@ class Lane:
             max_wait_s=max_wait_s if shared else 0.0,
             run_times=self._run_times,
         )
+        self._company = Company(max_rows if shared else 0)
         self._running: set[Run] = set()
+        self._running_rows = 0
         self._deadlines = Deadlines(self._expire)
         self._next_look: asyncio.TimerHandle | None = None
 
@@ -61,31 +64,26 @@ class Lane:
         """How many calls wait."""
         return len(self._waiting)
 
-    async def answer(self, call: Call) -> PredictionResult | TensorResult:
-        """Wait for the answer to `call`.
+    def submit(self, call: Call) -> None:
+        """Let `call` wait for its run, and tell `ended` when its answer is there; who cancels the answer gives up.
 
-        Raises what the run raised; `DeadlineExceeded`; or `Overloaded`, at once where too many wait or the answer
-        would come after the deadline, later where a call that goes first needs the place.
+        Raises `Overloaded` where too many wait or the answer would come after the deadline. The answer raises what
+        the run raised, `DeadlineExceeded`, or `Overloaded` where a call that goes first needed the place.
         """
         self._admit(call)
-        self._waiting.add(call, asyncio.get_running_loop().time())
+        self._waiting.add(call)
+        self._company.came(self._loop.time())
         self._deadlines.watch(call)
         self._wake()
-        try:
-            return await call.answer
-        except asyncio.CancelledError:
-            self._abandon(call)
-            raise
-        finally:
-            self._deadlines.forget()
 
     def stop_sharing(self) -> None:
         """From now on every call is a run of its own."""
+        self._company = Company(0)
         self._waiting.stop_sharing()
 
     def _admit(self, call: Call) -> None:
         """Refuse what cannot be answered in time. A lane with a free slot takes everything, and so learns anew."""
-        if not self._free:
+        if not self._free and self._most_s(call.rows.length) > call.limit_s:
             wait_s, total_s = self._estimates_s(call)
             if total_s > call.limit_s:
                 raise self._refusal(
@@ -106,6 +104,11 @@ class Lane:
     def _refusal(self, message: str, wait_s: float) -> Overloaded:
         return Overloaded(message, retry_after_s=wait_s or _RETRY_AFTER_S)
 
+    def _most_s(self, rows: int) -> float:
+        """More than `_estimates_s` can say of a call with so many rows, and quicker to say."""
+        runs, rows = self._waiting.runs + self._slots + 1, self._waiting.rows + self._running_rows + rows
+        return self._run_times.estimate_s(rows, runs=runs)
+
     def _estimates_s(self, call: Call) -> tuple[float, float]:
         """When the run of `call` would begin, and when it would end, in seconds from now."""
         runs, rows = self._waiting.ahead_of(call)
@@ -117,16 +120,15 @@ class Lane:
     def _wake(self) -> None:
         if not self._free or not self._waiting:
             return
-        loop = asyncio.get_running_loop()
-        due_at = self._waiting.due_at
-        if due_at <= loop.time():
+        due_at = max(self._waiting.due_at, self._company.due_at(self.queued))
+        if not due_at or due_at <= self._loop.time():
             self._free -= 1
             run = Run()
-            run.task = loop.create_task(self._one_run(run))
+            run.task = self._loop.create_task(self._one_run(run))
         elif self._next_look is None or self._next_look.when() > due_at:
             if self._next_look is not None:
                 self._next_look.cancel()
-            self._next_look = loop.call_at(due_at, self._look)
+            self._next_look = self._loop.call_at(due_at, self._look)
 
     def _look(self) -> None:
         self._next_look = None
@@ -134,14 +136,22 @@ class Lane:
 
     async def _one_run(self, run: Run) -> None:
         # A task begins in the next pass of the loop: with all that became ready in this one.
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         self._deadlines.look(now)
         run.begin(self._waiting.take(now), started_ns=self._clock.ticks_ns())
         self._running.add(run)
+        self._running_rows += run.rows
         try:
             if run.calls:
                 await self._run(run.calls)
-                self._run_times.note(run.rows, self._taken_s(run))
+                self._run_times.note(run.rows, taken_s := self._taken_s(run))
+                calls = len(run.calls) + self.queued
+                self._company.expect(
+                    calls,
+                    rows=run.rows * calls // len(run.calls),
+                    taken_s=taken_s,
+                    now=self._loop.time(),
+                )
         except asyncio.CancelledError:
             # It would have taken at least as long.
             if (taken_s := self._taken_s(run)) > self._run_times.estimate_s(run.rows):
@@ -152,12 +162,19 @@ class Lane:
             raise
         finally:
             self._running.discard(run)
+            self._running_rows -= run.rows
             run.end()
             self._free += 1
             self._wake()
 
     def _taken_s(self, run: Run) -> float:
         return (self._clock.ticks_ns() - run.started_ns) / 1e9
+
+    def ended(self, call: Call) -> None:
+        """A call that was submitted has its answer, or was given up."""
+        self._deadlines.forget()
+        if call.answer.cancelled():
+            self._abandon(call)
 
     def _abandon(self, call: Call) -> None:
         if call.run is None:

@@ -1,4 +1,4 @@
-"""How much memory there is, how much of it this process has, and how it is given back."""
+"""How much memory this process has, and how it is given back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import os
 import sys
 from pathlib import Path
 
-_CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _LARGE_BYTES = 1024 * 1024
 
@@ -23,20 +22,6 @@ def settled_bytes() -> int:
     """The same without what only waits to be collected."""
     gc.collect()
     return resident_bytes()
-
-
-def available_bytes() -> int:
-    """Bytes that this process may have: the machine's memory, or its cgroup's limit where that is lower."""
-    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    limits = [machine]
-    for name in _CGROUP_LIMITS:
-        try:
-            limit = Path(name).read_text("ascii").strip()
-        except OSError:
-            continue
-        if limit.isdigit():
-            limits.append(int(limit))
-    return min(limits)
 
 
 def return_large_blocks() -> None:

@@ -12,7 +12,7 @@ from edge_aiops.plugin import Signature, Tensors
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-CLASSLESS_TASKS = frozenset({"regression", "embedding", "forecasting", "generation"})
+CLASSLESS_TASKS = frozenset({"regression", "embedding", "forecasting", "generation", "token-classification"})
 _SUM_TOLERANCE = 1e-3
 _REDUCTIONS = (np.add, np.minimum, np.maximum)
 

@@ -5,8 +5,6 @@ Every step takes the same time however many wait, but for one look at each kind 
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
 from edge_aiops.serving.call import Call
 from edge_aiops.serving.request import Priority
 from edge_aiops.serving.run_times import RunTimes
@@ -21,7 +19,7 @@ class Mates:
 
     def __init__(self, kind: tuple[object, ...]) -> None:
         self.kind = kind
-        self.calls: OrderedDict[Call, None] = OrderedDict()
+        self.calls: dict[Call, None] = {}
         self.rows = 0
         self.runs = 0
         """In how many runs they fit."""
@@ -35,7 +33,7 @@ class Level:
     __slots__ = ("calls", "kinds", "rows", "runs")
 
     def __init__(self) -> None:
-        self.calls: OrderedDict[Call, Mates] = OrderedDict()
+        self.calls: dict[Call, Mates] = {}
         self.kinds: dict[tuple[object, ...], Mates] = {}
         self.rows = 0
         self.runs = 0
@@ -53,6 +51,9 @@ class Waiting:
         self._max_wait_s = max_wait_s
         self._run_times = run_times
         self._levels = [Level() for _ in Priority]
+        self.runs = 0
+        """In how many runs all of them fit."""
+        self.rows = 0
         self._count = 0
         self.due_at = _NEVER
         """When to `take` the next run. Nothing may be due then, where the call that was has been discarded."""
@@ -60,8 +61,8 @@ class Waiting:
     def __len__(self) -> int:
         return self._count
 
-    def add(self, call: Call, now: float) -> None:
-        """Let `call` wait."""
+    def add(self, call: Call) -> None:
+        """Let `call`, which has just come, wait."""
         level = self._levels[call.priority]
         mates = level.kinds.get(call.rows.kind)
         if mates is None:
@@ -72,7 +73,8 @@ class Waiting:
         self._grown(level, mates, call.rows.length)
         if self._max_wait_s:
             run_s = self._run_times.estimate_s(mates.rows)
-            call.due_at = min(now + self._max_wait_s, call.give_up_at - run_s)
+            came_at = call.give_up_at - call.limit_s
+            call.due_at = min(came_at + self._max_wait_s, call.give_up_at - run_s)
             mates.due_at = _NOW if mates.rows >= self._max_rows else min(mates.due_at, call.due_at)
             self.due_at = min(self.due_at, mates.due_at)
         else:
@@ -83,7 +85,7 @@ class Waiting:
         level = self._levels[call.priority]
         mates = level.calls.get(call)
         if mates is not None:
-            self._remove(level, mates, call)
+            self._remove(level, mates, [call], call.rows.length)
 
     def take(self, now: float) -> list[Call]:
         """The calls of the next run, which then wait no more; none if none is due at `now`."""
@@ -135,17 +137,17 @@ class Waiting:
                 break
             taken.append(call)
             rows += call.rows.length
-        for call in taken:
-            self._remove(level, mates, call)
+        self._remove(level, mates, taken, rows)
         if self._max_wait_s and mates.rows < self._max_rows:
             mates.due_at = min((call.due_at for call in mates.calls), default=_NEVER)
         return taken
 
-    def _remove(self, level: Level, mates: Mates, call: Call) -> None:
-        del level.calls[call]
-        del mates.calls[call]
-        self._count -= 1
-        self._grown(level, mates, -call.rows.length)
+    def _remove(self, level: Level, mates: Mates, calls: list[Call], rows: int) -> None:
+        for call in calls:
+            del level.calls[call]
+            del mates.calls[call]
+        self._count -= len(calls)
+        self._grown(level, mates, -rows)
         if not mates.calls:
             del level.kinds[mates.kind]
 
@@ -153,7 +155,9 @@ class Waiting:
         runs = self._runs(mates.rows + more_rows, len(mates.calls))
         mates.rows += more_rows
         level.rows += more_rows
+        self.rows += more_rows
         level.runs += runs - mates.runs
+        self.runs += runs - mates.runs
         mates.runs = runs
 
     def _runs(self, rows: int, calls: int) -> int:

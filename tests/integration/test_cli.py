@@ -16,6 +16,7 @@ import pytest
 
 from edge_aiops.cli.main import main
 from edge_aiops.testing.models import gemm_softmax
+from tests.tools.minilm import minilm_folder
 
 EDGE_AIOPS = (sys.executable, "-m", "edge_aiops")
 
@@ -132,9 +133,29 @@ async def test_fields_that_are_too_long_for_the_query_travel_with_the_file(run: 
     assert registered.json["metadata"] == {"owner": "me"}
 
 
+async def test_a_folder_of_hugging_face_is_registered_as_it_lies_there(run: Run, models_folder: Path) -> None:
+    registered = await run(
+        *("model", "register", "minilm", "1", "--file", minilm_folder(models_folder, "int8"), "--json"),
+        *("--stage", "production", "--options", '{"variant": "int8"}', "--task-type", "embedding"),
+        *("--equivalence-group", "minilm", "--output-dimensions", "384", "--isolation", "inline", "--trust", "data"),
+        *("--batch-max-rows", "16", "--batch-max-wait-ms", "2.5", "--pinned"),
+    )
+    known = registered.json
+    assert (known["framework"], known["outputDimensions"], known["pinned"]) == ("transformers", [384], True)
+    assert (known["isolation"], known["trust"]) == ("inline", "data")
+    assert known["batching"] == {"maxRows": 16, "maxWaitMs": 2.5}
+    asked = await run(
+        "predict", "minilm", "--features", '{"text": ["A man plays the guitar.", "Shares fell."]}', "--json"
+    )
+    vectors = asked.json["prediction"]["embedding"]
+    assert [len(vector) for vector in vectors] == [384, 384]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        ([], "neither --framework nor --file is given"),
+        (["--file", __file__], "do not say what framework the model is of; say it with --framework"),
         (["--framework", "echo", "--stage", "prod"], "stage: 'prod' is no stage"),
         (["--framework", "onnx"], "artifact: framework 'onnx' needs an artifact"),
         (["--framework", "onnx", "--file", "nothing.onnx"], "cannot read nothing.onnx: No such file or directory"),

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
+import os
+import pty
+import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,6 +20,8 @@ import openai
 import pytest
 import pytest_asyncio
 from openai import AsyncOpenAI
+
+from tests.tools.minilm import minilm_archive
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -34,14 +42,14 @@ class Served:
         """Have a model of the Ollama server."""
         await self.client.register(name, "1", framework="ollama", options=options, stage="production")
 
-    async def event(self, **wanted: object) -> dict[str, Any]:
-        """The newest event, when there is one like `wanted`."""
+    async def event(self, *, about: str = "", **wanted: object) -> dict[str, Any]:
+        """The newest event like `wanted` whose features hold the text `about`, when there is one."""
         async with asyncio.timeout(20):
             while True:
                 events = (await self.client.get("/events")).body["events"]
-                found = [event for event in events if all(event[name] == value for name, value in wanted.items())]
-                if found:
-                    return found[0]
+                for event in events:
+                    if about in str(event["features"]) and wanted.items() <= event.items():
+                        return event
                 await asyncio.sleep(0.02)
 
 
@@ -81,7 +89,7 @@ async def test_a_conversation_is_answered_and_is_an_inference_event(served: Serv
     assert answer.usage.total_tokens == answer.usage.prompt_tokens + 4
     assert answer._request_id == answer.id
     event = (await served.client.get(f"/events/{answer.inference_id}")).body  # type: ignore[attr-defined]
-    assert event["features"] == {"messages": [{"role": "user", "content": "Say hello.", "tool_calls": None}]}
+    assert event["features"] == {"messages": HELLO}
     assert event["prediction"] == {"response": choice.message.content}
     assert (event["userId"], event["sessionId"], event["requestId"]) == ("u-7", "s-1", answer.id)
     assert (event["promptTokens"], event["completionTokens"]) == (answer.usage.prompt_tokens, 4)
@@ -133,7 +141,7 @@ async def test_a_client_that_goes_away_stops_the_model_and_leaves_what_it_said(s
             if len(said) > 20:
                 break
         await stream.close()
-        event = await served.event(error="cancelled")
+        event = await served.event(error="cancelled", about="lighthouse")
         assert event["prediction"]["response"].startswith(said)
         assert event["completionTokens"] is None
         async with asyncio.timeout(20):
@@ -143,14 +151,19 @@ async def test_a_client_that_goes_away_stops_the_model_and_leaves_what_it_said(s
 
 
 async def test_a_text_that_takes_too_long_is_an_error_in_mid_stream(served: Served) -> None:
+    endless = {"type": "array", "items": {"const": "and then"}, "minItems": 400}
     stream = await served.sdk.chat.completions.create(
-        model="llm", messages=STORY, max_tokens=1_500, stream=True, extra_headers={"X-Deadline-Ms": "4000"}
+        model="llm",
+        messages=STORY,
+        response_format={"type": "json_schema", "json_schema": {"name": "endless", "schema": endless}},
+        stream=True,
+        extra_headers={"X-Deadline-Ms": "4000"},
     )
     with pytest.raises(openai.APIError, match="the text did not end within 4000 ms") as caught:
         async for chunk in stream:
             assert chunk.choices
     assert (caught.value.code, caught.value.type) == ("deadline_exceeded", "server_error")
-    event = await served.event(error="deadline_exceeded")
+    event = await served.event(error="deadline_exceeded", about="lighthouse")
     assert event["prediction"]["response"]
 
 
@@ -203,6 +216,24 @@ async def test_parameters_that_change_nothing_here_are_ignored(served: Served) -
     assert answer.choices[0].finish_reason == "length"
 
 
+async def test_sentences_are_embedded_by_minilm(served: Served, models_folder: Path) -> None:
+    archive = io.BytesIO(await asyncio.to_thread(minilm_archive(models_folder, "int8").read_bytes))
+    registered = await served.client.call(
+        "PUT", "/models/minilm/1/artifact?framework=transformers&stage=production", data=archive
+    )
+    assert registered.status == 201, registered
+    sentences = ["A man plays the guitar.", "Somebody makes music.", "The stock market fell."]
+    answer = await served.sdk.embeddings.create(
+        model="minilm", input=sentences, extra_headers={"X-Deadline-Ms": "60000"}
+    )
+    vectors = np.array([row.embedding for row in answer.data])
+    assert vectors.shape == (3, 384)
+    assert vectors[0] @ vectors[1] > 0.3 > vectors[0] @ vectors[2]
+    event = (await served.client.get(f"/events/{answer.inference_id}")).body  # type: ignore[attr-defined]
+    assert (event["modelName"], event["features"]) == ("minilm", {"text": sentences})
+    assert event["promptTokens"] == answer.usage.prompt_tokens > 15
+
+
 async def test_texts_are_embedded_as_base64_and_as_numbers(served: Served) -> None:
     texts = ["The cat sleeps.", "Quarterly figures."]
     packed = await served.sdk.embeddings.create(model="embedder", input=texts, user="u-7")
@@ -248,6 +279,7 @@ async def test_texts_are_embedded_as_base64_and_as_numbers(served: Served) -> No
             "does not see images",
         ),
         ({"extra_headers": {"X-Deadline-Ms": "soon"}}, "X-Deadline-Ms", "is not a number of milliseconds"),
+        ({"extra_headers": {"X-Request-Id": "x" * 257}}, "X-Request-Id", "is no identifier"),
         ({"model": "echo"}, "model", "'echo' generates no text"),
     ],
 )
@@ -301,10 +333,12 @@ async def test_failures_are_the_clients_own_exceptions(served: Served, ollama_ur
             "server_error",
         )
         assert away.value.response.headers["retry-after"] == "10"
+    for model, status in (("llm", 200), ("absent", 404), ("alone", 503)):
+        assert (await served.client.get(f"/v2/models/{model}/ready")).status == status
     await served.register("lost", model="smollm2", host="http://127.0.0.1:9", task="embedding")
     with pytest.raises(openai.InternalServerError, match="no Ollama server"):
         await served.sdk.embeddings.create(model="lost", input="a cat")
-    assert (await served.event(modelName="lost"))["error"] == "backend_unavailable"
+    assert await served.event(modelName="lost", error="backend_unavailable")
 
 
 async def test_one_body_serves_every_client(served: Served) -> None:
@@ -322,3 +356,65 @@ async def test_one_body_serves_every_client(served: Served) -> None:
         assert missing.status == 404
         assert missing.body["error"]["message"] == missing.body["detail"]
     assert "error" not in (await served.client.get("/nothing")).body
+
+
+async def test_a_question_on_the_command_line_is_answered(served: Served) -> None:
+    code, said, _ = await _chat(served, "llm", "Say hello.", "--max-tokens", "4", "--temperature", "0")
+    assert (code, said.startswith("Hello"), said[-1]) == (0, True, "\n")
+    code, said, _ = await _chat(
+        served, "llm", "--max-tokens", "4", "--system", "Be brief.", standard_input="Say hello."
+    )
+    assert code == 0 and said.strip()
+    event = await served.event(about="Be brief.")
+    assert [message["content"] for message in event["features"]["messages"]] == ["Be brief.", "Say hello."]
+
+
+async def test_what_goes_wrong_is_told_on_the_command_line(served: Served) -> None:
+    code, _, said = await _chat(served, "gpt-4o", "Hello")
+    assert (code, "no model named 'gpt-4o' on this node" in said) == (1, True)
+    code, _, said = await _chat(served, "llm", "Hello", "--temperature", "3")
+    assert (code, "temperature: Expected `float` <= 2.0" in said) == (1, True)
+
+
+async def _chat(served: Served, *arguments: str, standard_input: str = "") -> tuple[int | None, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "edge_aiops", "chat", "--url", served.client.url, *arguments),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    said, failed = await process.communicate(standard_input.encode())
+    return process.returncode, said.decode(), failed.decode()
+
+
+async def test_a_conversation_in_a_terminal_goes_on_after_an_answer_is_interrupted(served: Served) -> None:
+    ours, theirs = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "edge_aiops", "chat", "--url", served.client.url, "llm"),
+        stdin=theirs,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    os.close(theirs)
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(60):
+            await process.stdout.readuntil(b"> ")
+            os.write(ours, b"Tell a story that never ends.\n")
+            assert await process.stdout.read(1)
+            process.send_signal(signal.SIGINT)
+            await process.stdout.readuntil(b"\n> ")
+            await served.event(error="cancelled", about="Tell a story that never ends.")
+            os.write(ours, b"Say hello.\n")
+            assert await process.stdout.read(1)
+            process.send_signal(signal.SIGINT)
+            await process.stdout.readuntil(b"\n> ")
+            os.write(ours, b"\x04")
+            assert await process.wait() == 0
+    finally:
+        os.close(ours)
+        if process.returncode is None:
+            process.kill()
+    event = await served.event(about="'assistant'")
+    assert [message["role"] for message in event["features"]["messages"]] == ["user", "assistant", "user"]

@@ -31,13 +31,17 @@ _WORDS = (
 )
 
 
-def given_inputs(data: bytes, signature: Signature, deployment: Deployment) -> list[Tensors]:
-    """The inputs that `data`, JSON, stand for, read as the features of `deployment` are.
+def given_inputs(data: bytes, signature: Signature, deployments: Sequence[Deployment]) -> list[Tensors]:
+    """The inputs that `data`, JSON, stand for, read as features of a model with this `signature` are.
+
+    Columns have the names that the first of `deployments` gives them that names any, and null is a missing value where
+    that is one to all of them.
 
     A list whose items are objects, lists or texts has one input in each; anything else is one input. Raises
     `InvalidInput` that blames the place in `testData`.
     """
-    reader = FeatureReader(signature, deployment.feature_names, missing_values=deployment.missing_values)
+    names = next((one.feature_names for one in deployments if one.feature_names), ())
+    reader = FeatureReader(signature, names, missing_values=all(one.missing_values for one in deployments))
     value = msgspec.json.decode(data)
     if isinstance(value, list) and value and all(isinstance(item, dict | list | str) for item in value):
         return [_read(reader, msgspec.json.encode(item), f"testData[{place}]") for place, item in enumerate(value)]
@@ -56,10 +60,10 @@ def generated_inputs(inputs: Sequence[Sequence[TensorSpec]], seed: int) -> list[
 
 def _read(reader: FeatureReader, features: bytes, field: str) -> Tensors:
     try:
-        return reader.cast(reader.read(features).tensors)
+        return reader.stacked([reader.read(features)])
     except InvalidInput as error:
         blamed = tuple(FieldError(field + name.removeprefix("features"), said) for name, said in error.fields)
-        raise InvalidInput(f"{field}: {error.message}", fields=blamed) from error
+        raise InvalidInput("; ".join(f"{name}: {said}" for name, said in blamed), fields=blamed) from error
 
 
 def _shape(specs: Sequence[TensorSpec]) -> tuple[int, ...]:

@@ -88,7 +88,7 @@ def _settled(request: BenchmarkRequest, participants: list[Participant], new: li
     if generated:
         inputs = generated_inputs(_counterparts(participants), request.seed)
     else:
-        inputs = given_inputs(data, of_reference[1], reference.deployment)
+        inputs = given_inputs(data, of_reference[1], [one.deployment for one in participants])
     _check(participants, inputs, generated=generated)
     return Preparation(participants, inputs, generated, new)
 

@@ -30,7 +30,7 @@ class EmbeddingSession(OllamaSession):
 
     async def predict(self, inputs: Tensors) -> Tensors:
         """The vectors of all texts, in one request to the server. A cancelled call has the server stop."""
-        texts: list[str] = self._checked(inputs)[TEXT].tolist()
+        texts: list[str] = (await self._checked(inputs))[TEXT].tolist()
         if not texts:
             return {EMBEDDING: np.empty((0, self._chosen.options.dimensions or 0), np.float32)}
         ahead = {text: self._ahead.pop(text) for text in set(texts) if text in self._ahead}
@@ -40,7 +40,7 @@ class EmbeddingSession(OllamaSession):
 
     async def count_tokens(self, texts: Sequence[str]) -> int:
         """Tokens of all `texts`. The server tells them only with the vectors, so these are kept for a prediction."""
-        self._check_usable()
+        await self._check_usable()
         if not texts:
             return 0
         vectors, tokens = await self._embed(texts)

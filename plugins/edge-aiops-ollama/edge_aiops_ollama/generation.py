@@ -42,7 +42,7 @@ class TextSession(OllamaSession):
 
     async def predict(self, inputs: Tensors) -> Tensors:
         """Answer every prompt, a few at a time. A cancelled call has the server stop."""
-        checked = self._checked(inputs)
+        checked = await self._checked(inputs)
         prompts: list[str] = checked[PROMPT].tolist()
         images = [_image(text) for text in checked[IMAGE].tolist()] if IMAGE in checked else [()] * len(prompts)
         texts = await _all([self._text(*row) for row in zip(prompts, images, strict=True)])
@@ -50,7 +50,7 @@ class TextSession(OllamaSession):
 
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[GenerationPiece]:
         """The text for a conversation, or for a prompt, piece by piece as the server sends it."""
-        self._check_usable()
+        await self._check_usable()
         with explained(self._chosen):
             parts = await (self._completion(request) if request.prompt is not None else self._chat(request))
             async with aclosing(parts):

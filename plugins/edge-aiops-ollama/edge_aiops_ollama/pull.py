@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 from ollama import AsyncClient
@@ -15,6 +15,7 @@ from edge_aiops_ollama.server import explained
 
 RETRY_S = 60.0
 _ASK_AGAIN_S = 5.0
+_LOOK_TIMEOUT_S = 5.0
 
 
 class Pull:
@@ -26,10 +27,17 @@ class Pull:
         self._retry_s = retry_s
         self._progress = f"looking for {chosen.model} on {chosen.url}"
         self._ask_again_s = _ASK_AGAIN_S
+        self._looked = asyncio.Event()
         self._task = asyncio.get_running_loop().create_task(self._run(), name=f"pull {chosen.model}")
 
-    def check(self) -> None:
-        """Raises `Unavailable` that says how far it is, or why it failed, while the model is not there."""
+    async def check(self) -> None:
+        """Raises `Unavailable` that says how far it is, or why it failed, while the model is not there.
+
+        Waits a moment for the answer to whether it is there.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_TIMEOUT_S):
+                await self._looked.wait()
         if not self._task.done():
             raise Unavailable(self._progress, retry_after_s=self._ask_again_s)
 
@@ -41,14 +49,15 @@ class Pull:
     async def _run(self) -> None:
         while True:
             try:
-                if await self._present():
-                    return
-                await self._pull()
+                if not await self._present():
+                    await self._pull()
                 return
             except Exception as error:
                 # Whatever goes wrong, the next attempt may succeed, and requests tell of it until then.
                 self._progress = f"pulling {self._chosen.model} failed, next attempt in {self._retry_s:g} s: {error}"
                 self._ask_again_s = self._retry_s
+            finally:
+                self._looked.set()
             await asyncio.sleep(self._retry_s)
 
     async def _present(self) -> bool:
@@ -62,6 +71,7 @@ class Pull:
     async def _pull(self) -> None:
         self._progress = f"pulling {self._chosen.model}"
         self._ask_again_s = _ASK_AGAIN_S
+        self._looked.set()
         done: dict[str, int] = {}
         total: dict[str, int] = {}
         with explained(self._chosen):

@@ -31,7 +31,7 @@ class OllamaSession:
 
     async def check(self) -> None:
         """Raises `BackendUnavailable`, `NotFound` or `Unavailable` that says what is missing and what mends it."""
-        self._check_usable()
+        await self._check_usable()
         try:
             async with asyncio.timeout(_CHECK_TIMEOUT_S):
                 with explained(self._chosen):
@@ -49,12 +49,13 @@ class OllamaSession:
                 await self._pull.close()
             await self._client.close()  # type: ignore[no-untyped-call]  # its module has no types for it
 
-    def _check_usable(self) -> None:
+    async def _check_usable(self) -> None:
         if self._closed:
             raise RuntimeError("the model is closed")
         if self._pull:
-            self._pull.check()
+            await self._pull.check()
 
-    def _checked(self, inputs: Tensors) -> Tensors:
-        self._check_usable()
-        return checked_inputs(self._signature, inputs)
+    async def _checked(self, inputs: Tensors) -> Tensors:
+        checked = checked_inputs(self._signature, inputs)
+        await self._check_usable()
+        return checked

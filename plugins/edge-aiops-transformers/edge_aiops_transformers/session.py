@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
-from edge_aiops_onnx.memory import return_free_memory
-from edge_aiops_onnx.threads import Threads
+from edge_aiops_onnx.threads import OnnxThreads
 from onnxruntime import RunOptions
 
 from edge_aiops.plugin import Signature, Tensors, checked_inputs
@@ -30,7 +29,7 @@ class TextSession:
     def __init__(self, task: Task) -> None:
         self._task: Task | None = task
         self._signature = task.signature
-        self._threads = Threads()
+        self._threads = OnnxThreads()
 
     @property
     def signature(self) -> Signature:
@@ -44,16 +43,16 @@ class TextSession:
         """
         task = self._opened()
         checked_inputs(self._signature, inputs)
-        return await self._threads.run(lambda options: task.answer(inputs, options))
+        return await self._threads.run_with_options(lambda options: task.answer(inputs, options))
 
     async def count_tokens(self, texts: Sequence[str]) -> int:
         """Tokens that the model reads of all `texts` together, special tokens included."""
         task = self._opened()
-        encodings = await self._threads.run(lambda _: task.texts.encoded(texts))
+        encodings = await self._threads.run(lambda: task.texts.encoded(texts))
         return sum(len(encoding.ids) for encoding in encodings)
 
     async def close(self) -> None:
-        """Give the model's memory back to the system."""
+        """Give the model's memory back."""
         if self._task is not None:
             task, self._task = [self._task], None
             await asyncio.to_thread(self._free, task)
@@ -66,4 +65,3 @@ class TextSession:
     def _free(self, task: list[Task]) -> None:
         self._threads.end()
         task.clear()
-        return_free_memory()

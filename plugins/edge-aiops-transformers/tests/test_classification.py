@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
+from tokenizers import Tokenizer
 
 from edge_aiops.plugin import InvalidInput, InvalidModel, Signature, TensorSpec
+from edge_aiops.serving.outcomes import OutcomeReader, Span
 from tests.tools.bert_onnx import with_text_head
 from tests.tools.text_models import Built, loaded, texts
 
@@ -27,6 +32,10 @@ async def test_a_trained_classifier_names_the_class_of_texts_that_it_never_saw(
     outputs = await session.predict(texts(*UNSEEN))
     assert list(outputs["label"]) == ["love", "hate", "love"]
     np.testing.assert_allclose(outputs["scores"].sum(axis=1), 1, rtol=1e-5)
+    # What a caller of the node reads.
+    (outcome,) = OutcomeReader(session.signature).read(outputs, [Span(0, 3, many=True)])
+    assert json.loads(outcome.label or b"") == ["love", "hate", "love"]
+    assert json.loads(outcome.confidence or b"") == pytest.approx(outputs["scores"].max(axis=1).tolist())
     await session.close()
 
 
@@ -75,14 +84,13 @@ def judge(encoder: onnx.ModelProto) -> onnx.ModelProto:
     return with_text_head(encoder, np.random.default_rng(3).standard_normal((384, 3)), np.zeros(3))
 
 
-async def logits(graph: onnx.ModelProto, folder: object, pairs: list[tuple[str, str]]) -> np.ndarray:
+def logits(graph: onnx.ModelProto, folder: object, pairs: list[tuple[str, str]]) -> np.ndarray:
     """What the graph says to each pair alone."""
-    import onnxruntime
-    from tokenizers import Tokenizer
-
     tokenizer = Tokenizer.from_file(f"{folder}/tokenizer.json")
     tokenizer.no_padding()
-    session = onnxruntime.InferenceSession(graph.SerializeToString())
+    one_thread = onnxruntime.SessionOptions()
+    one_thread.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(graph.SerializeToString(), one_thread)
     rows = []
     for pair in pairs:
         encoding = tokenizer.encode(*pair)
@@ -109,7 +117,7 @@ async def test_zero_shot_scores_are_those_of_the_pipeline(
     for text, row, scores, label in zip(
         given["text"], candidates.tolist(), outputs["scores"], outputs["label"], strict=True
     ):
-        powers = np.exp(await logits(judge, folder, [(text, f"It is about {name}!") for name in row]))
+        powers = np.exp(logits(judge, folder, [(text, f"It is about {name}!") for name in row]))
         wanted = powers[:, 2] / powers[:, [0, 2]].sum(axis=1) if multi_label else powers[:, 2] / powers[:, 2].sum()
         np.testing.assert_allclose(scores, wanted, rtol=1e-3)
         assert label == row[int(np.argmax(wanted))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import asyncio
 import json
 import zipfile
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 import pytest
 from edge_aiops_transformers.backend import TransformersBackend
+from onnx import helper, numpy_helper
 
 from edge_aiops.plugin import InvalidModel, ModelSource
 from edge_aiops.testing import models
@@ -100,18 +101,15 @@ async def test_a_graph_of_no_texts_is_refused(built: Built) -> None:
 async def test_weights_in_a_file_beside_the_graph_are_read_from_the_archive(
     tmp_path: Path, encoder: onnx.ModelProto, int8: Path
 ) -> None:
-    packed = io.BytesIO()
-    path = saved_with_external_data(
-        onnx.ModelProto.FromString(encoder.SerializeToString()), tmp_path / "model.onnx", location="model.onnx_data"
-    )
-    with zipfile.ZipFile(int8) as whole, zipfile.ZipFile(packed, "w") as archive:
+    graph = onnx.ModelProto.FromString(encoder.SerializeToString())
+    onnx.save(graph, str(tmp_path / "model.onnx"), save_as_external_data=True, location="model.onnx_data")
+    with zipfile.ZipFile(int8) as whole, zipfile.ZipFile(tmp_path / "model.zip", "w") as archive:
         for name in whole.namelist():
             if not name.endswith(".onnx"):
                 archive.writestr(name, whole.read(name))
-        for file in (path, path.with_name("model.onnx_data")):
-            archive.write(file, f"onnx/{file.name}")
-    (tmp_path / "model.zip").write_bytes(packed.getvalue())
-    path.with_name("model.onnx_data").unlink()
+        for name in ("model.onnx", "model.onnx_data"):
+            archive.write(tmp_path / name, f"onnx/{name}")
+    (tmp_path / "model.onnx_data").unlink()
     session, plain = await loaded(tmp_path / "model.zip"), await loaded(int8)
     given = [(await model.predict(texts("hello world")))["embedding"] for model in (session, plain)]
     np.testing.assert_allclose(given[0], given[1], atol=1e-6)
@@ -164,6 +162,34 @@ async def test_a_folder_without_any_vocabulary_is_refused(built: Built, encoder:
     assert "the model has no tokenizer.json; it has: config.json, model.onnx" in await refusal(folder)
 
 
+def endless() -> onnx.ModelProto:
+    """A graph that reads texts and repeats itself 2^62 times."""
+    proto = models.slow_loop()
+    del proto.graph.input[:]
+    tokens = models.tensor("input_ids", np.int64, "batch", "sequence")
+    proto.graph.input.append(tokens)
+    constants = {"iterations": np.array(2**62), "input": np.ones(4, np.float32)}
+    proto.graph.initializer.extend(numpy_helper.from_array(array, name) for name, array in constants.items())
+    proto.graph.node.append(helper.make_node("Cast", ["input_ids"], ["floats"], to=onnx.TensorProto.FLOAT))
+    proto.graph.node.append(helper.make_node("Unsqueeze", ["floats", "last"], ["column"]))
+    proto.graph.node.append(helper.make_node("Add", ["column", "total"], ["last_hidden_state"]))
+    proto.graph.initializer.append(numpy_helper.from_array(np.array([2]), "last"))
+    del proto.graph.output[:]
+    proto.graph.output.append(models.tensor("last_hidden_state", np.float32, "batch", "sequence", 4))
+    return proto
+
+
 async def test_a_model_without_an_artifact_is_refused() -> None:
     with pytest.raises(InvalidModel, match="has no artifact, and its backend needs one"):
         await TransformersBackend().load(ModelSource(name="m", version="1", path=None))
+
+
+async def test_a_load_that_is_given_up_ends_also_where_the_graph_never_does(built: Built) -> None:
+    load = asyncio.create_task(loaded(built(endless())))
+    await asyncio.sleep(0.5)
+    load.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await load
+    # The thread that tried the model is free again: asyncio waits for it at its end, and would for ever.
+    async with asyncio.timeout(10):
+        await asyncio.get_running_loop().shutdown_default_executor()

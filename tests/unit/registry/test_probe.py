@@ -90,7 +90,7 @@ async def test_the_reason_is_logged_with_what_the_framework_said(
 
 
 def test_the_trial_needs_no_database() -> None:
-    program = "import sys, edge_aiops.registry.trial; print('sqlalchemy' in sys.modules, 'obstore' in sys.modules)"
+    program = "import sys, edge_aiops.isolation.serving; print('sqlalchemy' in sys.modules, 'obstore' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert said.stdout.split() == [b"False", b"False"]
 

@@ -43,6 +43,10 @@ CASES = {
     "an integer of a classification": (
         [("out", "int64", (None,))], {"task_type": "classification"}, [np.int64([2])], 2, None,
     ),
+    "what is found in a text is no class": (
+        [("entities", "string", (None,))], {"task_type": "token-classification"}, [np.array(["[]"], object)],
+        None, None,
+    ),
     "a class out of the labels' range": ([("label", "int64", (None,))], ABC, [np.int64([7])], 7, None),
     "classes that do not count from 0 are named by their place": (
         LABELLED, ABC, [np.int64([20]), F32([LIKELY])], "b", 0.5,

@@ -17,7 +17,7 @@ from edge_aiops.observe.columns.classes import CONFIDENCE, LABEL, predicted_clas
 from edge_aiops.observe.columns.outcomes import ABSOLUTE_ERROR, CORRECT, ERROR, OUTCOME
 from edge_aiops.observe.models import ObservedModel
 
-CLASSLESS_TASKS = frozenset({"regression", "embedding", "forecasting", "generation"})
+CLASSLESS_TASKS = frozenset({"regression", "embedding", "forecasting", "generation", "token-classification"})
 MOST_CODES = 20
 """Predictions that are whole numbers and of which there are no more different ones are taken for classes."""
 PREDICTION = "prediction"

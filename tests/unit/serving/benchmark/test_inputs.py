@@ -73,14 +73,14 @@ def test_large_inputs_are_fewer() -> None:
 def test_each_object_or_list_of_the_test_data_is_an_input(
     data: bytes, expected: Any, deployment: Callable[..., Deployment]
 ) -> None:
-    inputs = given_inputs(data, ROWS, deployment(feature_names=("x", "y")))
+    inputs = given_inputs(data, ROWS, [deployment(), deployment(feature_names=("x", "y"))])
     assert [one["input"].tolist() for one in inputs] == expected
 
 
 def test_each_text_is_an_input(deployment: Callable[..., Deployment]) -> None:
-    inputs = given_inputs(b'["one", "two"]', TEXTS, deployment())
+    inputs = given_inputs(b'["one", "two"]', TEXTS, [deployment()])
     assert [one["text"].tolist() for one in inputs] == [["one"], ["two"]]
-    assert [one["text"].tolist() for one in given_inputs(b'"one"', TEXTS, deployment())] == [["one"]]
+    assert [one["text"].tolist() for one in given_inputs(b'"one"', TEXTS, [deployment()])] == [["one"]]
 
 
 @pytest.mark.parametrize(
@@ -98,6 +98,13 @@ def test_test_data_that_do_not_fit_are_refused_by_their_place(
     data: bytes, field: str, deployment: Callable[..., Deployment]
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
-        given_inputs(data, ROWS, deployment())
+        given_inputs(data, ROWS, [deployment()])
     assert [name for name, _ in refused.value.fields] == [field]
     assert refused.value.message.startswith("testData")
+
+
+def test_null_is_a_missing_value_where_it_is_one_to_all(deployment: Callable[..., Deployment]) -> None:
+    forgiving = deployment(missing_values=True)
+    assert np.isnan(given_inputs(b"[null, 2]", ROWS, [forgiving])[0]["input"][0, 0])
+    with pytest.raises(InvalidInput, match=r"testData\.input: expected float32"):
+        given_inputs(b"[null, 2]", ROWS, [forgiving, deployment()])
