@@ -27,13 +27,13 @@ class Runs:
         self.names: list[list[str]] = []
         self.may_go = asyncio.Event()
         self.may_go.set()
-        self._per_run_s = per_run_s
-        self._per_row_s = per_row_s
+        self.per_run_s = per_run_s
+        self.per_row_s = per_row_s
 
     async def __call__(self, calls: list[Call]) -> None:
         self.names.append([name_of(call) for call in calls])
         await self.may_go.wait()
-        self.clock.advance(self._per_run_s + self._per_row_s * sum(call.rows.length for call in calls))
+        self.clock.advance(self.per_run_s + self.per_row_s * sum(call.rows.length for call in calls))
         for call in calls:
             if not call.answer.done():
                 call.answer.set_result(name_of(call))  # type: ignore[arg-type]
@@ -184,7 +184,7 @@ async def test_a_model_that_is_free_tries_what_may_take_too_long_and_so_learns_t
     lane = runs.lane()
     for _ in range(2):
         await lane.answer(call("slow"))
-    runs._per_run_s = 0.0
+    runs.per_run_s = 0.0
     assert await lane.answer(call("fast", limit_s=1.0)) == "fast"
 
 
@@ -193,10 +193,26 @@ async def test_the_first_run_which_may_be_slow_says_nothing_of_the_next_ones() -
     lane = runs.lane()
     await lane.answer(call("first"))
     runs.may_go.clear()
-    tasks = sent(lane, *(call("next", limit_s=LONG) for _ in range(10)))
+    tasks = sent(lane, call("a"))
     await runs.begun(2)
+    tasks += sent(lane, call("b"))
+    await asyncio.sleep(0)
     runs.may_go.set()
-    assert await asyncio.gather(*tasks) == ["next"] * 10
+    assert await asyncio.gather(*tasks) == ["a", "b"]
+
+
+async def test_what_has_waited_until_it_cannot_be_in_time_makes_room_for_what_can() -> None:
+    runs = Runs(per_run_s=1.0)
+    lane, first = await busy(runs, max_rows=1)
+    tasks = sent(lane, call("late", limit_s=4.0), call("in time"))
+    await asyncio.sleep(0)
+    runs.per_run_s = 1_000.0  # the run that goes on takes longer than was to be expected
+    runs.may_go.set()
+    with pytest.raises(Overloaded, match=r"would end after 4000 ms"):
+        await tasks[0]
+    assert await tasks[1] == "in time"
+    await first
+    assert runs.names == [["in time"]]
 
 
 async def test_live_requests_go_before_shadows_and_shadows_before_benchmarks() -> None:
