@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 SERVER_CORE, LOAD_CORE = 0, 1
-_START_TIMEOUT_S = 30
+_START_TIMEOUT_S = 60
 
 
 class Server:
@@ -43,23 +44,33 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def server(
-    arguments: list[str], *, environment: dict[str, str] | None = None, port: int, ready: str
+    arguments: list[str],
+    *,
+    environment: dict[str, str] | None = None,
+    port: int,
+    ready: str,
+    python: str = sys.executable,
 ) -> Iterator[Server]:
-    """Start `python arguments` on the server's core; it is up when GET `ready` answers."""
+    """Start `python arguments` on the server's core; it is up when GET `ready` answers. Its children end with it."""
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            pinned(SERVER_CORE, [sys.executable, *arguments]),
+            pinned(SERVER_CORE, [python, *arguments]),
             cwd=ROOT,
             env=os.environ | (environment or {}),
             stdout=subprocess.DEVNULL,
             stderr=errors,
+            start_new_session=True,
         )
         try:
             _await(process, f"http://127.0.0.1:{port}{ready}", errors)
             yield Server(process, port)
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            try:
+                process.wait(timeout=20)
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
 
 
 def pinned(core: int, command: list[str]) -> list[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import importlib
 import os
 import re
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -202,3 +204,16 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
     """A client of a running server with the default settings."""
     async with _serve(tmp_path / "data") as connected:
         yield connected
+
+
+@pytest.fixture
+def chaos_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has the plugin `chaos` installed, for this process and for those that it starts."""
+    site = tmp_path / "chaos-site"
+    information = site / "edge_aiops_chaos-1.0.dist-info"
+    information.mkdir(parents=True)
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: edge-aiops-chaos\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text("[edge_aiops]\nchaos = edge_aiops_chaos\n")
+    shutil.copy(Path(__file__).parent / "chaos" / "edge_aiops_chaos.py", site)
+    monkeypatch.syspath_prepend(str(site))
+    importlib.invalidate_caches()

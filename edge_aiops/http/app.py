@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from edge_aiops.base.settings import Settings
-from edge_aiops.http import guard, openapi
+from edge_aiops.http import openapi
+from edge_aiops.http.direct import DirectAnswers
 from edge_aiops.http.endpoint import (
+    DIRECT,
     HUB,
     NODE,
     OPENAPI,
@@ -22,6 +24,7 @@ from edge_aiops.http.endpoint import (
     Role,
     aiohttp_handler,
 )
+from edge_aiops.http.guard import Guard, guarding
 from edge_aiops.plugin.loader import Plugins
 
 if TYPE_CHECKING:
@@ -70,7 +73,8 @@ def application(
     settings: Settings, *, plugins: Plugins, node: Node | None = None, hub: Hub | None = None
 ) -> web.Application:
     """The aiohttp application for running roles."""
-    app = web.Application(middlewares=[guard.guarding(settings.http)], client_max_size=settings.http.max_body_bytes)
+    guard = Guard(settings.http)
+    app = web.Application(middlewares=[guarding(guard)], client_max_size=settings.http.max_body_bytes)
     app[SETTINGS] = settings
     app[PLUGINS] = plugins
     if node is not None:
@@ -80,6 +84,13 @@ def application(
     found = endpoints(node=node is not None, hub=hub is not None)
     described: Callable[[], dict[str, Any]] = cache(partial(openapi.document, found))
     app[OPENAPI] = described
+    app[DIRECT] = {
+        endpoint.path: DirectAnswers(
+            app, endpoint.path, endpoint.direct, endpoint.body, guard=guard, settings=settings.http
+        )
+        for endpoint in found
+        if endpoint.direct is not None
+    }
     for endpoint in found:
         methods = (endpoint.method, "HEAD") if endpoint.method == "GET" else (endpoint.method,)
         for method in methods:

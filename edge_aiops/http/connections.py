@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 from aiohttp.log import access_logger
@@ -17,6 +17,7 @@ from aiohttp.log import access_logger
 from edge_aiops.base.errors import Overloaded
 from edge_aiops.base.settings import HttpSettings
 from edge_aiops.http import problems
+from edge_aiops.http.direct import DirectAnswers, DirectHandler
 
 HEADERS_TIMEOUT_S = 15.0
 """How long a new connection may take to send the headers of its first request."""
@@ -38,11 +39,15 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 class Connections:
     """All open connections of one server."""
 
-    def __init__(self, server: web.Server, settings: HttpSettings, *, access_log: bool) -> None:
+    def __init__(
+        self, server: web.Server, settings: HttpSettings, direct: Mapping[str, DirectAnswers], *, access_log: bool
+    ) -> None:
         self.server = server
         self.settings = settings
         # aiohttp takes None for no access log, which its annotation does not say.
         self.access_log: logging.Logger = access_logger if access_log else None  # type: ignore[assignment]
+        # What is answered directly leaves no line in aiohttp's access log.
+        self.direct = {} if access_log else direct
         self.open: set[Connection] = set()
 
     def __call__(self) -> Connection:
@@ -67,7 +72,7 @@ class Connections:
         return response
 
 
-class Connection(web.RequestHandler):
+class Connection(DirectHandler):
     """A connection that answers what is no HTTP as problem+json, and that does not wait for ever."""
 
     __slots__ = ("_all", "_handle", "_headers_due", "_stuck_since", "_surplus", "_unsent", "_wire")
@@ -75,6 +80,7 @@ class Connection(web.RequestHandler):
     def __init__(self, all_: Connections) -> None:
         super().__init__(
             all_.server,
+            all_.direct,
             loop=asyncio.get_running_loop(),
             access_log=all_.access_log,
             keepalive_timeout=KEEPALIVE_TIMEOUT_S,
@@ -95,6 +101,8 @@ class Connection(web.RequestHandler):
             self._refuse(transport)
             return
         self._surplus = len(self._all.open) >= most
+        if self._surplus:
+            self._direct = {}
         self._all.open.add(self)
         self._wire = transport
         super().connection_made(transport)

@@ -11,7 +11,10 @@ from urllib.parse import quote, urlencode
 
 from edge_aiops.http.docs_notation import Notation
 
-PLACEHOLDERS = ("INFERENCE_ID", "ALERT_ID", "NUMBER", "SHA256", "LANGUAGE-MODEL", "EMBEDDING-MODEL")
+PLACEHOLDERS = (
+    *("INFERENCE_ID", "ALERT_ID", "NUMBER", "SHA256"),
+    *("LANGUAGE-MODEL", "EMBEDDING-MODEL", "TASK-TYPE", "EQUIVALENCE-GROUP"),
+)
 """What only the reader can fill in."""
 
 _VALUES: dict[str, Any] = {
@@ -29,7 +32,10 @@ _VALUES: dict[str, Any] = {
     "number": "NUMBER",
     "sha256": "SHA256",
 }
+_COMPARED = {"taskType": "TASK-TYPE", "equivalenceGroup": "EQUIVALENCE-GROUP"}
 _VALUES_UNDER: dict[str, dict[str, Any]] = {
+    "/benchmark/": {**_COMPARED, "id": "NUMBER"},
+    "/Benchmark": _COMPARED,
     "/monitoring/config": {"drift": {"driftCheck": "1h"}},
     "/monitoring/alerts/": {"id": "ALERT_ID", "acknowledgedBy": "me"},
     "/monitoring/rules": {

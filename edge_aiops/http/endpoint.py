@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
@@ -12,6 +12,7 @@ from msgspec import Struct
 from edge_aiops.base.errors import EdgeAiopsError
 from edge_aiops.base.settings import Settings
 from edge_aiops.http import json, problems
+from edge_aiops.http.direct import Begin, DirectAnswers
 from edge_aiops.plugin.loader import Plugins
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ NODE: web.AppKey[Node] = web.AppKey("node")
 HUB: web.AppKey[Hub] = web.AppKey("hub")
 PLUGINS: web.AppKey[Plugins] = web.AppKey("plugins", Plugins)
 SETTINGS: web.AppKey[Settings] = web.AppKey("settings", Settings)
+DIRECT: web.AppKey[Mapping[str, DirectAnswers]] = web.AppKey("direct")
+"""What connections answer directly, by path."""
 OPENAPI: web.AppKey[Callable[[], dict[str, Any]]] = web.AppKey("openapi")
 """Makes the OpenAPI document at the first call."""
 
@@ -47,6 +50,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     documented: Any = None
     """The type of the body for the documentation, where it is decoded as a plain object; of an upload, what its JSON
     body is."""
+    direct: Begin | None = None
+    """Begins to answer a `body` without aiohttp's ceremony, where that counts; the same as `handler` otherwise."""
     query: type[Struct] | None = None
     answer: Any = None
     status: int = 200

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.http import RawRequestMessage
 from aiohttp.typedefs import Middleware
 
 from edge_aiops.base.errors import EdgeAiopsError, Forbidden
@@ -34,7 +35,7 @@ class Guard:
         self._origins = frozenset(origin.rstrip("/").lower() for origin in settings.allowed_origins)
         self._good: set[str] = set()
 
-    def check(self, request: web.Request) -> None:
+    def check(self, request: web.Request | RawRequestMessage) -> None:
         """Raises `Forbidden` that says what to set."""
         host = request.headers.get("Host", "")
         if host not in self._good:
@@ -73,9 +74,8 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def guarding(settings: HttpSettings) -> Middleware:
+def guarding(guard: Guard) -> Middleware:
     """The middleware: guards every request, and turns whatever is raised into problem+json."""
-    guard = Guard(settings)
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:

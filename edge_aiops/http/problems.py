@@ -29,6 +29,8 @@ _STATUSES: dict[type[errors.EdgeAiopsError], int] = {
 _LONGEST = 2_000
 """Characters of what is said. Messages quote what was sent, and that may be long."""
 
+_UNEXPECTED = "an unexpected error; the log of the server says more"
+
 _CODES = {400: "invalid_input", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 logger = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ class ApiError(Struct, frozen=True):
     message: str
     type: Literal["invalid_request_error", "server_error"]
     param: str | None
+    """The first field to blame."""
     code: str
 
 
@@ -114,11 +117,18 @@ def from_http(error: web.HTTPException, *, path: str) -> web.Response:
 def from_bug(error: BaseException | None, *, path: str) -> web.Response:
     """An error that nobody expected: the trace goes to the log, never to the caller."""
     logger.error("an unexpected error in %s", path, exc_info=error)
-    return problem(500, errors.EdgeAiopsError.code, "an unexpected error; the log of the server says more", path=path)
+    return problem(500, errors.EdgeAiopsError.code, _UNEXPECTED, path=path)
 
 
-def api_error(status: int, code: str, detail: str, fields: tuple[errors.FieldError, ...]) -> ApiError:
-    """A failure as clients of the OpenAI API read it; `param` is the first field to blame."""
+def api_error_of(error: Exception, *, path: str) -> ApiError:
+    """An error as clients of the OpenAI API read it; what nobody expected goes to the log."""
+    if isinstance(error, errors.EdgeAiopsError):
+        return _api_error(status_of(error), error.code, error.message, error.fields)
+    logger.error("an unexpected error in %s", path, exc_info=error)
+    return _api_error(500, errors.EdgeAiopsError.code, _UNEXPECTED, ())
+
+
+def _api_error(status: int, code: str, detail: str, fields: tuple[errors.FieldError, ...]) -> ApiError:
     kind: Literal["invalid_request_error", "server_error"] = "invalid_request_error" if status < 500 else "server_error"
     return ApiError(message=_cut(detail), type=kind, param=_cut(fields[0].field) if fields else None, code=code)
 
@@ -128,7 +138,7 @@ def _repeated(
 ) -> str | ApiError | UnsetType:
     if path == "/v2" or path.startswith("/v2/"):
         return _cut(detail)
-    return api_error(status, code, detail, fields) if path.startswith("/v1/") else UNSET
+    return _api_error(status, code, detail, fields) if path.startswith("/v1/") else UNSET
 
 
 def _cut(text: str) -> str:

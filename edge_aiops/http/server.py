@@ -14,6 +14,7 @@ from aiohttp import web
 from edge_aiops.base.errors import SettingsError
 from edge_aiops.base.settings import HttpSettings
 from edge_aiops.http.connections import SURPLUS, Connections
+from edge_aiops.http.endpoint import DIRECT
 
 SHUTDOWN_TIMEOUT_S = 10.0
 _BACKLOG = 1_024
@@ -54,7 +55,7 @@ async def listening(
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
     await runner.setup()
     assert runner.server is not None
-    connections = Connections(runner.server, settings, access_log=access_log)
+    connections = Connections(runner.server, settings, app[DIRECT], access_log=access_log)
     patrol = asyncio.create_task(connections.patrol())
     try:
         server = await asyncio.get_running_loop().create_server(connections, sock=sock, backlog=_BACKLOG)

@@ -14,6 +14,8 @@ _SMALL_BYTES = 256 * 1024
 _SOCKET_BYTES = 1024 * 1024
 MOST_HEADER_BYTES = 64 * 1024 * 1024
 """Of texts to count, or a prompt with images."""
+MOST_SMALL_HEADER_BYTES = 128 * 1024
+"""Of tensors."""
 MOST_PAYLOAD_BYTES = 512 * 1024 * 1024
 
 Bytes = bytes | bytearray | memoryview
@@ -38,7 +40,8 @@ class Connection(asyncio.BufferedProtocol):
         self._small = bytearray(_SMALL_BYTES)
         self._filled = 0
         self._large: bytearray | None = None
-        self._large_header = 0
+        self._header: bytes | None = None
+        """The header of the large frame under way; None if that is all header."""
 
     @classmethod
     async def over(cls, end: socket.socket, receiver: Receiver) -> Connection:
@@ -78,37 +81,41 @@ class Connection(asyncio.BufferedProtocol):
             self._take_small()
         elif self._filled == len(self._large):
             frame, self._large, self._filled = self._large, None, 0
-            header = bytes(memoryview(frame)[: self._large_header])
-            del frame[: self._large_header]
-            self._receiver.received(header, frame)
+            if self._header is None:
+                self._receiver.received(bytes(frame), bytearray())
+            else:
+                self._receiver.received(self._header, frame)
 
     def _take_small(self) -> None:
         start = 0
         while self._filled - start >= _SIZES.size:
             header_size, payload_size = _SIZES.unpack_from(self._small, start)
-            if header_size > MOST_HEADER_BYTES or payload_size > MOST_PAYLOAD_BYTES:
+            longest = MOST_SMALL_HEADER_BYTES if payload_size else MOST_HEADER_BYTES
+            if header_size > longest or payload_size > MOST_PAYLOAD_BYTES:
                 self.close()
                 return
             body = start + _SIZES.size
-            end = body + header_size + payload_size
+            middle, end = body + header_size, body + header_size + payload_size
             if end - start > _SMALL_BYTES:
-                self._begin_large(body, header_size, payload_size)
+                if payload_size and middle > self._filled:
+                    break
+                self._begin_large(body, middle, payload_size)
                 return
             if end > self._filled:
                 break
-            header = bytes(self._small[body : body + header_size])
-            self._receiver.received(header, self._small[body + header_size : end])
+            self._receiver.received(bytes(self._small[body:middle]), self._small[middle:end])
             start = end
         if start:
             rest = self._filled - start
             self._small[:rest] = self._small[start : self._filled]
             self._filled = rest
 
-    def _begin_large(self, body: int, header_size: int, payload_size: int) -> None:
-        self._large, self._large_header = bytearray(header_size + payload_size), header_size
-        begun = self._filled - body
-        self._large[:begun] = self._small[body : self._filled]
-        self._filled = begun
+    def _begin_large(self, body: int, middle: int, payload_size: int) -> None:
+        self._header = bytes(self._small[body:middle]) if payload_size else None
+        self._large = bytearray(payload_size or middle - body)
+        begun = self._small[middle if payload_size else body : self._filled]
+        self._large[: len(begun)] = begun
+        self._filled = len(begun)
 
 
 def pair() -> tuple[socket.socket, socket.socket]:

@@ -108,6 +108,7 @@ class Link:
                 )
             except BaseException:
                 ours.close()
+                memory.close()
                 raise
             finally:
                 os.close(descriptor)
@@ -247,6 +248,7 @@ class Link:
             log("the worker process of model %s %s: %s", self._request, end, end.said)
         for number in list(self._calls):
             self._finish(number, self._error(end, loading=number == _LOADING))
+        self._memory.close()
         await self.process.clean_up()
         return end
 

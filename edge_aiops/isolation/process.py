@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+import edge_aiops
 from edge_aiops.isolation.kernel import out_of_memory_kills
 
 _USUAL_VARIABLES = (
@@ -23,6 +24,7 @@ _USUAL_VARIABLES = (
     *("EDGE_AIOPS_PLUGINS", "EDGE_AIOPS_BLOCK_PLUGINS"),
 )
 _TRUSTED_VARIABLES = ("HOME", "USER", "XDG_CACHE_HOME", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_FOLDER = "edge-aiops-worker-"
 _LOG_BYTES = 8 * 1024
 _READ_BYTES = 64 * 1024
 
@@ -76,7 +78,7 @@ class WorkerProcess:
 
         `birth`: what it reads from standard input, given its temporary folder; `descriptors` stay open in it.
         """
-        folder = Path(tempfile.mkdtemp(prefix="edge-aiops-worker-"))
+        folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-"))
         try:
             with os.fdopen(os.memfd_create("edge-aiops-birth"), "w+b") as told:
                 told.write(birth(folder))
@@ -87,7 +89,7 @@ class WorkerProcess:
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.PIPE,
                     cwd=folder,
-                    env={**environment, "TMPDIR": str(folder)},
+                    env={"HOME": str(folder), **environment, "TMPDIR": str(folder)},
                     pass_fds=descriptors,
                     # A group of its own, so that what the framework starts can be killed with it.
                     start_new_session=True,
@@ -110,8 +112,8 @@ class WorkerProcess:
         return await asyncio.shield(self._ended)
 
     async def clean_up(self) -> None:
-        """Remove its temporary folder."""
-        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+        """Remove its temporary folder, and those that nodes have left that were killed."""
+        await asyncio.to_thread(_remove, self._folder)
 
     def memory_bytes(self) -> int:
         """Physical memory of the process and its children, shared pages by their share; reads /proc, some ms."""
@@ -162,15 +164,27 @@ class WorkerProcess:
 
 def environment_of(names: tuple[str, ...], *, sandboxed: bool) -> dict[str, str]:
     """What a worker sees of the environment: variables that steer Python, plugins and threads, the folders of the
-    user, and `names`; in the sandbox neither of the last two."""
+    user, and `names`; in the sandbox neither of the last two, and no modules of the current folder."""
     wanted = _USUAL_VARIABLES if sandboxed else (*_USUAL_VARIABLES, *_TRUSTED_VARIABLES, *names)
     chosen = {name: os.environ[name] for name in wanted if name in os.environ}
-    return {**chosen, "PYTHONPATH": os.pathsep.join(_import_path()), "PYTHONUNBUFFERED": "1"}
+    return {**chosen, "PYTHONPATH": os.pathsep.join(_import_path(sandboxed=sandboxed)), "PYTHONUNBUFFERED": "1"}
 
 
-def _import_path() -> Iterator[str]:
-    """What this process can import, the child can."""
-    return (entry or str(Path.cwd()) for entry in sys.path)
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    for other in folder.parent.glob(f"{_FOLDER}*"):
+        node = other.name.removeprefix(_FOLDER).partition("-")[0]
+        if not Path("/proc", node).exists():
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def _import_path(*, sandboxed: bool) -> Iterator[str]:
+    """What this process can import, the child can. In the sandbox all of it can be read: `python -m` puts the current
+    folder there, with whatever else it holds."""
+    here, ours = Path.cwd(), Path(edge_aiops.__file__).parents[1]
+    for entry in sys.path:
+        if not sandboxed or Path(entry).absolute() != here or here == ours:
+            yield entry or str(here)
 
 
 def _family(pid: int) -> Iterator[int]:

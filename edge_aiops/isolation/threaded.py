@@ -73,27 +73,33 @@ class ThreadedSession(Forwarding):
         await self._thread.stop()
 
     async def _generated(self, request: GenerationRequest) -> AsyncIterator[GenerationPiece]:
-        pieces: asyncio.Queue[GenerationPiece | None] = asyncio.Queue(_PIECES)
+        pieces: asyncio.Queue[GenerationPiece | Exception | None] = asyncio.Queue(_PIECES)
         generating = asyncio.create_task(self._thread.run(self._pump(request, pieces)))
         try:
             while (piece := await self._thread.run(pieces.get())) is not None:
+                if isinstance(piece, Exception):
+                    raise piece
                 yield piece
-            await generating
         finally:
             generating.cancel()
             await asyncio.wait({generating})
 
-    async def _pump(self, request: GenerationRequest, pieces: asyncio.Queue[GenerationPiece | None]) -> None:
+    async def _pump(
+        self, request: GenerationRequest, pieces: asyncio.Queue[GenerationPiece | Exception | None]
+    ) -> None:
+        """Generate ahead of the reader, by as much as the queue holds."""
         generated = cast(TextGenerator, self._session).generate(request)
         try:
             async for piece in generated:
                 await pieces.put(piece)
+        except Exception as error:
+            # The boundary to a backend, which may raise anything: its reader gets it.
+            await pieces.put(error)
+        else:
+            await pieces.put(None)
         finally:
             with suppress(AttributeError):
                 await generated.aclose()
-            while pieces.full():
-                pieces.get_nowait()
-            pieces.put_nowait(None)
 
     async def _counted(self, texts: Sequence[str]) -> int:
         return await self._thread.run(cast(TokenCounter, self._session).count_tokens(texts))

@@ -79,12 +79,12 @@ class ModelCache:
         Raises what the backend raises, `Unavailable` where loading takes too long, or `Overloaded`.
         """
         key = Key.of(deployment)
-        while (loaded := self.acquire_loaded(key)) is None:
+        while (loaded := self.lease(key)) is None:
             # Asked again after a load, because another load may have evicted the model before this task went on.
             await self._until_loaded(key, deployment)
         return loaded
 
-    def acquire_loaded(self, key: Key) -> Loaded | None:
+    def lease(self, key: Key) -> Loaded | None:
         """Lease the model if it is in memory."""
         loaded = self._loaded.get(key)
         if loaded is not None:

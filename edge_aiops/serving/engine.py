@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 
@@ -99,6 +100,28 @@ class Engine:
             limit_s = model.default_deadline_s if deadline_s is None else deadline_s
             return await model.predict(arrival, limit_s=limit_s, priority=priority)
 
+    def submit(
+        self, request: PredictionRequest, *, deadline_s: float | None = None
+    ) -> asyncio.Future[PredictionResult]:
+        """As `predict`, for a caller with no task to wait in, who cancels the future to give up.
+
+        A model that is in memory and well costs no task. What is wrong with the request is raised at once.
+        """
+        deployment = self._routing.choose(request.model_name, request.model_version)
+        key = Key.of(deployment)
+        loaded = None if self._breakers.of(key).is_open else self._cache.lease(key)
+        if loaded is None:
+            return asyncio.get_running_loop().create_task(self.predict(request, deadline_s=deadline_s))
+        model = loaded.model
+        limit_s = model.default_deadline_s if deadline_s is None else deadline_s
+        try:
+            answer = model.submit(self._arrived(request), limit_s=limit_s, priority=Priority.LIVE)
+        except BaseException:
+            self._cache.release(loaded)
+            raise
+        answer.add_done_callback(lambda _: self._cache.release(loaded))
+        return answer
+
     async def infer(
         self,
         request: TensorRequest,
@@ -178,7 +201,7 @@ class Engine:
         breaker = self._breakers.of(key)
         with breaker.passing() if breaker.is_open else _CLOSED:
             try:
-                loaded = self._cache.acquire_loaded(key) or await self._leased(name, version)
+                loaded = self._cache.lease(key) or await self._leased(name, version)
                 try:
                     yield loaded.model
                 finally:

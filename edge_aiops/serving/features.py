@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -22,14 +23,15 @@ _MISSING: dict[str, float | str] = {"f": float("nan"), "O": ""}
 
 
 class Rows(NamedTuple):
-    """The tensors of one request; `FeatureReader.cast` looks for numbers that they cannot hold, for all requests of a
-    run at once. `many`: the caller sent rows, and gets rows back, even if it was one."""
+    """The tensors of one request. `many`: the caller sent rows, and gets rows back, even if it was one."""
 
     tensors: dict[str, Array]
     length: int
     many: bool
     kind: tuple[object, ...]
     """Requests of one kind, that is of equal row shapes, may share a run."""
+    plain: list[list[float]] | None = None
+    """In place of tensors: rows that are known to fit the only input; one array is made of all those of a run."""
 
     @classmethod
     def of_tensors(cls, signature: Signature, tensors: Tensors) -> Rows:
@@ -62,6 +64,7 @@ class FeatureReader:
         # JSON has no NaN: where one is, null was sent.
         self._can_hold = (lambda array: ~np.isinf(array)) if missing_values else np.isfinite
         self._strict = _strict_decoders(self._only) if self._only else []
+        self._width = _width(self._only) if self._only else None
 
     def read(self, features: bytes) -> Rows:
         """The tensors that `features`, JSON, stand for.
@@ -69,7 +72,8 @@ class FeatureReader:
         Raises `InvalidInput` that names the tensor, what was expected and what came.
         """
         if (value := self._of_the_right_type(features)) is not None:
-            return self._one(self._named(value), rows=False, checked=True)
+            named = self._named(value)
+            return self._plain(named) or self._one(named, rows=False, checked=True)
         value = _decoded(features, "is not JSON")
         if isinstance(value, str) and value[:1] in ("{", "[") and not self._takes_text():
             value = _decoded(value, "is text that is not JSON")
@@ -89,12 +93,39 @@ class FeatureReader:
             return value
         return None
 
-    def cast(self, tensors: dict[str, Array]) -> dict[str, Array]:
-        """The tensors themselves. Raises `InvalidInput` for a value that their type cannot hold."""
+    def _plain(self, named: dict[str, Any]) -> Rows | None:
+        """Numbers of the right type as they came, where their shape is right as well."""
+        if self._width is None:
+            return None
+        ((_, value),) = named.items()
+        many = bool(value) and type(value[0]) is list
+        rows = value if many else [value]
+        return Rows({}, len(rows), many, (self._width,), rows) if set(map(len, rows)) == {self._width} else None
+
+    def stacked(self, requests: Sequence[Rows]) -> dict[str, Array]:
+        """The tensors of a run. Raises `InvalidInput` for a value that their type cannot hold."""
+        tensors = self._joined(requests)
         for name, array in tensors.items():
             if array.dtype.kind == "f" and not np.logical_and.reduce(self._can_hold(array), axis=None):
                 raise _refused(self._specs[name], "a number that this type cannot hold")
         return tensors
+
+    def _joined(self, requests: Sequence[Rows]) -> dict[str, Array]:
+        plain = [rows.plain for rows in requests if rows.plain is not None]
+        if len(plain) == len(requests):
+            return self._array(list(chain.from_iterable(plain)))
+        tensors = [rows.tensors if rows.plain is None else self._array(rows.plain) for rows in requests]
+        if len(tensors) == 1:
+            return tensors[0]
+        return {name: np.concatenate([each[name] for each in tensors]) for name in tensors[0]}
+
+    def _array(self, rows: list[list[float]]) -> dict[str, Array]:
+        assert self._only is not None and self._width is not None
+        with np.errstate(over="ignore"):
+            numbers = np.fromiter(
+                chain.from_iterable(rows), dtype=numpy_dtype(self._only), count=len(rows) * self._width
+            )
+        return {self._only.name: numbers.reshape(len(rows), self._width)}
 
     def _named(self, value: Any) -> dict[str, Any]:
         if isinstance(value, dict):
@@ -181,6 +212,12 @@ def _strict_decoders(spec: TensorSpec) -> list[msgspec.json.Decoder[Any]]:
         msgspec.json.Decoder(dict[str, value] | value)  # type: ignore[valid-type]  # a type that is made here
         for value in (list[kind], list[list[kind]])
     ]
+
+
+def _width(spec: TensorSpec) -> int | None:
+    """The numbers in a row, where rows are vectors of floating-point numbers of a fixed length."""
+    is_vector = numpy_dtype(spec).kind == "f" and len(spec.shape) == 2 and spec.shape[0] is None
+    return spec.shape[1] if is_vector else None
 
 
 def _filled(value: Any, missing: float | str) -> Any:

@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Callable
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import DeadlineExceeded, Overloaded, Unavailable
 from edge_aiops.serving.call import Call, Run
+from edge_aiops.serving.company import Company
 from edge_aiops.serving.deadlines import Deadlines
-from edge_aiops.serving.request import PredictionResult, TensorResult
 from edge_aiops.serving.run_times import RunTimes
 from edge_aiops.serving.waiting import USABLE, Waiting
 
@@ -53,6 +53,7 @@ class Lane:
             max_wait_s=max_wait_s if shared else 0.0,
             run_times=self._run_times,
         )
+        self._company = Company(max_rows if shared else 0)
         self._running: set[Run] = set()
         self._running_rows = 0
         self._deadlines = Deadlines(self._expire)
@@ -63,26 +64,21 @@ class Lane:
         """How many calls wait."""
         return len(self._waiting)
 
-    async def answer(self, call: Call) -> PredictionResult | TensorResult:
-        """Wait for the answer to `call`.
+    def submit(self, call: Call) -> None:
+        """Let `call` wait for its run, and tell `ended` when its answer is there; who cancels the answer gives up.
 
-        Raises what the run raised; `DeadlineExceeded`; or `Overloaded`, at once where too many wait or the answer
-        would come after the deadline, later where a call that goes first needs the place.
+        Raises `Overloaded` where too many wait or the answer would come after the deadline. The answer raises what
+        the run raised, `DeadlineExceeded`, or `Overloaded` where a call that goes first needed the place.
         """
         self._admit(call)
         self._waiting.add(call)
+        self._company.came(self._loop.time())
         self._deadlines.watch(call)
         self._wake()
-        try:
-            return await call.answer
-        except asyncio.CancelledError:
-            self._abandon(call)
-            raise
-        finally:
-            self._deadlines.forget()
 
     def stop_sharing(self) -> None:
         """From now on every call is a run of its own."""
+        self._company = Company(0)
         self._waiting.stop_sharing()
 
     def _admit(self, call: Call) -> None:
@@ -125,7 +121,7 @@ class Lane:
     def _wake(self) -> None:
         if not self._free or not self._waiting:
             return
-        due_at = self._waiting.due_at
+        due_at = max(self._waiting.due_at, self._company.due_at(self.queued))
         if not due_at or due_at <= self._loop.time():
             self._free -= 1
             run = Run()
@@ -154,7 +150,14 @@ class Lane:
         try:
             if run.calls:
                 await self._run(run.calls)
-                self._run_times.note(run.rows, self._taken_s(run))
+                self._run_times.note(run.rows, taken_s := self._taken_s(run))
+                calls = len(run.calls) + self.queued
+                self._company.expect(
+                    calls,
+                    rows=run.rows * calls // len(run.calls),
+                    taken_s=taken_s,
+                    now=self._loop.time(),
+                )
         except asyncio.CancelledError:
             # It would have taken at least as long.
             if (taken_s := self._taken_s(run)) > self._run_times.estimate_s(run.rows):
@@ -172,6 +175,12 @@ class Lane:
 
     def _taken_s(self, run: Run) -> float:
         return (self._clock.ticks_ns() - run.started_ns) / 1e9
+
+    def ended(self, call: Call) -> None:
+        """A call that was submitted has its answer, or was given up."""
+        self._deadlines.forget()
+        if call.answer.cancelled():
+            self._abandon(call)
 
     def _abandon(self, call: Call) -> None:
         if call.run is None:

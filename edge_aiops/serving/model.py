@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from itertools import compress, repeat
+from typing import Any, cast
 
 import numpy as np
 from msgspec import Raw
@@ -94,11 +95,14 @@ class ServedModel:
         Raises `InvalidInput` that names the tensor, `ModelFailed`, `DeadlineExceeded` after `limit_s` seconds,
         `Unavailable`, or what the journal raises.
         """
+        return await self.submit(arrival, limit_s=limit_s, priority=priority)
+
+    def submit(self, arrival: Arrival, *, limit_s: float, priority: Priority) -> asyncio.Future[PredictionResult]:
+        """The future answer of `predict`; what is wrong with the features, or a full lane, is raised at once."""
         assert isinstance(arrival.request, PredictionRequest)
         rows = self._features.read(arrival.request.features)
-        answer = await self._answered(Call(arrival, rows, limit_s=limit_s, priority=priority))
-        assert isinstance(answer, PredictionResult)
-        return answer
+        answer = self._submitted(Call(arrival, rows, limit_s=limit_s, priority=priority))
+        return cast("asyncio.Future[PredictionResult]", answer)
 
     async def infer(
         self, arrival: Arrival, *, limit_s: float, priority: Priority, recorded: bool = True
@@ -108,17 +112,20 @@ class ServedModel:
         rows = Rows.of_tensors(self.session.signature, arrival.request.tensors)
         if not recorded:
             rows = rows._replace(kind=("unrecorded", *rows.kind))
-        answer = await self._answered(Call(arrival, rows, limit_s=limit_s, priority=priority, recorded=recorded))
+        answer = await self._submitted(Call(arrival, rows, limit_s=limit_s, priority=priority, recorded=recorded))
         assert isinstance(answer, TensorResult)
         return answer
 
-    async def _answered(self, call: Call) -> PredictionResult | TensorResult:
-        try:
-            return await self._lane.answer(call)
-        except DeadlineExceeded as error:
-            if not call.journaled and call.recorded:
-                self._record_failure(call.arrival, error.code)
-            raise
+    def _submitted(self, call: Call) -> asyncio.Future[PredictionResult | TensorResult]:
+        self._lane.submit(call)
+        call.answer.add_done_callback(lambda answer: self._answered(call))
+        return call.answer
+
+    def _answered(self, call: Call) -> None:
+        self._lane.ended(call)
+        error = _error(call.answer)
+        if isinstance(error, DeadlineExceeded) and not call.journaled and call.recorded:
+            self._record_failure(call.arrival, error.code)
 
     def _record_failure(self, arrival: Arrival, code: str) -> None:
         """Journal that a request got the error `code` instead of a prediction; nobody waits for the disk."""
@@ -135,9 +142,8 @@ class ServedModel:
     async def _run(self, calls: list[Call]) -> None:
         started_ns = self._clock.ticks_ns()
         try:
-            tensors = _stacked(calls)
-            if not _by_tensors(calls):
-                tensors = self._features.cast(tensors)
+            by_tensors = _by_tensors(calls)
+            tensors = _stacked(calls) if by_tensors else self._features.stacked([call.rows for call in calls])
             stacked_ns = self._clock.ticks_ns()
             outputs = await self.session.predict(tensors)
             self.breaker.succeeded()
@@ -160,7 +166,7 @@ class ServedModel:
         if not calls:
             return
         ended_ns = self._clock.ticks_ns()
-        parts = list(compress(_parts(outputs, spans), waited)) if _by_tensors(calls) else None
+        parts = list(compress(_parts(outputs, spans), waited)) if by_tensors else None
         if not calls[0].recorded:
             taken_ms = [(ended_ns - call.arrival.ticks_ns) / 1e6 for call in calls]
             _settle(calls, list(map(self._tensors, repeat(""), taken_ms, repeat(run_ms), parts or [])))
@@ -344,7 +350,7 @@ def _settle(calls: list[Call], answers: list[PredictionResult] | list[TensorResu
             call.answer.set_result(answers[place])
 
 
-def _error(done: asyncio.Future[None]) -> BaseException | None:
+def _error(done: asyncio.Future[Any]) -> BaseException | None:
     return asyncio.CancelledError() if done.cancelled() else done.exception()
 
 

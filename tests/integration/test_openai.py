@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
 import os
 import pty
 import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,6 +20,8 @@ import openai
 import pytest
 import pytest_asyncio
 from openai import AsyncOpenAI
+
+from tests.tools.minilm import minilm_archive
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -147,8 +151,13 @@ async def test_a_client_that_goes_away_stops_the_model_and_leaves_what_it_said(s
 
 
 async def test_a_text_that_takes_too_long_is_an_error_in_mid_stream(served: Served) -> None:
+    endless = {"type": "array", "items": {"const": "and then"}, "minItems": 400}
     stream = await served.sdk.chat.completions.create(
-        model="llm", messages=STORY, max_tokens=1_500, stream=True, extra_headers={"X-Deadline-Ms": "4000"}
+        model="llm",
+        messages=STORY,
+        response_format={"type": "json_schema", "json_schema": {"name": "endless", "schema": endless}},
+        stream=True,
+        extra_headers={"X-Deadline-Ms": "4000"},
     )
     with pytest.raises(openai.APIError, match="the text did not end within 4000 ms") as caught:
         async for chunk in stream:
@@ -207,6 +216,24 @@ async def test_parameters_that_change_nothing_here_are_ignored(served: Served) -
     assert answer.choices[0].finish_reason == "length"
 
 
+async def test_sentences_are_embedded_by_minilm(served: Served, models_folder: Path) -> None:
+    archive = io.BytesIO(await asyncio.to_thread(minilm_archive(models_folder, "int8").read_bytes))
+    registered = await served.client.call(
+        "PUT", "/models/minilm/1/artifact?framework=transformers&stage=production", data=archive
+    )
+    assert registered.status == 201, registered
+    sentences = ["A man plays the guitar.", "Somebody makes music.", "The stock market fell."]
+    answer = await served.sdk.embeddings.create(
+        model="minilm", input=sentences, extra_headers={"X-Deadline-Ms": "60000"}
+    )
+    vectors = np.array([row.embedding for row in answer.data])
+    assert vectors.shape == (3, 384)
+    assert vectors[0] @ vectors[1] > 0.3 > vectors[0] @ vectors[2]
+    event = (await served.client.get(f"/events/{answer.inference_id}")).body  # type: ignore[attr-defined]
+    assert (event["modelName"], event["features"]) == ("minilm", {"text": sentences})
+    assert event["promptTokens"] == answer.usage.prompt_tokens > 15
+
+
 async def test_texts_are_embedded_as_base64_and_as_numbers(served: Served) -> None:
     texts = ["The cat sleeps.", "Quarterly figures."]
     packed = await served.sdk.embeddings.create(model="embedder", input=texts, user="u-7")
@@ -252,6 +279,7 @@ async def test_texts_are_embedded_as_base64_and_as_numbers(served: Served) -> No
             "does not see images",
         ),
         ({"extra_headers": {"X-Deadline-Ms": "soon"}}, "X-Deadline-Ms", "is not a number of milliseconds"),
+        ({"extra_headers": {"X-Request-Id": "x" * 257}}, "X-Request-Id", "is no identifier"),
         ({"model": "echo"}, "model", "'echo' generates no text"),
     ],
 )
@@ -305,6 +333,8 @@ async def test_failures_are_the_clients_own_exceptions(served: Served, ollama_ur
             "server_error",
         )
         assert away.value.response.headers["retry-after"] == "10"
+    for model, status in (("llm", 200), ("absent", 404), ("alone", 503)):
+        assert (await served.client.get(f"/v2/models/{model}/ready")).status == status
     await served.register("lost", model="smollm2", host="http://127.0.0.1:9", task="embedding")
     with pytest.raises(openai.InternalServerError, match="no Ollama server"):
         await served.sdk.embeddings.create(model="lost", input="a cat")

@@ -7,6 +7,7 @@ import uuid
 from aiohttp import web
 from msgspec import Struct
 
+from edge_aiops.base.errors import InvalidInput
 from edge_aiops.http.routes.predictions import deadline_s
 from edge_aiops.plugin.generation import GenerationRequest
 from edge_aiops.serving.deployment import Deployment
@@ -52,7 +53,7 @@ class Caller(Struct, frozen=True, kw_only=True):
 
 
 def caller_of(request: web.Request, engine: Engine, *, model: str, user: str | None, prefix: str) -> Caller:
-    """The caller of `model`. Raises `UnknownModel`, and `InvalidInput` for a deadline that is none."""
+    """The caller of `model`. Raises `UnknownModel`, and `InvalidInput` for a header that is none."""
     answer_id = f"{prefix}-{uuid.uuid4().hex}"
     return Caller(
         deployment=chosen(engine, model),
@@ -60,7 +61,7 @@ def caller_of(request: web.Request, engine: Engine, *, model: str, user: str | N
         request_id=_identifier(request, REQUEST_ID_HEADER) or answer_id,
         user_id=user,
         session_id=_identifier(request, SESSION_ID_HEADER),
-        deadline_s=deadline_s(request),
+        deadline_s=deadline_s(request.headers),
     )
 
 
@@ -71,4 +72,7 @@ def chosen(engine: Engine, model: str) -> Deployment:
 
 
 def _identifier(request: web.Request, header: str) -> str | None:
-    return request.headers.get(header, "")[:_LONGEST_ID] or None
+    text = request.headers.get(header, "")
+    if len(text) > _LONGEST_ID or not text.isprintable():
+        raise InvalidInput.of(header, f"is no identifier: send up to {_LONGEST_ID} printable characters")
+    return text or None

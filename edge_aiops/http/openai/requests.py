@@ -6,13 +6,16 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from edge_aiops.base.errors import InvalidInput
+from edge_aiops.base.errors import InvalidInput, TooLarge
+from edge_aiops.base.nesting import deeper_than
 from edge_aiops.plugin.generation import GenerationRequest
 
 _Tokens = Annotated[int, Meta(ge=1)]
 _Temperature = Annotated[float, Meta(ge=0, le=2)]
 _Share = Annotated[float, Meta(ge=0, le=1)]
 _Penalty = Annotated[float, Meta(ge=-2, le=2)]
+
+_DEEPEST_SCHEMA = 32
 
 _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "n": (1,),
@@ -88,6 +91,8 @@ class ResponseFormat(Struct, frozen=True):
             return None
         if self.json_schema is None or self.json_schema.schema is None:
             raise InvalidInput.of("response_format.json_schema.schema", "is missing; it says what the text must follow")
+        if deeper_than(self.json_schema.schema, _DEEPEST_SCHEMA):
+            raise TooLarge.of("response_format.json_schema.schema", f"is nested deeper than {_DEEPEST_SCHEMA}")
         return self.json_schema.schema
 
 
@@ -151,7 +156,7 @@ class ChatRequest(_Generating, frozen=True, kw_only=True, forbid_unknown_fields=
 class CompletionRequest(_Generating, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """POST /v1/completions."""
 
-    prompt: str | Annotated[list[str | int | list[int]], Meta(min_length=1)]
+    prompt: str | Annotated[list[str | int | list[int]], Meta(min_length=1, max_length=128)]
 
     best_of: Any = None
     echo: Any = None
@@ -168,7 +173,7 @@ class EmbeddingRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     model: str
     """The name of a model, or `name:version`."""
-    input: str | Annotated[list[str | int | list[int]], Meta(min_length=1)]
+    input: str | Annotated[list[str | int | list[int]], Meta(min_length=1, max_length=2048)]
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: _Tokens | None = None
     user: str | None = None

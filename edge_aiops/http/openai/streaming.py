@@ -6,13 +6,11 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any
 
 import msgspec
 from aiohttp import web
 from msgspec import Struct
 
-from edge_aiops.base import errors
 from edge_aiops.http import problems
 
 WRITE_TIMEOUT_S = 30.0
@@ -29,7 +27,11 @@ class _Failed(Struct, frozen=True):
 
 
 async def streamed(
-    request: web.Request, chunks: AsyncGenerator[Struct, None], headers: dict[str, str]
+    request: web.Request,
+    chunks: AsyncGenerator[Struct, None],
+    headers: dict[str, str],
+    *,
+    write_timeout_s: float = WRITE_TIMEOUT_S,
 ) -> web.StreamResponse:
     """Send `chunks` as they come. What fails before the first of them is raised, so that it gets a status of its own;
     what fails later becomes an event. A client that goes away, or takes nothing, ends the chunks."""
@@ -37,31 +39,31 @@ async def streamed(
         first = await anext(chunks)
         response = web.StreamResponse(headers={**_HEADERS, **headers})
         try:
-            await response.prepare(request)
-            await _send(response, _event(first))
-            try:
-                async for chunk in chunks:
-                    await _send(response, _event(chunk))
-                ending = _DONE
-            except errors.EdgeAiopsError as error:
-                ending = _event(_told(error))
-            await _send(response, ending)
+            async with aclosing(_events(first, chunks, path=request.path)) as events:
+                await response.prepare(request)
+                async for event in events:
+                    async with asyncio.timeout(write_timeout_s):
+                        await response.write(event)
             await response.write_eof()
         except (ConnectionError, TimeoutError) as error:
-            logger.info("a stream was cut off: %s", str(error) or "its client takes nothing")
+            logger.info("a stream was cut off: %s", str(error) or f"nothing was taken for {write_timeout_s:g} s")
             if request.transport is not None:
                 request.transport.abort()
         return response
 
 
-async def _send(response: web.StreamResponse, event: bytes) -> None:
-    async with asyncio.timeout(WRITE_TIMEOUT_S):
-        await response.write(event)
+async def _events(first: Struct, chunks: AsyncGenerator[Struct, None], *, path: str) -> AsyncGenerator[bytes, None]:
+    """The chunks, and at last that it is done, or what went wrong."""
+    yield _event(first)
+    try:
+        async for chunk in chunks:
+            yield _event(chunk)
+    except Exception as error:
+        # The boundary to the caller, who has a status already.
+        yield _event(_Failed(problems.api_error_of(error, path=path)))
+    else:
+        yield _DONE
 
 
-def _event(content: Any) -> bytes:
+def _event(content: Struct) -> bytes:
     return b"data: " + msgspec.json.encode(content) + b"\n\n"
-
-
-def _told(error: errors.EdgeAiopsError) -> _Failed:
-    return _Failed(problems.api_error(problems.status_of(error), error.code, error.message, error.fields))

@@ -116,7 +116,7 @@ async def infer(request: web.Request) -> web.Response:
     message, tensors = requests.read(body, request.headers.get(requests.HEADER_LENGTH), settings)
     more = message.parameters or {}
     parameters.refuse_sequences(more)
-    limits_s = [limit_s for limit_s in (deadline_s(request), parameters.timeout_s(more)) if limit_s is not None]
+    limits_s = [limit_s for limit_s in (deadline_s(request.headers), parameters.timeout_s(more)) if limit_s is not None]
     wanted = answers.wanted(message, await engine.signature(chosen.name, chosen.version))
     result = await engine.infer(
         TensorRequest(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from asyncio import Future
+from collections.abc import Mapping
 
 from aiohttp import web
 
@@ -16,16 +18,20 @@ DEADLINE_HEADER = "X-Deadline-Ms"
 _MILLISECONDS = re.compile("[1-9][0-9]{0,8}")
 
 
-@ENDPOINTS.post("/predict", body=PredictionRequest, answer=PredictionResult)
+def _begin(app: web.Application, headers: Mapping[str, str], body: PredictionRequest) -> Future[PredictionResult]:
+    return app[NODE].engine.submit(body, deadline_s=deadline_s(headers))
+
+
+@ENDPOINTS.post("/predict", body=PredictionRequest, answer=PredictionResult, direct=_begin)
 async def predict(request: web.Request, body: PredictionRequest) -> PredictionResult:
     """Predict with a model. The answer leaves when the inference event is on disk. Send the time that you can
     wait as `X-Deadline-Ms`."""
-    return await request.app[NODE].engine.predict(body, deadline_s=deadline_s(request))
+    return await request.app[NODE].engine.predict(body, deadline_s=deadline_s(request.headers))
 
 
-def deadline_s(request: web.Request) -> float | None:
+def deadline_s(headers: Mapping[str, str]) -> float | None:
     """The time that the caller can wait; None where it does not say. Raises `InvalidInput`."""
-    text = request.headers.get(DEADLINE_HEADER)
+    text = headers.get(DEADLINE_HEADER)
     if text is None:
         return None
     if not _MILLISECONDS.fullmatch(text):

@@ -60,7 +60,7 @@ def generated_inputs(inputs: Sequence[Sequence[TensorSpec]], seed: int) -> list[
 
 def _read(reader: FeatureReader, features: bytes, field: str) -> Tensors:
     try:
-        return reader.cast(reader.read(features).tensors)
+        return reader.stacked([reader.read(features)])
     except InvalidInput as error:
         blamed = tuple(FieldError(field + name.removeprefix("features"), said) for name, said in error.fields)
         raise InvalidInput("; ".join(f"{name}: {said}" for name, said in blamed), fields=blamed) from error

@@ -35,11 +35,11 @@ class TensorflowBackend:
             return TfliteModel(source.artifact, tflite, threads=tflite.threads or self._threads)
         if kind == "SavedModel":
             # Imported here, since it imports TensorFlow: half a gigabyte that TensorFlow Lite does without.
-            from edge_aiops_tensorflow.saved_model import load_archive
+            from edge_aiops_tensorflow.saved_model import load_saved_model
 
             options = parsed_options(source, SavedModelOptions)
-            return load_archive(source.artifact, options, threads=options.threads or self._threads)
-        from edge_aiops_tensorflow.keras_model import load_keras
+            return load_saved_model(source.artifact, options, threads=options.threads or self._threads)
+        from edge_aiops_tensorflow.keras_model import load_keras_model
 
         keras = parsed_options(source, KerasOptions)
-        return load_keras(source.artifact, kind, threads=keras.threads or self._threads)
+        return load_keras_model(source.artifact, kind, threads=keras.threads or self._threads)

@@ -8,7 +8,8 @@ _NOISE = (
     # What stands around the reason: the objects that passed it on, the code that once built the graph.
     re.compile(r"^.*Exception encountered: ", re.DOTALL),
     re.compile(r"^Graph execution error:\s*(?:Detected at .*?\nNode: '[^\n]*'\n)?", re.DOTALL),
-    re.compile(r"\s*\[\[\{\{.*", re.DOTALL),
+    re.compile(r"^\{\{function_node [^}]*\}\}\s*"),
+    re.compile(r"\s*(?:\[\[\{\{|\[Op:).*", re.DOTALL),
     # Places in somebody's source tree, and where the artifact was unpacked.
     re.compile(r"\S+/(?:kernels|core)/\S+\.(?:h|cc)(?::\d+)?\s+"),
     re.compile(r"\S*/edge_aiops-\w+/"),

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 
 import onnxruntime
-from edge_aiops_onnx.options import session_options
+from edge_aiops_onnx.options import run_options, session_options
 from edge_aiops_onnx.session import OnnxSession
 
 from edge_aiops.plugin import ModelFolder, ModelSource, Session
@@ -42,21 +42,27 @@ class TransformersBackend:
         Raises `InvalidModel` that names the option, file or tensor that it cannot be served with.
         """
         options = read_options(source)
-        configuration = session_options(options, self._environment)
+        configuration, trial = session_options(options, self._environment), run_options()
         try:
-            return await asyncio.to_thread(_loaded, source, options, configuration)
+            return await asyncio.to_thread(_loaded, source, options, configuration, trial)
         except asyncio.CancelledError:
             configuration.set_load_cancellation_flag(True)
+            trial.terminate = True
             raise
 
 
-def _loaded(source: ModelSource, options: TransformersOptions, configuration: onnxruntime.SessionOptions) -> Session:
+def _loaded(
+    source: ModelSource,
+    options: TransformersOptions,
+    configuration: onnxruntime.SessionOptions,
+    trial: onnxruntime.RunOptions,
+) -> Session:
     with ModelFolder(source.artifact) as folder:
         description = described(folder)
         task = options.task or description.task
         check_belonging(source, task)
         texts = texts_of(folder, description, options.max_length) if task != "tensors" else None
-        weights = weights_of(folder, options.variant, task, configuration)
+        weights = weights_of(folder, options.variant, task, configuration=configuration, trial=trial)
     if texts is None:
         return OnnxSession(weights.session, weights.signature, interruptible_only=weights.artifact.loops)
     return TextSession(_TASKS[task](weights, texts, description, options))

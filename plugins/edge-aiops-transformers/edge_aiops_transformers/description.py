@@ -168,5 +168,5 @@ def _content(folder: ModelFolder, name: str, kind: type[Content]) -> Content | N
         return None
     try:
         return msgspec.json.decode(folder.read(name), type=kind, strict=False)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidModel(f"{name}: {error}") from error

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from edge_aiops_onnx.errors import failure_of
-from edge_aiops_onnx.options import run_options
 from onnxruntime import InferenceSession, RunOptions
 from tokenizers import Encoding
 
@@ -41,7 +40,7 @@ class TextGraph:
         spec = _first(weights.signature.outputs, outputs)
         self.output, self.dimensions = spec.name, len(spec.shape)
         try:
-            (row,) = self.rows(texts.encoded([_TRIAL]), lambda values, mask: values, run_options())
+            (row,) = self.rows(texts.encoded([_TRIAL]), lambda values, mask: values, weights.trial)
         except Exception as error:
             raise InvalidModel(f"the model fails with the text {_TRIAL!r}: {error}") from error
         if row.ndim != self.dimensions - 1:
@@ -53,9 +52,8 @@ class TextGraph:
         """What `read` makes of each text, in their order; those of like length run together, to pad little."""
         rows: list[Array] = [np.empty(0)] * len(encodings)
         for places in _runs([len(encoding.ids) for encoding in encodings]):
-            for place, row in zip(
-                places, self._run([encodings[place] for place in places], read, options), strict=True
-            ):
+            made = self._run([encodings[place] for place in places], read, options)
+            for place, row in zip(places, made, strict=True):
                 rows[place] = row
         return rows
 
@@ -104,7 +102,7 @@ def _runs(lengths: Sequence[int]) -> Iterator[list[int]]:
             yield run
             run = []
         run.append(place)
-    if run:
+    if run:  # There may be no texts.
         yield run
 
 

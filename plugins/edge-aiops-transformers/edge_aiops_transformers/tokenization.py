@@ -36,7 +36,7 @@ class Texts:
             return self.tokenizer.encode_batch(list(texts))
         except Exception as error:
             # The library raises Exception itself, for a pair whose second text alone is too long.
-            raise InvalidInput(f"text: it cannot be cut into tokens: {error}") from error
+            raise InvalidInput.of("text", f"it cannot be cut into tokens: {error}") from error
 
 
 def texts_of(folder: ModelFolder, description: Description, max_length: int | None) -> Texts:

@@ -30,7 +30,7 @@ class TokenClassification:
         self._aggregation = options.aggregation
         model = texts.tokenizer.model
         self._knows_words = bool(getattr(model, "continuing_subword_prefix", None))
-        self._unknown = getattr(model, "unk_token", None)
+        self._unknown = getattr(model, "unk_token", None) or "<unk>"
         self.signature = Signature(
             (TensorSpec("text", "string", (None,)),), (TensorSpec("entities", "string", (None,)),)
         )

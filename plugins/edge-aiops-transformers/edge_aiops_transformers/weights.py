@@ -36,10 +36,17 @@ class Weights(NamedTuple):
     session: onnxruntime.InferenceSession
     signature: Signature
     artifact: Artifact
+    trial: onnxruntime.RunOptions
+    """For the run that tries the model while it is loaded; it ends where the load is given up."""
 
 
 def weights_of(
-    folder: ModelFolder, variant: str | None, task: str, configuration: onnxruntime.SessionOptions
+    folder: ModelFolder,
+    variant: str | None,
+    task: str,
+    *,
+    configuration: onnxruntime.SessionOptions,
+    trial: onnxruntime.RunOptions,
 ) -> Weights:
     """The ONNX model of `folder`; files that it keeps tensors in are read as well, if they are beside it.
 
@@ -57,7 +64,7 @@ def weights_of(
     if files:
         sizes = [len(data) for data in files.values()]
         configuration.add_external_initializers_from_files_in_memory(list(files), list(files.values()), sizes)
-    return Weights(*inference_session(content, artifact, configuration), artifact)
+    return Weights(*inference_session(content, artifact, configuration), artifact, trial)
 
 
 def onnx_file(folder: ModelFolder, variant: str | None, task: str) -> str:

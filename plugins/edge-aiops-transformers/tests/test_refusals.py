@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import zipfile
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import onnx
 import pytest
 from edge_aiops_transformers.backend import TransformersBackend
+from onnx import helper, numpy_helper
 
 from edge_aiops.plugin import InvalidModel, ModelSource
 from edge_aiops.testing import models
@@ -160,6 +162,34 @@ async def test_a_folder_without_any_vocabulary_is_refused(built: Built, encoder:
     assert "the model has no tokenizer.json; it has: config.json, model.onnx" in await refusal(folder)
 
 
+def endless() -> onnx.ModelProto:
+    """A graph that reads texts and repeats itself 2^62 times."""
+    proto = models.slow_loop()
+    del proto.graph.input[:]
+    tokens = models.tensor("input_ids", np.int64, "batch", "sequence")
+    proto.graph.input.append(tokens)
+    constants = {"iterations": np.array(2**62), "input": np.ones(4, np.float32)}
+    proto.graph.initializer.extend(numpy_helper.from_array(array, name) for name, array in constants.items())
+    proto.graph.node.append(helper.make_node("Cast", ["input_ids"], ["floats"], to=onnx.TensorProto.FLOAT))
+    proto.graph.node.append(helper.make_node("Unsqueeze", ["floats", "last"], ["column"]))
+    proto.graph.node.append(helper.make_node("Add", ["column", "total"], ["last_hidden_state"]))
+    proto.graph.initializer.append(numpy_helper.from_array(np.array([2]), "last"))
+    del proto.graph.output[:]
+    proto.graph.output.append(models.tensor("last_hidden_state", np.float32, "batch", "sequence", 4))
+    return proto
+
+
 async def test_a_model_without_an_artifact_is_refused() -> None:
     with pytest.raises(InvalidModel, match="has no artifact, and its backend needs one"):
         await TransformersBackend().load(ModelSource(name="m", version="1", path=None))
+
+
+async def test_a_load_that_is_given_up_ends_also_where_the_graph_never_does(built: Built) -> None:
+    load = asyncio.create_task(loaded(built(endless())))
+    await asyncio.sleep(0.5)
+    load.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await load
+    # The thread that tried the model is free again: asyncio waits for it at its end, and would for ever.
+    async with asyncio.timeout(10):
+        await asyncio.get_running_loop().shutdown_default_executor()

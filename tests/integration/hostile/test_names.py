@@ -54,6 +54,7 @@ REQUESTS: dict[tuple[str, str], dict[str, Any]] = {
     ("GET", "/models/{name}/{version}"): {},
     ("DELETE", "/models/{name}/{version}"): {},
     ("GET", "/artifacts/{sha256}"): {},
+    ("GET", "/v1/models/{model}"): {},
     ("GET", "/Model/{name}:{version}"): {},
     ("GET", "/monitoring/metrics/{modelName}"): {},
     ("GET", "/monitoring/metrics/{modelName}/realtime"): {},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,21 @@ async def test_python_code_in_a_layer_is_refused_and_not_run(tmp_path: Path, suf
     with pytest.raises(InvalidModel, match="has a Lambda layer, which is Python code, and such code is never run"):
         await loaded(artifact)
     assert not (tmp_path / "canary").exists()
+
+
+async def test_a_function_of_keras_itself_that_fetches_files_is_refused(tmp_path: Path) -> None:
+    layers = [keras.layers.Input((4,)), keras.layers.Dense(2, activation="relu", name="hostile")]
+    honest, artifact = saved(keras.Sequential(layers), tmp_path / "honest"), tmp_path / "artifact"
+    fetch = '{"module": "keras.utils", "class_name": "function", "config": "get_file", "registered_name": "function"}'
+    with zipfile.ZipFile(honest) as source, zipfile.ZipFile(artifact, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "config.json":
+                assert b'"activation": "relu"' in content
+                content = content.replace(b'"activation": "relu"', f'"activation": {fetch}'.encode())
+            target.writestr(name, content)
+    with pytest.raises(InvalidModel, match="Keras cannot load the model: "):
+        await loaded(artifact)
 
 
 async def test_a_layer_of_somebodys_own_is_refused_by_name(tmp_path: Path) -> None:
