@@ -139,12 +139,12 @@ class Lane:
         # A task begins in the next pass of the loop: with all that became ready in this one.
         now = self._loop.time()
         self._deadlines.look(now)
-        calls, late = self._waiting.take(now)
+        taken, late = self._waiting.take(now)
         for call in late:
             call.answer.set_exception(
                 Overloaded(f"it has waited for so long that its run would end after {call.limit_s * 1000:g} ms")
             )
-        run.begin(calls, started_ns=self._clock.ticks_ns())
+        run.begin(taken, started_ns=self._clock.ticks_ns())
         self._running.add(run)
         self._running_rows += run.rows
         try:
