@@ -7,6 +7,7 @@ import json
 import socket
 import statistics
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,14 @@ MODEL_MS = 5
 DEADLINE_MS = 200
 TIMES = 10
 SLOW_CLIENTS = 500
+_SETTLE_S = 1.5
+"""Until they have all come, or gone."""
 
 _ARGUMENTS = ["-m", "edge_aiops", "--log-level", "error", "serve", "--port"]
 _BEGUN = (
     b"GET /livez HTTP/1.1\r\nHost: 127",
     b"POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n{",
-    b"GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 20,
+    b"GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 3,
 )
 """What slow clients send: half of the headers, part of a body, and requests whose answers they do not take."""
 
@@ -137,6 +140,10 @@ def _register_echo(port: int, *, delay_ms: float) -> None:
 def _slow(port: int) -> Iterator[None]:
     with contextlib.ExitStack() as held:
         for number in range(SLOW_CLIENTS):
-            client = held.enter_context(socket.create_connection(("127.0.0.1", port)))
+            client = held.enter_context(socket.socket())
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            client.connect(("127.0.0.1", port))
             client.sendall(_BEGUN[number % len(_BEGUN)])
+        time.sleep(_SETTLE_S)
         yield
+    time.sleep(_SETTLE_S)
