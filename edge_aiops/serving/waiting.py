@@ -92,7 +92,7 @@ class Waiting:
     def take(self, now: float) -> tuple[list[Call], list[Call]]:
         """The calls of the next run, and those that are left out of it because it would end after their deadlines.
 
-        They all wait no more. Nobody is left out for nobody: one call runs if any is due at `now`.
+        They all wait no more. Nobody is left out for nobody: one call runs if any is due at `now` and not given up.
         """
         taken: list[Call] = []
         late: list[Call] = []
@@ -115,9 +115,8 @@ class Waiting:
 
     def newest_after(self, priority: Priority) -> Call | None:
         """The call that came last of those that go last, if they go after `priority`."""
-        behind = (level.calls for level in reversed(self._levels[priority + 1 :]) if level.calls)
-        calls = next(behind, None)
-        return next(reversed(calls)) if calls else None
+        behind = (call for level in reversed(self._levels[priority + 1 :]) for call in reversed(level.calls))
+        return next((call for call in behind if not call.answer.done()), None)
 
     def stop_sharing(self) -> None:
         """From now on every call is a run of its own, at once."""
@@ -138,18 +137,22 @@ class Waiting:
     def _take(self, level: Level, mates: Mates, now: float) -> tuple[list[Call], list[Call]]:
         taken: list[Call] = []
         late: list[Call] = []
+        gone: list[Call] = []
         rows = 0
         for call in mates.calls:
-            if taken and rows + call.rows.length > self._max_rows:
+            if call.answer.done():  # given up a moment ago
+                gone.append(call)
+                continue
+            if taken and (not self._max_rows or rows + call.rows.length > self._max_rows):
                 break
             if now + self._run_times.estimate_s(call.rows.length) > call.give_up_at:
                 late.append(call)
             else:
                 taken.append(call)
                 rows += call.rows.length
-        if not taken:
+        if late and not taken:
             taken.append(late.pop())
-        self._remove(level, mates, taken + late)
+        self._remove(level, mates, taken + late + gone)
         if self._max_wait_s and mates.rows < self._max_rows:
             mates.due_at = min((call.due_at for call in mates.calls), default=_NEVER)
         return taken, late

@@ -269,6 +269,25 @@ async def test_in_a_full_queue_a_live_request_takes_the_place_of_the_newest_that
     assert runs.names == [["live"], ["shadow"], ["old"]]
 
 
+async def test_who_has_given_up_a_moment_ago_is_neither_run_nor_told_anything() -> None:
+    runs = Runs()
+    lane, first = await busy(runs, max_queued=2)
+    gone, kept = call("gone", priority=Priority.BENCHMARK), call("kept", priority=Priority.BENCHMARK)
+    tasks = sent(lane, kept, gone)
+    await asyncio.sleep(0)
+    gone.answer.cancel()
+    lane.submit(live := call("live"))
+    kept_too = call("kept too", priority=Priority.BENCHMARK)
+    runs.may_go.set()
+    await asyncio.gather(first, live.answer)
+    lane.submit(kept_too)
+    await kept_too.answer
+    with pytest.raises(Overloaded):
+        await tasks[0]
+    assert tasks[1].cancelled()
+    assert runs.names == [["live"], ["kept too"]]
+
+
 async def test_what_has_expired_is_not_run() -> None:
     runs = Runs()
     lane, first = await busy(runs)
