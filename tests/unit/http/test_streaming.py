@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from edge_aiops.base.errors import ModelFailed, Overloaded
 from edge_aiops.base.settings import HttpSettings
-from edge_aiops.http.guard import guarding
+from edge_aiops.http.guard import Guard, guarding
 from edge_aiops.http.openai.streaming import streamed
 
 
@@ -56,7 +56,7 @@ async def serve() -> AsyncIterator[Serve]:
         async def handle(request: web.Request) -> web.StreamResponse:
             return await streamed(request, source.chunks(), {"X-Request-Id": "r-1"}, write_timeout_s=0.2)
 
-        app = web.Application(middlewares=[guarding(HttpSettings())])
+        app = web.Application(middlewares=[guarding(Guard(HttpSettings()))])
         app.router.add_get("/v1/stream", handle)
         runners.append(web.AppRunner(app, handler_cancellation=True))
         await runners[-1].setup()
