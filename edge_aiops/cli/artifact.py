@@ -13,9 +13,9 @@ _OF_FILES = {".onnx": "onnx", ".tflite": "tensorflow", ".keras": "tensorflow"}
 
 
 @contextmanager
-def artifact_file(path: Path) -> Iterator[Path]:
-    """The file to upload for `path`: itself, the only model file of a folder, or a folder packed for as long as this
-    lasts.
+def artifact_file(path: Path, framework: str) -> Iterator[Path]:
+    """The file to upload for `path`: itself, the only file of `framework` in a folder, or else the folder, packed
+    for as long as this lasts.
 
     Raises `InvalidInput` for a folder that cannot be packed.
     """
@@ -26,8 +26,8 @@ def artifact_file(path: Path) -> Iterator[Path]:
 
     with ModelFolder(path) as folder:
         names = folder.names
-    models = _model_files(names)
-    if _of_folder(names) is None and len(models) == 1:
+    models = [name for name in names if _framework_of_file(name) == framework]
+    if _of_folder(names) != framework and len(models) == 1:
         yield path / models[0]
         return
     with tempfile.TemporaryDirectory(prefix="edge_aiops-register-") as place:
@@ -38,8 +38,8 @@ def framework_of(path: Path | None) -> str:
     """The framework of the model at `path`, by the names of its files. Raises `InvalidInput` where they do not say."""
     if path is None:
         raise InvalidInput("neither --framework nor --file is given; `edge-aiops plugins` lists the frameworks")
-    if path.suffix in _OF_FILES:
-        return _OF_FILES[path.suffix]
+    if framework := _framework_of_file(path.name):
+        return framework
     if path.is_dir() or path.suffix == ".zip":
         from edge_aiops.plugin.archives import ModelFolder
 
@@ -47,8 +47,7 @@ def framework_of(path: Path | None) -> str:
             names = folder.names
         if framework := _of_folder(names):
             return framework
-        frameworks = {_OF_FILES[PurePosixPath(name).suffix] for name in _model_files(names)}
-        if path.is_dir() and len(frameworks) == 1:
+        if path.is_dir() and len(frameworks := set(filter(None, map(_framework_of_file, names)))) == 1:
             return frameworks.pop()
     raise InvalidInput(f"the files of {path} do not say what framework the model is of; say it with --framework")
 
@@ -60,5 +59,5 @@ def _of_folder(names: Sequence[str]) -> str | None:
     return "transformers" if {"config.json", "tokenizer.json"} <= set(names) else None
 
 
-def _model_files(names: Sequence[str]) -> list[str]:
-    return [name for name in names if PurePosixPath(name).suffix in _OF_FILES]
+def _framework_of_file(name: str) -> str | None:
+    return _OF_FILES.get(PurePosixPath(name).suffix)

@@ -68,7 +68,7 @@ def registered(arguments: Namespace) -> Any:
     if arguments.file is None:
         return client.send("POST", "/models", _body(fields))
     try:
-        with artifact_file(arguments.file) as path, path.open("rb") as file:
+        with artifact_file(arguments.file, fields["framework"]) as path, path.open("rb") as file:
             return _sent(client, fields, file, path.stat().st_size)
     except OSError as error:
         raise InvalidInput(f"cannot read {arguments.file}: {error.strerror or error}") from error

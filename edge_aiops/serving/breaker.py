@@ -51,7 +51,7 @@ class Breaker:
     def succeeded(self) -> None:
         """A run of the model has ended well."""
         if self._failures:
-            self._failures = self._rests = 0
+            self._failures = self._rests = self._opens_until_ns = 0
             self.is_open = False
 
     def failed(self, error: BaseException) -> None:
@@ -94,7 +94,8 @@ class Breaker:
         """What is to be said of an open circuit."""
         left_s = self._rest_left_s()
         when = f"is tried again in {left_s:.1f} s" if left_s else "is being tried again"
-        return f"model {self._name!r} failed {self._failures} times in a row and {when}; the last time: {self._reason}"
+        often = "once" if self._failures == 1 else f"{self._failures} times in a row"
+        return f"model {self._name!r} failed {often} and {when}; the last time: {self._reason}"
 
     def _rest_left_s(self) -> float:
         return max(0.0, (self._opens_until_ns - self._clock.ticks_ns()) / 1e9)

@@ -14,6 +14,7 @@ import pytest
 from onnx import helper
 
 from edge_aiops.cli.main import main
+from edge_aiops.plugin.archives import pack
 from edge_aiops.testing.models import gemm_softmax, model, tensor
 from tests.tools.minilm import minilm_folder
 
@@ -288,17 +289,23 @@ async def test_a_quantised_sentence_encoder_is_compared_with_its_original(client
     assert int8["errors"] == fp32["errors"] == 0
 
 
-async def test_a_model_in_two_runtimes_is_compared_although_its_tensors_have_other_names(
-    client: Any, models_folder: Path
+async def test_a_model_in_three_runtimes_is_compared_although_its_tensors_have_other_names(
+    serve: Any, models_folder: Path, tmp_path: Path
 ) -> None:
     folder = models_folder / "basic-pitch"
-    await upload(client, "in-onnx", "onnx", folder / "nmp.onnx", "candidate", **GROUP)
-    await upload(client, "in-tflite", "tensorflow", folder / "nmp.tflite", "production", **GROUP)
-    found = await compare(client, iterations=2, warmup=0)
-    agreement = of(found, "in-onnx")["agreement"]
-    assert {(one["output"], one["referenceOutput"]) for one in agreement} == {
-        ("StatefulPartitionedCall:0", "contour"),
-        ("StatefulPartitionedCall:1", "note"),
-        ("StatefulPartitionedCall:2", "onset"),
-    }
-    assert min(one["lowestCosine"] for one in agreement) > 0.9999
+    saved_model = pack(folder / "nmp", tmp_path / "nmp.zip")
+    async with serve(tmp_path / "data", registry__probe_timeout="150s") as client:
+        await upload(client, "in-onnx", "onnx", folder / "nmp.onnx", "production", **GROUP)
+        await upload(client, "in-tflite", "tensorflow", folder / "nmp.tflite", "candidate", **GROUP)
+        await upload(client, "in-tensorflow", "tensorflow", saved_model, "candidate", trust="code", **GROUP)
+        found = await compare(client, iterations=2, warmup=0)
+    assert [one["errorRate"] for one in found["results"]] == [0, 0, 0], found["results"]
+    assert len(found["comparisons"]) == 3
+    for name in ("in-tflite", "in-tensorflow"):  # whose file formats keep names that the converter to ONNX has lost
+        agreement = of(found, name)["agreement"]
+        assert {(one["referenceOutput"], one["output"]) for one in agreement} == {
+            ("StatefulPartitionedCall:0", "contour"),
+            ("StatefulPartitionedCall:1", "note"),
+            ("StatefulPartitionedCall:2", "onset"),
+        }
+        assert min(one["lowestCosine"] for one in agreement) > 0.9999

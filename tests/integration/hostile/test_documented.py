@@ -21,7 +21,7 @@ OPERATIONS = [
     (method.upper(), path)
     for path, methods in DOCUMENT["paths"].items()
     for method in methods
-    if path.startswith("/monitoring") or path == "/metrics"
+    if path.startswith(("/monitoring", "/benchmark")) or path == "/metrics"
 ]
 NAMES = {
     "modelName": ["model", "texts", "nobody"],

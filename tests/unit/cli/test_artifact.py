@@ -62,17 +62,17 @@ def test_neither_framework_nor_file_is_refused() -> None:
 
 
 def test_a_folder_travels_as_one_archive_that_is_gone_afterwards(tmp_path: Path) -> None:
-    names = ["config.json", "onnx/model.onnx", "tokenizer.json"]
-    with artifact_file(folder_of(tmp_path, *names)) as path, zipfile.ZipFile(path) as archive:
+    names = ["config.json", "onnx/model.onnx", "vocab.txt"]
+    with artifact_file(folder_of(tmp_path, *names), "transformers") as path, zipfile.ZipFile(path) as archive:
         assert archive.namelist() == names
     assert not path.exists()
 
 
 def test_the_only_model_in_a_folder_travels_as_it_is(tmp_path: Path) -> None:
-    with artifact_file(folder_of(tmp_path, "README.md", "model.onnx")) as path:
+    with artifact_file(folder_of(tmp_path, "README.md", "model.onnx"), "onnx") as path:
         assert path == tmp_path / "model.onnx"
 
 
 def test_a_file_travels_as_it_is(tmp_path: Path) -> None:
-    with artifact_file(tmp_path / "model.zip") as path:
+    with artifact_file(tmp_path / "model.zip", "tensorflow") as path:
         assert path == tmp_path / "model.zip"

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from edge_aiops.base.durations import Duration
-from edge_aiops.base.errors import InvalidModel, Unavailable, UnknownModel
+from edge_aiops.base.errors import InvalidModel, Overloaded, Unavailable, UnknownModel
 from edge_aiops.plugin import ModelSource
 from edge_aiops.testing.backend import FakeBackend, FakeSession
 
@@ -132,6 +132,103 @@ async def test_a_model_in_use_is_never_evicted(open_serving: Any, fake: FakeBack
         fake.sessions[0].may_go.set()
         await running
         assert [loaded.model_name for loaded in serving.engine.loaded()] == ["c"]
+
+
+async def test_a_model_that_was_in_use_while_there_were_too_many_goes_when_it_is_released(
+    open_serving: Any, fake: FakeBackend, deployment: Any
+) -> None:
+    async with open_serving(fake, max_loaded_models=1) as serving:
+        serving.engine.serve([deployment(name) for name in ("a", "b")])
+        await serving.predict(name="a")
+        fake.sessions[0].may_go.clear()
+        running = asyncio.create_task(serving.predict(name="a", deadline_s=60))
+        await until(lambda: fake.sessions[0].running)
+        await serving.predict(name="b")
+        assert [loaded.model_name for loaded in serving.engine.loaded()] == ["a", "b"]
+        fake.sessions[0].may_go.set()
+        await running
+        assert [loaded.model_name for loaded in serving.engine.loaded()] == ["b"]
+        await until(lambda: fake.sessions[0].closed)
+
+
+async def test_room_is_made_before_a_load_where_the_size_is_known(
+    open_serving: Any, deployment: Any, tmp_path: Path
+) -> None:
+    open_at_load: list[int] = []
+
+    class Watching(FakeBackend):
+        async def load(self, source: ModelSource) -> FakeSession:
+            open_at_load.append(len(self.open))
+            return await super().load(source)
+
+    backend = Watching()
+    path = tmp_path / "weights"
+    path.write_bytes(bytes(8 * MEGABYTE))
+    async with open_serving(backend, memory_budget_bytes=12 * MEGABYTE) as serving:
+        serving.engine.serve([deployment(name, path=path, sha256="0" * 64) for name in ("a", "b")])
+        for name in ("a", "b", "a"):
+            await serving.predict(name=name)
+    assert open_at_load == [0, 0, 0]
+
+
+async def test_a_pinned_model_is_loaded_unasked_and_never_evicted(
+    open_serving: Any, fake: FakeBackend, deployment: Any
+) -> None:
+    async with open_serving(fake, max_loaded_models=1) as serving:
+        serving.engine.serve([deployment("a", pinned=True), deployment("b"), deployment("c")])
+        await until(lambda: fake.open)
+        for name in ("b", "c", "b"):
+            await serving.predict(name=name)
+        loaded = {model.model_name: model for model in serving.engine.loaded()}
+        assert loaded.keys() == {"a", "b"}
+        assert (loaded["a"].pinned, loaded["a"].hits, loaded["b"].pinned) == (True, 0, False)
+        assert fake.sessions[0] in fake.open
+
+
+async def test_a_pinned_model_that_is_not_in_memory_is_a_problem(
+    serving: Any, fake: FakeBackend, deployment: Any
+) -> None:
+    fake.load_failures = [InvalidModel("damaged")]
+    serving.engine.serve([deployment(pinned=True)])
+    await until(serving.engine.problems)
+    assert serving.engine.problems() == ["model 'model' 1 is pinned and not in memory: damaged"]
+    await serving.predict()
+    assert serving.engine.problems() == []
+
+
+async def test_no_more_requests_wait_for_a_load_than_for_a_run(open_serving: Any, fake: FakeBackend) -> None:
+    async with open_serving(fake, max_queued=5) as serving:
+        fake.load_delay_s = 0.05
+        waiting = [asyncio.create_task(serving.predict(deadline_s=60)) for _ in range(8)]
+        results = await asyncio.gather(*waiting, return_exceptions=True)
+        refused = [result for result in results if isinstance(result, Overloaded)]
+        assert len(refused) == 3
+        assert "serving.max_queued" in str(refused[0])
+        (pressure,) = serving.engine.pressures()
+        assert (pressure.queued, pressure.shed) == (0, 3)
+
+
+async def test_a_load_under_way_is_shown_with_who_waits_for_it(
+    serving: Any, fake: FakeBackend, deployment: Any
+) -> None:
+    fake.load_delay_s = 0.05
+    serving.engine.serve([deployment(isolation="inline")])
+    waiting = asyncio.create_task(serving.predict(deadline_s=60))
+    await until(serving.engine.loaded)
+    (loading,) = serving.engine.loaded()
+    assert (loading.state, loading.memory_bytes, loading.hits, loading.in_use) == ("loading", 0, 0, 1)
+    await waiting
+    (loaded,) = serving.engine.loaded()
+    assert (loaded.state, loaded.isolation, loaded.in_use) == ("loaded", "inline", 0)
+    assert loaded.since >= loading.since > 1_600_000_000_000
+
+
+async def test_a_model_that_runs_elsewhere_weighs_what_it_takes_there(
+    serving: Any, fake: FakeBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeSession, "memory_bytes", lambda session: 123_456_789, raising=False)
+    await serving.predict()
+    assert [loaded.memory_bytes for loaded in serving.engine.loaded()] == [123_456_789]
 
 
 async def test_a_replaced_model_is_closed_when_its_last_request_is_answered(
