@@ -28,7 +28,7 @@ const ASYMPTOTIC: &str = "wilcoxon signed-rank, asymptotic";
 /// use edge_aiops_stats_core::paired::paired_shift;
 ///
 /// let found = paired_shift(&[0.0; 6], &[1.0, 2.0, 3.0, 4.0, 5.0, 60.0], 0.95)?;
-/// assert_eq!((found.value, found.low, found.high), (Some(3.75), Some(1.0), Some(60.0)));
+/// assert_eq!((found.value, found.low, found.high), (Some(3.5), Some(1.0), Some(60.0)));
 /// # Ok::<(), edge_aiops_stats_core::Error>(())
 /// ```
 pub fn paired_shift(reference: &[f64], current: &[f64], confidence: f64) -> Result<MetricResult, Error> {
