@@ -61,15 +61,22 @@ def call(
     return Call(arrival, Rows(tensors, rows, True, (kind,)), limit_s=limit_s, priority=priority)
 
 
+async def answered(lane: Lane, one: Call) -> Any:
+    """The answer to a call, as the model that has the lane waits for it."""
+    lane.submit(one)
+    one.answer.add_done_callback(lambda _: lane.ended(one))
+    return await one.answer
+
+
 def sent(lane: Lane, *calls: Call) -> list[asyncio.Task[Any]]:
-    return [asyncio.create_task(lane.answer(one)) for one in calls]
+    return [asyncio.create_task(answered(lane, one)) for one in calls]
 
 
 async def busy(runs: Runs, **more: Any) -> tuple[Lane, asyncio.Task[Any]]:
     """A lane that has learned how long runs take, and one run in it that goes on until `may_go`."""
     lane = runs.lane(**more)
     for rows in (1, 2, 3, 4):
-        await lane.answer(call("learn", rows=rows))
+        await answered(lane, call("learn", rows=rows))
     runs.may_go.clear()
     (first,) = sent(lane, call("first"))
     await runs.begun(5)
@@ -127,7 +134,7 @@ async def test_a_full_run_of_those_that_were_given_up_is_no_run() -> None:
     for task in waiting:
         task.cancel()
     await asyncio.wait(waiting)
-    assert await lane.answer(call("c")) == "c"
+    assert await answered(lane, call("c")) == "c"
     assert runs.names == [["c"]]
 
 
@@ -147,7 +154,7 @@ async def test_a_request_that_would_be_too_late_is_refused_at_once_and_told_when
     waiting = sent(lane, *(call(name) for name in "abcdefgh"))  # two runs
     await asyncio.sleep(0)
     with pytest.raises(Overloaded, match=r"would take some 4000 ms, the deadline is 3500 ms") as caught:
-        await lane.answer(call("late", limit_s=3.5))
+        await answered(lane, call("late", limit_s=3.5))
     assert caught.value.retry_after_s == pytest.approx(3.0, rel=0.05)
     waiting += sent(lane, call("in time", limit_s=4.5))
     await asyncio.sleep(0)
@@ -172,7 +179,7 @@ async def test_what_rows_cost_counts_as_well() -> None:
     waiting = sent(lane, call("a", rows=3))
     await asyncio.sleep(0)
     with pytest.raises(Overloaded, match=r"would take some 7500 ms"):  # 1.5 + 3.5 + 2.5
-        await lane.answer(call("late", rows=2, limit_s=4))
+        await answered(lane, call("late", rows=2, limit_s=4))
     runs.may_go.set()
     await asyncio.gather(first, *waiting)
 
@@ -180,9 +187,9 @@ async def test_what_rows_cost_counts_as_well() -> None:
 async def test_a_model_that_is_free_tries_what_may_take_too_long_and_so_learns_that_it_has_become_faster() -> None:
     runs = Runs(per_run_s=1_000.0)
     lane = runs.lane()
-    await lane.answer(call("slow"))
+    await answered(lane, call("slow"))
     runs._per_run_s = 0.0
-    assert await lane.answer(call("fast", limit_s=1.0)) == "fast"
+    assert await answered(lane, call("fast", limit_s=1.0)) == "fast"
 
 
 async def test_live_requests_go_before_shadows_and_shadows_before_benchmarks() -> None:
@@ -207,7 +214,7 @@ async def test_what_waits_behind_a_live_request_does_not_count_against_it() -> N
     tasks = sent(lane, *(call("benchmark", rows=4, priority=Priority.BENCHMARK) for _ in range(10)))
     await asyncio.sleep(0)
     with pytest.raises(Overloaded):
-        await lane.answer(call("benchmark", limit_s=5.0, priority=Priority.BENCHMARK))
+        await answered(lane, call("benchmark", limit_s=5.0, priority=Priority.BENCHMARK))
     tasks += sent(lane, call("live", limit_s=5.0))
     await asyncio.sleep(0)
     runs.may_go.set()
@@ -225,7 +232,7 @@ async def test_in_a_full_queue_a_live_request_takes_the_place_of_the_newest_that
     with pytest.raises(Overloaded, match=r"serving\.max_queued"):
         await benchmarks[1]
     with pytest.raises(Overloaded, match=r"serving\.max_queued"):
-        await lane.answer(call("benchmark", priority=Priority.BENCHMARK))
+        await answered(lane, call("benchmark", priority=Priority.BENCHMARK))
     assert lane.queued == 3
     runs.may_go.set()
     await asyncio.gather(first, *live, *shadows, benchmarks[0])
@@ -259,7 +266,7 @@ async def test_many_that_come_and_go_leave_nothing_behind() -> None:
         assert lane.queued == 0
     runs.may_go.set()
     await first
-    assert await lane.answer(call("next")) == "next"
+    assert await answered(lane, call("next")) == "next"
     assert runs.names == [["next"]]
 
 
