@@ -14,6 +14,7 @@ NAMES = {
     "statistics": "the Rust extension beside its peers, which it installs under .bench/ the first time",
     "monitoring": "what it costs to observe a model, beside the same peers; takes five minutes",
     "tensors": "tensors of the Open Inference Protocol, in JSON and in binary; takes one minute",
+    "overload": "ten times the load, slow clients, what sharing runs gains; takes two minutes",
     "isolation": "what a thread, a worker process and the sandbox cost",
     "serving": "durable predictions over HTTP; takes four minutes",
     "serving_peers": "the same beside other servers of models, which it installs; takes eight minutes",

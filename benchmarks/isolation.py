@@ -1,4 +1,4 @@
-"""What it costs to run a model apart: a prediction of `echo` here, in a thread, in a process, and a respawn."""
+"""What it costs to run a model apart: predictions here, in a thread and in a process, and the start of a process."""
 
 from __future__ import annotations
 

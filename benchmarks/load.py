@@ -42,8 +42,8 @@ class Connection:
             select.select([], [self.socket], [])
             sent += self.socket.send(request[sent:])
 
-    def answered(self) -> bool | None:
-        """Take in what came: None while the answer is incomplete, else whether its status was 2xx."""
+    def status(self) -> str | None:
+        """Take in what came: None while the answer is incomplete, else its status."""
         received = self.socket.recv(262_144)
         if not received:
             raise ConnectionError("the server closed the connection")
@@ -55,9 +55,9 @@ class Connection:
         length = int(self.buffer[start : self.buffer.index(b"\r\n", start)])
         if len(self.buffer) < end + 4 + length:
             return None
-        success = self.buffer[9:10] == b"2"
+        status = self.buffer[9:12].decode("ascii")
         self.buffer = b""
-        return success
+        return status
 
 
 def load(port: int, request: bytes, *, connections: int, seconds: float) -> dict[str, float]:
@@ -76,11 +76,11 @@ def load(port: int, request: bytes, *, connections: int, seconds: float) -> dict
     while (now := time.perf_counter_ns()) < stop_at:
         for descriptor, _ in poll.poll(0.1):
             connection = busy[descriptor]
-            success = connection.answered()
-            if success is None:
+            status = connection.status()
+            if status is None:
                 continue
             latencies.append(time.perf_counter_ns() - connection.sent_ns)
-            errors += not success
+            errors += status[0] != "2"
             connection.send(request)
     for connection in busy.values():
         connection.socket.close()

@@ -100,6 +100,17 @@ def load(
     return measured
 
 
+def flood(port: int, body: Path, *, rate: float, seconds: float, deadline_ms: int) -> dict[str, Any]:
+    """What came of a steady stream of requests from the other core."""
+    arguments = ["-m", "benchmarks.flood", "--port", str(port), "--body-file", str(body)]
+    arguments += ["--rate", str(rate), "--seconds", str(seconds), "--deadline-ms", str(deadline_ms)]
+    done = subprocess.run(
+        pinned(LOAD_CORE, [sys.executable, *arguments]), cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
 def post(port: int, path: str, content: object, *, method: str = "POST") -> Any:
     """The decoded answer to JSON, or to text as CSV."""
     is_text = isinstance(content, str)

@@ -154,7 +154,7 @@ class Node:
             settings=self._settings.serving,
         )
         stack.push_async_callback(self.engine.close)
-        self.benchmarks = await Benchmarks.open(self.state.database, engine=self.engine, clock=self._clock)
+        self.benchmarks = Benchmarks(self.state.database, engine=self.engine, clock=self._clock)
         stack.push_async_callback(self.benchmarks.close)
         self.measuring = Measuring(
             engine=self.engine, monitoring=self.monitoring, databases=self._databases, clock=self._clock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -29,13 +29,14 @@ class Threads:
         Returns only when the work has ended, also when cancelled; then `stop`, if given, tells it to end soon.
         """
         job = self._pool.submit(work)
+        running = asyncio.wrap_future(job)
         try:
-            return await asyncio.shield(asyncio.wrap_future(job))
+            return await asyncio.shield(running)
         except asyncio.CancelledError:
             if not job.cancel():
                 if stop is not None:
                     stop()
-                await _ended(job)
+                await _ended(running)
             raise
 
     def end(self) -> None:
@@ -43,13 +44,12 @@ class Threads:
         self._pool.shutdown(wait=True)
 
 
-async def _ended(job: Future[Any]) -> None:
-    """Wait until `job` has ended, whoever cancels the waiting, so that its caller's end is the run's end."""
-    waiting = asyncio.wrap_future(job)
-    while not waiting.done():
+async def _ended(running: asyncio.Future[Any]) -> None:
+    """Wait until `running` has ended, whoever cancels the waiting, so that its caller's end is the run's end."""
+    while not running.done():
         try:
-            await asyncio.wait({waiting})
+            await asyncio.wait({running})
         except asyncio.CancelledError:
             continue
-    if not waiting.cancelled():
-        waiting.exception()  # Taken, so that asyncio does not report it as never retrieved.
+    if not running.cancelled():
+        running.exception()  # Taken, so that asyncio does not report it as never retrieved.

@@ -116,10 +116,10 @@ class Engine:
         limit_s = model.default_deadline_s if deadline_s is None else deadline_s
         try:
             answer = model.submit(self._arrived(request), limit_s=limit_s, priority=Priority.LIVE)
-        except BaseException:
-            self._cache.release(loaded)
+        except BaseException as error:
+            self._end_lease(loaded, error)
             raise
-        answer.add_done_callback(lambda _: self._cache.release(loaded))
+        answer.add_done_callback(lambda done: self._end_lease(loaded, None if done.cancelled() else done.exception()))
         return answer
 
     async def infer(
@@ -202,13 +202,23 @@ class Engine:
         with breaker.passing() if breaker.is_open else _CLOSED:
             try:
                 loaded = self._cache.lease(key) or await self._leased(name, version)
-                try:
-                    yield loaded.model
-                finally:
-                    self._cache.release(loaded)
             except Overloaded:
-                self._shed[key] = self._shed.get(key, 0) + 1
+                self._count_shed(key)
                 raise
+            try:
+                yield loaded.model
+            except BaseException as error:
+                self._end_lease(loaded, error)
+                raise
+            self._end_lease(loaded, None)
+
+    def _end_lease(self, loaded: Loaded, error: BaseException | None) -> None:
+        self._cache.release(loaded)
+        if isinstance(error, Overloaded):
+            self._count_shed(loaded.key)
+
+    def _count_shed(self, key: Key) -> None:
+        self._shed[key] = self._shed.get(key, 0) + 1
 
     async def _leased(self, name: str, version: str | None) -> Loaded:
         while True:

@@ -17,7 +17,7 @@ from edge_aiops.serving.call import Call, Run
 from edge_aiops.serving.company import Company
 from edge_aiops.serving.deadlines import Deadlines
 from edge_aiops.serving.run_times import RunTimes
-from edge_aiops.serving.waiting import Waiting
+from edge_aiops.serving.waiting import USABLE, Waiting
 
 _RETRY_AFTER_S = 1.0
 """Where it is not known how long runs take."""
@@ -83,9 +83,10 @@ class Lane:
 
     def _admit(self, call: Call) -> None:
         """Refuse what cannot be answered in time. A lane with a free slot takes everything, and so learns anew."""
-        if not self._free and self._most_s(call.rows.length) > call.limit_s:
+        usable_s = call.limit_s * USABLE
+        if not self._free and self._most_s(call.rows.length) > usable_s:
             wait_s, total_s = self._estimates_s(call)
-            if total_s > call.limit_s:
+            if total_s > usable_s:
                 raise self._refusal(
                     f"the answer would take some {total_s * 1000:.0f} ms, the deadline is {call.limit_s * 1000:g} ms; "
                     f"{self.queued} requests are waiting for this model",
@@ -138,7 +139,12 @@ class Lane:
         # A task begins in the next pass of the loop: with all that became ready in this one.
         now = self._loop.time()
         self._deadlines.look(now)
-        run.begin(self._waiting.take(now), started_ns=self._clock.ticks_ns())
+        taken, late = self._waiting.take(now)
+        for call in late:
+            call.answer.set_exception(
+                Overloaded(f"it has waited for so long that its run would end after {call.limit_s * 1000:g} ms")
+            )
+        run.begin(taken, started_ns=self._clock.ticks_ns())
         self._running.add(run)
         self._running_rows += run.rows
         try:

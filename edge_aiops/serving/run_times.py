@@ -9,8 +9,8 @@ _LEAST_WEIGHT = 0.1
 class RunTimes:
     """Estimates `per_run_s + per_row_s * rows` seconds: least squares in which the older a run is the less it counts.
 
-    Until runs of different lengths were seen rows are taken to cost nothing. Neither part is ever below zero; both
-    are 0 before the first run.
+    The first run does not count, because it warms the model up. Until runs of different lengths were seen rows are
+    taken to cost nothing. Neither part is ever below zero; both are 0 before the second run.
     """
 
     __slots__ = ("_covariance", "_mean_rows", "_mean_s", "_runs", "_variance", "per_row_s", "per_run_s")
@@ -22,11 +22,13 @@ class RunTimes:
         self._mean_s = 0.0
         self._variance = 0.0
         self._covariance = 0.0
-        self._runs = 0
+        self._runs = -1
 
     def note(self, rows: int, taken_s: float) -> None:
         """A run of so many rows took so long."""
         self._runs += 1
+        if not self._runs:
+            return
         weight = max(1 / self._runs, _LEAST_WEIGHT)
         more_rows, more_s = rows - self._mean_rows, taken_s - self._mean_s
         self._mean_rows += weight * more_rows

@@ -10,6 +10,8 @@ from edge_aiops.serving.request import Priority
 from edge_aiops.serving.run_times import RunTimes
 
 _NOW, _NEVER = 0.0, float("inf")
+USABLE = 0.9
+"""Of the time until a deadline, what is planned with: the rest is for what estimates do not know."""
 
 
 class Mates:
@@ -74,7 +76,7 @@ class Waiting:
         if self._max_wait_s:
             run_s = self._run_times.estimate_s(mates.rows)
             came_at = call.give_up_at - call.limit_s
-            call.due_at = min(came_at + self._max_wait_s, call.give_up_at - run_s)
+            call.due_at = came_at + min(self._max_wait_s, call.limit_s * USABLE - run_s)
             mates.due_at = _NOW if mates.rows >= self._max_rows else min(mates.due_at, call.due_at)
             self.due_at = min(self.due_at, mates.due_at)
         else:
@@ -85,20 +87,24 @@ class Waiting:
         level = self._levels[call.priority]
         mates = level.calls.get(call)
         if mates is not None:
-            self._remove(level, mates, [call], call.rows.length)
+            self._remove(level, mates, [call])
 
-    def take(self, now: float) -> list[Call]:
-        """The calls of the next run, which then wait no more; none if none is due at `now`."""
+    def take(self, now: float) -> tuple[list[Call], list[Call]]:
+        """The calls of the next run, and those that are left out of it because it would end after their deadlines.
+
+        They all wait no more. Nobody is left out for nobody: one call runs if any is due at `now` and not given up.
+        """
         taken: list[Call] = []
+        late: list[Call] = []
         for level in self._levels:
             mates = self._next(level, now)
             if mates is not None:
-                taken = self._take(level, mates)
+                taken, late = self._take(level, mates, now)
                 break
         if self._max_wait_s:
             waiting = [mates.due_at for level in self._levels for mates in level.kinds.values()]
             self.due_at = min(waiting, default=_NEVER)
-        return taken
+        return taken, late
 
     def ahead_of(self, call: Call) -> tuple[int, int]:
         """The runs, and the rows in them, until `call` will have run, which does not wait yet."""
@@ -109,9 +115,8 @@ class Waiting:
 
     def newest_after(self, priority: Priority) -> Call | None:
         """The call that came last of those that go last, if they go after `priority`."""
-        behind = (level.calls for level in reversed(self._levels[priority + 1 :]) if level.calls)
-        calls = next(behind, None)
-        return next(reversed(calls)) if calls else None
+        behind = (call for level in reversed(self._levels[priority + 1 :]) for call in reversed(level.calls))
+        return next((call for call in behind if not call.answer.done()), None)
 
     def stop_sharing(self) -> None:
         """From now on every call is a run of its own, at once."""
@@ -129,25 +134,35 @@ class Waiting:
         first = min(level.kinds.values(), key=_due_at)
         return first if first.due_at <= now else None
 
-    def _take(self, level: Level, mates: Mates) -> list[Call]:
+    def _take(self, level: Level, mates: Mates, now: float) -> tuple[list[Call], list[Call]]:
         taken: list[Call] = []
+        late: list[Call] = []
+        gone: list[Call] = []
         rows = 0
         for call in mates.calls:
-            if taken and rows + call.rows.length > self._max_rows:
+            if call.answer.done():  # given up a moment ago
+                gone.append(call)
+                continue
+            if taken and (not self._max_rows or rows + call.rows.length > self._max_rows):
                 break
-            taken.append(call)
-            rows += call.rows.length
-        self._remove(level, mates, taken, rows)
+            if now + self._run_times.estimate_s(call.rows.length) > call.give_up_at:
+                late.append(call)
+            else:
+                taken.append(call)
+                rows += call.rows.length
+        if late and not taken:
+            taken.append(late.pop())
+        self._remove(level, mates, taken + late + gone)
         if self._max_wait_s and mates.rows < self._max_rows:
             mates.due_at = min((call.due_at for call in mates.calls), default=_NEVER)
-        return taken
+        return taken, late
 
-    def _remove(self, level: Level, mates: Mates, calls: list[Call], rows: int) -> None:
+    def _remove(self, level: Level, mates: Mates, calls: list[Call]) -> None:
         for call in calls:
             del level.calls[call]
             del mates.calls[call]
         self._count -= len(calls)
-        self._grown(level, mates, -rows)
+        self._grown(level, mates, -sum(call.rows.length for call in calls))
         if not mates.calls:
             del level.kinds[mates.kind]
 

@@ -301,7 +301,7 @@ async def test_a_model_in_three_runtimes_is_compared_although_its_tensors_have_o
         found = await compare(client, iterations=2, warmup=0)
     assert [one["errorRate"] for one in found["results"]] == [0, 0, 0], found["results"]
     assert len(found["comparisons"]) == 3
-    for name in ("in-tflite", "in-tensorflow"):
+    for name in ("in-tflite", "in-tensorflow"):  # whose file formats keep names that the converter to ONNX has lost
         agreement = of(found, name)["agreement"]
         assert {(one["referenceOutput"], one["output"]) for one in agreement} == {
             ("StatefulPartitionedCall:0", "contour"),

@@ -101,9 +101,10 @@ def _pair(one: dict[str, Any]) -> tuple[object, ...]:
 
 
 def _agreement(label: str, output: dict[str, Any]) -> tuple[object, ...]:
+    name, of_reference = output["output"], output["referenceOutput"]
     return (
         label,
-        output["output"],
+        name if name == of_reference else f"{name} = {of_reference}",
         _plain(output["cosine"]),
         _plain(output["lowestCosine"]),
         _plain(output["maxAbsDifference"], ".3g"),

@@ -19,11 +19,6 @@ class Datatype(Struct, frozen=True):
     json: type
     """Of the elements in JSON; a float may be written without a point."""
 
-    @property
-    def least_bytes(self) -> int:
-        """What an element takes in binary data, at least."""
-        return 4 if self.wire is None else self.wire.itemsize
-
 
 def _plain(name: str, dtype: str, json: type) -> Datatype:
     return Datatype(name, np.dtype(dtype), np.dtype(dtype).newbyteorder("<"), json)

@@ -51,7 +51,7 @@ def written(array: Array) -> list[Any]:
 
 
 def _flat(values: list[Any], datatype: Datatype) -> Array:
-    # Twice as fast as np.array, which looks at every element first to find out how they are nested.
+    # Faster than np.array, which looks at every element first to find out how they are nested.
     return np.fromiter(values, datatype.dtype, len(values))
 
 

@@ -25,19 +25,12 @@ logger = logging.getLogger(__name__)
 class Benchmarks:
     """The benchmarks of a node. One runs at a time: two would measure each other."""
 
-    def __init__(self, history: BenchmarkHistory, *, engine: Engine, clock: Clock) -> None:
-        self._history = history
+    def __init__(self, database: LocalDatabase, *, engine: Engine, clock: Clock) -> None:
+        self._history = BenchmarkHistory(database)
         self._engine = engine
         self._clock = clock
         self._starting = False
         self._running: _Run | None = None
-
-    @classmethod
-    async def open(cls, database: LocalDatabase, *, engine: Engine, clock: Clock) -> Benchmarks:
-        """With the history in `database`, in which nothing runs any more."""
-        history = BenchmarkHistory(database)
-        await history.interrupt()
-        return cls(history, engine=engine, clock=clock)
 
     async def start(self, request: BenchmarkRequest) -> Benchmark:
         """Begin a benchmark; gives it as it begins, when all that can be refused has been looked at.
@@ -50,14 +43,17 @@ class Benchmarks:
         self._starting = True
         try:
             preparation = await Preparation.of(request, self._engine)
-            begun = _begun(request, preparation, self._clock.now_ms())
-            names = [one.deployment.name for one in preparation.participants]
-            run = _Run(await self._history.add(begun, names), preparation, self._engine)
-            self._running = run
+            try:
+                begun = _begun(request, preparation, self._clock.now_ms())
+                begun = await self._history.add(begun, [one.deployment.name for one in preparation.participants])
+            except BaseException:
+                preparation.restore(self._engine)
+                raise
         finally:
             self._starting = False
-        run.task = asyncio.create_task(self._finish(run), name=f"benchmark {run.benchmark.id}")
-        return run.benchmark
+        self._running = run = _Run(begun, preparation, self._engine)
+        run.task = asyncio.create_task(self._finish(run), name=f"benchmark {begun.id}")
+        return begun
 
     async def ended(self, number: int) -> Benchmark:
         """Wait until a benchmark has ended; gives it. Raises `NotFound`."""
@@ -73,26 +69,28 @@ class Benchmarks:
 
     async def get(self, number: int) -> Benchmark:
         """One benchmark, with its progress while it runs. Raises `NotFound`."""
-        if self._running and self._running.benchmark.id == number:
-            return self._running.benchmark
         found = await self._history.get(number)
         if found is None:
             raise NotFound(f"there is no benchmark {number}; GET /benchmark/history lists them")
-        return found
+        return self._now(found)
 
     async def page(self, wanted: BenchmarkFilter, *, cursor: int | None, limit: int) -> BenchmarkPage:
         """Benchmarks, newest first."""
         page = await self._history.page(wanted, cursor=cursor, limit=limit)
-        running = self._running.benchmark if self._running else None
-        return replace(
-            page, benchmarks=[running if running and one.id == running.id else one for one in page.benchmarks]
-        )
+        return replace(page, benchmarks=list(map(self._now, page.benchmarks)))
 
     async def close(self) -> None:
         """End what runs, as interrupted."""
         if self._running and self._running.task:
             self._running.stop("interrupted")
             await asyncio.wait([self._running.task])
+
+    def _now(self, kept: Benchmark) -> Benchmark:
+        """How a benchmark is, of which this was kept."""
+        if self._running and self._running.benchmark.id == kept.id:
+            return self._running.benchmark
+        # Whoever ran it had no time to say how it ended.
+        return replace(kept, status="interrupted") if kept.status == "running" else kept
 
     async def _finish(self, run: _Run) -> None:
         try:

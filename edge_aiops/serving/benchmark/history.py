@@ -19,7 +19,6 @@ TABLES: tuple[str, ...] = (
     """
     CREATE TABLE benchmark (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
-        status TEXT NOT NULL,
         task_type TEXT NOT NULL,
         equivalence_group TEXT NOT NULL,
         models TEXT NOT NULL,
@@ -30,11 +29,11 @@ TABLES: tuple[str, ...] = (
 )
 
 _INSERT = """
-    INSERT INTO benchmark (status, task_type, equivalence_group, models, started_ms, body)
-    VALUES (?, ?, ?, ?, ?, ?) RETURNING number
+    INSERT INTO benchmark (task_type, equivalence_group, models, started_ms, body)
+    VALUES (?, ?, ?, ?, ?) RETURNING number
 """
 _SELECT = """
-    SELECT number, status, body FROM benchmark
+    SELECT number, body FROM benchmark
     WHERE (:task_type IS NULL OR task_type = :task_type)
         AND (:equivalence_group IS NULL OR equivalence_group = :equivalence_group)
         AND (:model IS NULL OR EXISTS (SELECT 1 FROM json_each(models) WHERE value = :model))
@@ -66,7 +65,7 @@ class BenchmarkHistory:
         """Keep a new one, and no more than `KEPT`; gives it with its id."""
 
         def insert(connection: sqlite3.Connection) -> int:
-            of = (benchmark.status, benchmark.task_type, benchmark.equivalence_group, json.dumps(names))
+            of = (benchmark.task_type, benchmark.equivalence_group, json.dumps(names))
             row = (*of, benchmark.started_at, _encoded(benchmark))
             (number,) = connection.execute(_INSERT, row).fetchone()
             connection.execute(_FORGET, (KEPT,))
@@ -76,22 +75,14 @@ class BenchmarkHistory:
 
     async def change(self, benchmark: Benchmark) -> None:
         """Keep what became of one."""
-        row = (benchmark.status, _encoded(benchmark), benchmark.id)
+        row = (_encoded(benchmark), benchmark.id)
         await self._database.write(
-            lambda connection: connection.execute("UPDATE benchmark SET status = ?, body = ? WHERE number = ?", row)
-        )
-
-    async def interrupt(self) -> None:
-        """Say of what still runs by the table that it was interrupted."""
-        await self._database.write(
-            lambda connection: connection.execute(
-                "UPDATE benchmark SET status = 'interrupted' WHERE status = 'running'"
-            )
+            lambda connection: connection.execute("UPDATE benchmark SET body = ? WHERE number = ?", row)
         )
 
     async def get(self, number: int) -> Benchmark | None:
         """One benchmark."""
-        rows = await self._database.read("SELECT number, status, body FROM benchmark WHERE number = ?", (number,))
+        rows = await self._database.read("SELECT number, body FROM benchmark WHERE number = ?", (number,))
         return _decoded(*rows[0]) if rows else None
 
     async def page(self, wanted: BenchmarkFilter, *, cursor: int | None, limit: int) -> BenchmarkPage:
@@ -106,6 +97,5 @@ def _encoded(benchmark: Benchmark) -> bytes:
     return zlib.compress(msgspec.json.encode(benchmark))
 
 
-def _decoded(number: int, status: str, body: bytes) -> Benchmark:
-    fields = {"id": number, "status": status}
-    return msgspec.structs.replace(_DECODER.decode(zlib.decompress(body)), **fields)
+def _decoded(number: int, body: bytes) -> Benchmark:
+    return msgspec.structs.replace(_DECODER.decode(zlib.decompress(body)), id=number)

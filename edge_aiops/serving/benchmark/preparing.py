@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from edge_aiops.base.errors import EdgeAiopsError
+from edge_aiops.base.errors import EdgeAiopsError, ModelFailed
 from edge_aiops.plugin import Tensors, TensorSpec
 from edge_aiops.serving.benchmark.agreement import Agreement
 from edge_aiops.serving.benchmark.choosing import chosen
@@ -64,9 +64,11 @@ async def _loaded(deployments: Sequence[Deployment], engine: Engine) -> list[Par
         try:
             loaded = await engine.load(one.name, one.version)
             signature = await engine.signature(one.name, one.version)
-        except EdgeAiopsError as error:
-            failure = failure or error
-            participants.append(Participant(one, None, problem=error.message))
+        except Exception as error:
+            # The boundary between us and a backend, which may raise anything.
+            known = error if isinstance(error, EdgeAiopsError) else ModelFailed(f"{type(error).__name__}: {error}")
+            failure = failure or known
+            participants.append(Participant(one, None, problem=known.message))
         else:
             participants.append(Participant(one, signature, load_ms=loaded.load_ms, memory_bytes=loaded.memory_bytes))
     if failure and all(one.signature is None for one in participants):

@@ -16,9 +16,9 @@ _ZIP = b"PK\x03\x04"
 _KERAS_FILES = ("config.json", "model.weights.h5")
 
 _CODE = {
-    "SavedModel": "operations that read and write files",
-    "Keras": "layers that are Python code or fetch files",
-    "HDF5": "layers that are Python code or fetch files",
+    "SavedModel": "a SavedModel, which may hold operations that read and write files",
+    "Keras": "a Keras file, which may hold layers that are Python code or fetch files",
+    "HDF5": "an HDF5 file, which may hold layers that are Python code or fetch files",
 }
 
 
@@ -31,7 +31,7 @@ def kind_of(source: ModelSource) -> Kind:
     kind = _kind(source.artifact)
     if kind != "TensorFlow Lite" and source.trust != "code":
         raise InvalidModel(
-            f"the artifact is a {kind} model, which may hold {_CODE[kind]}: if you trust whoever made it, register it "
+            f"the artifact is {_CODE[kind]}: if you trust whoever made it, register it "
             "with trust: code, and it runs in a sandboxed worker process; or convert it to TensorFlow Lite, which can "
             "only compute"
         )

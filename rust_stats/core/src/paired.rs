@@ -27,7 +27,11 @@ impl Differences {
         if reference.len() != current.len() {
             return Err(Error::argument(
                 "current",
-                format!("must have one value for each of the {} of reference, not {}", reference.len(), current.len()),
+                format!(
+                    "must have one value for each of the {} of reference, not {}",
+                    reference.len(),
+                    current.len()
+                ),
             ));
         }
         let pairs = reference.iter().zip(current);

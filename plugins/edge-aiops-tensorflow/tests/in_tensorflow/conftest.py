@@ -1,77 +1,29 @@
-"""Models for the tests that need TensorFlow, made once."""
+"""Models for the tests that need TensorFlow, made once. pytest imports this file wherever it collects, so TensorFlow is
+imported by what the fixtures load."""
 
 from __future__ import annotations
 
 import importlib.util
-import os
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # As the plugin imports it.
-
-import tensorflow as tf
-
-
-class Samples(tf.Module):  # type: ignore[misc]
-    """Signatures of many kinds."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.weights = tf.Variable(tf.random.stateless_normal([16, 4], [1, 2]))
-
-    @tf.function(input_signature=[tf.TensorSpec([None, 16], tf.float32, name="features")])
-    def scores(self, features: Any) -> Any:
-        return {"scores": tf.nn.softmax(features @ self.weights)}
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="words")])
-    def lengths(self, words: Any) -> Any:
-        return {"upper": tf.strings.upper(words), "lengths": tf.strings.length(words, unit="UTF8_CHAR")}
-
-    @tf.function(
-        input_signature=[tf.TensorSpec([None, 4], tf.bfloat16, name="brain"), tf.TensorSpec([None, 4], tf.half)]
-    )
-    def halves(self, brain: Any, half: Any) -> Any:
-        return {"brain": brain + 1, "half": half + 1}
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.complex64, name="z")])
-    def complex(self, z: Any) -> Any:
-        return {"z": z}
-
-    @tf.function(input_signature=[tf.TensorSpec(None, tf.float32, name="anything")])
-    def unranked(self, anything: Any) -> Any:
-        return {"twice": 2 * anything}
-
-    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.float32, name="x")])
-    def pairs(self, x: Any) -> Any:
-        return {"y": x @ tf.ones([4, 2])}
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="x")])
-    def fails(self, x: Any) -> Any:
-        return {"bytes": tf.io.encode_base64(tf.io.read_file("/no/such/file")), "x": x}
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="x")])
-    def raw_bytes(self, x: Any) -> Any:
-        return {"raw": tf.constant([b"\xff\xfe"]), "x": x}
 
 
 @pytest.fixture(scope="session")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SavedModel's folder with the signatures of `Samples`; `scores` is the default one."""
-    folder = tmp_path_factory.mktemp("samples")
-    module = Samples()
-    names = ["lengths", "halves", "complex", "unranked", "pairs", "fails", "raw_bytes"]
-    signatures = {"serving_default": module.scores} | {name: getattr(module, name) for name in names}
-    tf.saved_model.save(module, str(folder), signatures=signatures)
-    return folder
+    """A SavedModel's folder with many signatures."""
+    return loaded(Path(__file__).with_name("samples.py")).save(tmp_path_factory.mktemp("samples"))
 
 
 @pytest.fixture(scope="session")
 def tfjs(pytestconfig: pytest.Config) -> ModuleType:
     """The converter in `tests/tools`."""
-    spec = importlib.util.spec_from_file_location("tfjs", pytestconfig.rootpath / "tests" / "tools" / "tfjs.py")
+    return loaded(pytestconfig.rootpath / "tests" / "tools" / "tfjs.py")
+
+
+def loaded(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -16,6 +16,9 @@ from edge_aiops_tensorflow.backend import TensorflowBackend
 from edge_aiops_tensorflow.session import TensorflowSession
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
+from edge_aiops.base.errors import ModelFailed
+from edge_aiops.isolation.request import WorkerRequest
+from edge_aiops.isolation.session import start_worker
 from edge_aiops.plugin import InvalidInput, InvalidModel, ModelSource, Tensors, TensorSpec
 from edge_aiops.plugin.archives import pack
 from edge_aiops.testing.contract import BackendContract
@@ -180,20 +183,41 @@ async def test_a_damaged_file_in_it_is_refused(samples: Path, tmp_path: Path, na
     assert "TensorFlow cannot load the model: " in await refusal(damaged)
 
 
-async def test_a_graph_that_writes_files_is_not_loaded_without_trust(tmp_path: Path) -> None:
-    canary = tmp_path / "canary"
+@pytest.fixture
+def hostile(tmp_path: Path) -> Path:
+    """A SavedModel that gives back what it gets, and where that is above zero copies a file as well."""
+    victim, stolen = tmp_path / "victim", tmp_path / "stolen"
+    victim.write_text("secret")
 
     class Hostile(tf.Module):  # type: ignore[misc]
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.float32)])
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="x")])
         def f(self, x: Any) -> Any:
-            tf.io.write_file(str(canary), "written")
+            if x[0] > 0:
+                tf.io.write_file(str(stolen), tf.io.read_file(str(victim)))
             return {"y": x}
 
     module = Hostile()
     tf.saved_model.save(module, str(tmp_path / "model"), signatures=module.f)
+    return tmp_path / "model"
+
+
+async def test_a_graph_that_copies_files_is_not_loaded_without_trust(hostile: Path) -> None:
     with pytest.raises(InvalidModel, match="operations that read and write files"):
-        await TensorflowBackend().load(msgspec.structs.replace(trusted(tmp_path / "model"), trust="data"))
-    assert not canary.exists()
+        await TensorflowBackend().load(msgspec.structs.replace(trusted(hostile), trust="data"))
+
+
+async def test_a_graph_that_copies_files_finds_none_in_the_sandbox(hostile: Path) -> None:
+    session = await start_worker(WorkerRequest(framework="tensorflow", source=trusted(hostile)))
+    try:
+        if "files by Landlock" not in session.sandbox:
+            pytest.skip("this kernel has no Landlock")
+        outputs = await session.predict({"x": np.array([-1], np.float32)})
+        assert list(outputs["y"]) == [-1]
+        with pytest.raises(ModelFailed, match="Permission denied"):
+            await session.predict({"x": np.array([1], np.float32)})
+    finally:
+        await session.close()
+    assert not hostile.with_name("stolen").exists()
 
 
 async def test_nothing_is_written_to_the_terminal(samples: Path, capfd: pytest.CaptureFixture[str]) -> None:

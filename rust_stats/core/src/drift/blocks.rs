@@ -7,8 +7,8 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::order::{NOT_A_NUMBER, number, ordered};
 use crate::float::{float, float_len};
+use crate::order::{NOT_A_NUMBER, number, ordered};
 
 /// Nodes of the search tree and one more: two to the number of its levels.
 pub const NODES: usize = 1 << LEVELS;

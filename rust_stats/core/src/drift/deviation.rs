@@ -9,10 +9,10 @@ use std::cmp::Reverse;
 use std::ops::Range;
 
 use super::blocks::NODES;
-use crate::order::ordered;
 use super::reference::SortedReference;
 use super::sample::runs;
 use crate::BLOCK;
+use crate::order::ordered;
 
 /// Values that are read more than once, in parts, so that nobody needs a copy of them all.
 pub trait Values {

@@ -1,7 +1,7 @@
 //! A sorted sample, and two of them walked through together.
 
-use crate::order::{NOT_A_NUMBER, number, ordered};
 use crate::float::{float, float_len};
+use crate::order::{NOT_A_NUMBER, number, ordered};
 use crate::result::{Side, Warning};
 
 /// The numbers of a sample in ascending order, in the form of [`ordered`].

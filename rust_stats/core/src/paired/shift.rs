@@ -28,7 +28,7 @@ const ASYMPTOTIC: &str = "wilcoxon signed-rank, asymptotic";
 /// use edge_aiops_stats_core::paired::paired_shift;
 ///
 /// let found = paired_shift(&[0.0; 6], &[1.0, 2.0, 3.0, 4.0, 5.0, 60.0], 0.95)?;
-/// assert_eq!((found.value, found.low, found.high), (Some(3.75), Some(1.0), Some(60.0)));
+/// assert_eq!((found.value, found.low, found.high), (Some(3.5), Some(1.0), Some(60.0)));
 /// # Ok::<(), edge_aiops_stats_core::Error>(())
 /// ```
 pub fn paired_shift(reference: &[f64], current: &[f64], confidence: f64) -> Result<MetricResult, Error> {
@@ -61,7 +61,9 @@ pub fn paired_shift(reference: &[f64], current: &[f64], confidence: f64) -> Resu
     if rank == 0 {
         warnings.push(Warning::Other {
             code: "too_few_for_interval",
-            message: format!("{pairs} pairs give no interval with a confidence of {confidence}; measure more"),
+            message: format!(
+                "{pairs} pairs give no interval with a confidence of {confidence}; measure more"
+            ),
         });
     } else {
         found.low = Some(walsh_average(&values, rank));
@@ -96,7 +98,11 @@ fn averages_up_to(sorted: &[f64], limit: f64) -> usize {
     let mut partners = sorted.len();
     let mut found = 0;
     for (place, value) in sorted.iter().enumerate() {
-        while sorted.get(..partners).and_then(<[f64]>::last).is_some_and(|other| mean_of(*value, *other) > limit) {
+        while sorted
+            .get(..partners)
+            .and_then(<[f64]>::last)
+            .is_some_and(|other| mean_of(*value, *other) > limit)
+        {
             partners -= 1;
         }
         if partners <= place {
@@ -120,7 +126,11 @@ fn exact_rank(pairs: usize, tail: f64) -> usize {
         .count()
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the number of averages")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "between 0 and the number of averages"
+)]
 fn asymptotic_rank(pairs: usize, tail: f64) -> usize {
     let n = float_len(pairs);
     let (mean, variance) = (n * (n + 1.0) / 4.0, n * (n + 1.0) * (2.0 * n + 1.0) / 24.0);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from edge_aiops.fleet.state import NodeState
+from edge_aiops.serving.benchmark.benchmarks import Benchmarks
 from edge_aiops.serving.benchmark.history import KEPT, BenchmarkFilter, BenchmarkHistory
 from edge_aiops.serving.benchmark.messages import Benchmark, Progress
 from edge_aiops.testing.clock import FakeClock
@@ -25,22 +27,32 @@ def benchmark(**more: Any) -> Benchmark:
 
 
 @pytest.fixture
-async def history(tmp_path: Path) -> AsyncIterator[BenchmarkHistory]:
-    state = await NodeState.open(tmp_path, clock=FakeClock())
-    yield BenchmarkHistory(state.database)
-    await state.close()
+async def state(tmp_path: Path) -> AsyncIterator[NodeState]:
+    opened = await NodeState.open(tmp_path, clock=FakeClock())
+    yield opened
+    await opened.close()
 
 
-async def test_what_was_running_when_the_power_went_is_interrupted(history: BenchmarkHistory) -> None:
+@pytest.fixture
+def history(state: NodeState) -> BenchmarkHistory:
+    return BenchmarkHistory(state.database)
+
+
+async def test_what_was_running_when_the_power_went_is_interrupted(
+    state: NodeState, history: BenchmarkHistory, serving: Any
+) -> None:
     running = await history.add(benchmark(), ["a", "b"])
     done = await history.add(benchmark(status="done"), ["a", "b"])
-    await history.interrupt()
-    assert [(await history.get(one.id)).status for one in (running, done)] == ["interrupted", "done"]  # type: ignore[union-attr]
+    benchmarks = Benchmarks(state.database, engine=serving.engine, clock=FakeClock())
+    assert [(await benchmarks.get(one.id)).status for one in (running, done)] == ["interrupted", "done"]
+    page = await benchmarks.page(BenchmarkFilter(), cursor=None, limit=9)
+    assert [one.status for one in page.benchmarks] == ["done", "interrupted"]
+    assert (await benchmarks.cancel(running.id)).status == "interrupted"
 
 
 async def test_the_newest_stay_and_a_number_is_never_given_twice(history: BenchmarkHistory) -> None:
-    for _ in range(KEPT + 3):
-        last = await history.add(benchmark(), ["a"])
+    await asyncio.gather(*(history.add(benchmark(), ["a"]) for _ in range(KEPT + 2)))
+    last = await history.add(benchmark(), ["a"])
     page = await history.page(BenchmarkFilter(), cursor=None, limit=KEPT + 1)
     assert (len(page.benchmarks), page.benchmarks[0].id, page.benchmarks[-1].id) == (KEPT, last.id, 4)
     assert await history.get(3) is None
