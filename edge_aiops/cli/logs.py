@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-_CHATTY = ("sqlalchemy", "alembic", "aiosqlite", "asyncio")
+_CHATTY = ("sqlalchemy", "alembic", "aiosqlite", "asyncio", "httpx")
 
 
 def configure_logs(level: str) -> None:

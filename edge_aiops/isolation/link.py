@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from edge_aiops.base.errors import EdgeAiopsError, ModelCrashed, ModelHung, ModelOutOfMemory
+from edge_aiops.base.errors import EdgeAiopsError, InvalidInput, ModelCrashed, ModelHung, ModelOutOfMemory
 from edge_aiops.isolation import arena
 from edge_aiops.isolation.birth import Birth
 from edge_aiops.isolation.connection import Bytes, Connection, pair
@@ -194,8 +194,12 @@ class Link:
 
     def _begin(self, call: _Call, question: Callable[[int], Question], payload: Sequence[Bytes]) -> int:
         number = next(self._numbers)
+        try:
+            header = encoded(question(number))
+        except OverflowError as error:
+            raise InvalidInput(f"a number is too large for a worker process: {error}") from error
         self._calls[number] = call
-        self._connection.send(encoded(question(number)), payload)
+        self._connection.send(header, payload)
         return number
 
     async def _ended(self, number: int, call: _Call) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import stat
 import zipfile
-import zlib
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 
@@ -40,7 +39,8 @@ class ModelFolder:
             return
         try:
             archive = self._archive = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, OSError, ValueError) as error:
+        except Exception as error:
+            # BadZipFile and OSError, but also what parts of zipfile happen to raise over damage.
             raise InvalidModel(f"the artifact is neither a folder nor a zip archive of one: {error}") from error
         try:
             self._members = _checked_members(archive)
@@ -72,7 +72,8 @@ class ModelFolder:
             with self._archive.open(member) as file:
                 # Never more than was declared, whatever the compressed data unfold to.
                 return file.read(member.file_size)
-        except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError) as error:
+        except Exception as error:
+            # Every kind of compression has errors of its own.
             raise InvalidModel(f"{name} cannot be read from the archive: {error}") from error
 
     def unpack(self, destination: Path) -> None:
@@ -124,7 +125,7 @@ def _checked_members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo | No
         raise InvalidModel(f"the archive has more than {MOST_MEMBERS} members; a model's folder has fewer")
     members: dict[str, zipfile.ZipInfo | None] = {}
     for member in archive.infolist():
-        if member.is_dir():
+        if member.orig_filename.endswith("/"):
             continue
         _check(member)
         if member.filename in members:

@@ -26,7 +26,9 @@ class Call:
         limit_s: float,
         priority: Priority = Priority.LIVE,
         recorded: bool = True,
+        waited_s: float = 0.0,
     ) -> None:
+        """`limit_s`: of which the caller has waited `waited_s` already."""
         loop = asyncio.get_running_loop()
         self.arrival = arrival
         self.rows = rows
@@ -34,7 +36,7 @@ class Call:
         self.recorded = recorded
         self.journaled = False
         self.limit_s = limit_s
-        self.give_up_at = loop.time() + limit_s
+        self.give_up_at = loop.time() + limit_s - waited_s
         self.due_at = 0.0
         """When it should run at the latest, whoever else has come by then."""
         self.answer: asyncio.Future[PredictionResult | TensorResult] = loop.create_future()

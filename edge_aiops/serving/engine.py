@@ -193,7 +193,9 @@ class Engine:
             await session.check()
 
     def _arrived(self, request: PredictionRequest | TensorRequest | GenerationCall) -> Arrival:
-        return Arrival(request, self._clock.now_ms(), self._clock.ticks_ns())
+        waited_s = request.waited_s if isinstance(request, TensorRequest) else 0.0
+        at_ms, ticks_ns = self._clock.now_ms(), self._clock.ticks_ns()
+        return Arrival(request, at_ms - int(waited_s * 1e3), ticks_ns - int(waited_s * 1e9))
 
     @asynccontextmanager
     async def _lease(self, name: str, version: str | None) -> AsyncIterator[ServedModel]:

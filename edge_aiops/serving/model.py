@@ -108,11 +108,14 @@ class ServedModel:
         self, arrival: Arrival, *, limit_s: float, priority: Priority, recorded: bool = True
     ) -> TensorResult:
         """The answer to a `TensorRequest`, as `predict`; without an event unless `recorded`."""
-        assert isinstance(arrival.request, TensorRequest)
-        rows = Rows.of_tensors(self.session.signature, arrival.request.tensors)
+        request = arrival.request
+        assert isinstance(request, TensorRequest)
+        rows = Rows.of_tensors(self.session.signature, request.tensors)
         if not recorded:
             rows = rows._replace(kind=("unrecorded", *rows.kind))
-        answer = await self._submitted(Call(arrival, rows, limit_s=limit_s, priority=priority, recorded=recorded))
+        answer = await self._submitted(
+            Call(arrival, rows, limit_s=limit_s, priority=priority, recorded=recorded, waited_s=request.waited_s)
+        )
         assert isinstance(answer, TensorResult)
         return answer
 

@@ -61,6 +61,8 @@ class TensorRequest(Struct, frozen=True, kw_only=True):
     request_id: str | None = None
     prompt_tokens: int | None = None
     """How many tokens its texts are, where somebody has counted."""
+    waited_s: float = 0.0
+    """How long its caller has waited already, such as for that count."""
 
     @property
     def payload(self) -> bytes:

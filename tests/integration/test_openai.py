@@ -259,6 +259,7 @@ async def test_texts_are_embedded_as_base64_and_as_numbers(served: Served) -> No
         ({"extra_body": {"top_k": 5}}, "body", "unknown field `top_k`"),
         ({"temperature": 3}, "temperature", "<= 2.0"),
         ({"max_tokens": 0}, "max_tokens", ">= 1"),
+        ({"seed": 2**63}, "seed", "<= 9223372036854775807"),
         ({"response_format": {"type": "json_schema"}}, "response_format.json_schema.schema", "is missing"),
         ({"messages": []}, "messages", "length >= 1"),
         ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].role", "Invalid enum value 'tool'"),

@@ -10,7 +10,8 @@ from edge_aiops.base.errors import InvalidInput, TooLarge
 from edge_aiops.base.nesting import deeper_than
 from edge_aiops.plugin.generation import GenerationRequest
 
-_Tokens = Annotated[int, Meta(ge=1)]
+_Tokens = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+_Seed = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 _Temperature = Annotated[float, Meta(ge=0, le=2)]
 _Share = Annotated[float, Meta(ge=0, le=1)]
 _Penalty = Annotated[float, Meta(ge=-2, le=2)]
@@ -106,7 +107,7 @@ class _Generating(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     max_tokens: _Tokens | None = None
     temperature: _Temperature | None = None
     top_p: _Share | None = None
-    seed: int | None = None
+    seed: _Seed | None = None
     stop: str | list[str] | None = None
     frequency_penalty: _Penalty | None = None
     presence_penalty: _Penalty | None = None

@@ -83,6 +83,8 @@ async def embed(request: web.Request, body: EmbeddingRequest) -> Answer:
     if vector.shape[1] is not None:
         check_dimensions(body.dimensions, vector.shape[1])
     limit_s = caller.deadline_s or float(request.app[SETTINGS].serving.default_deadline)
+    clock = asyncio.get_running_loop().time
+    began = clock()
     tokens = await _counted(engine, caller, texts, limit_s)
     result = await engine.infer(
         TensorRequest(
@@ -93,6 +95,7 @@ async def embed(request: web.Request, body: EmbeddingRequest) -> Answer:
             session_id=caller.session_id,
             request_id=caller.request_id,
             prompt_tokens=tokens,
+            waited_s=clock() - began,
         ),
         deadline_s=caller.deadline_s,
     )

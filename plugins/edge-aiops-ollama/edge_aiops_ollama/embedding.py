@@ -45,7 +45,7 @@ class EmbeddingSession(OllamaSession):
             return 0
         vectors, tokens = await self._embed(texts)
         self._ahead |= zip(texts, vectors, strict=True)
-        for text in list(self._ahead)[:-_MOST_AHEAD]:
+        for text in list(self._ahead)[: -max(_MOST_AHEAD, len(texts))]:
             del self._ahead[text]
         return tokens
 

@@ -45,6 +45,15 @@ async def test_counting_tokens_does_not_embed_a_text_twice(load: Any, ollama: An
     assert (await ollama.told())["embedded"] == before + 2
 
 
+async def test_however_many_texts_are_counted_none_is_embedded_twice(load: Any, ollama: Any) -> None:
+    session = await load(task="embedding")
+    many = [f"{number}" for number in range(300)]
+    before = (await ollama.told())["embedded"]
+    await session.count_tokens(many)
+    assert (await session.predict(texts(*many)))["embedding"].shape == (300, 576)
+    assert (await ollama.told())["embedded"] == before + 300
+
+
 async def test_dimensions_cut_the_vectors_and_are_in_the_signature(load: Any) -> None:
     session = await load(task="embedding", dimensions=64)
     assert session.signature.outputs[0].shape == (None, 64)

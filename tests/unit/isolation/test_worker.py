@@ -201,6 +201,14 @@ async def test_a_generation_runs_ahead_of_its_reader_by_a_bounded_number_of_piec
     assert await said(session, "ok still") == "still"
 
 
+async def test_numbers_that_do_not_fit_into_a_message_are_refused_and_leave_nothing_behind(start: Start) -> None:
+    session: Any = await start(chaos())
+    pieces = session.generate(GenerationRequest(prompt="one", json_schema={"maximum": 2**64}))
+    with pytest.raises(InvalidInput, match="too large for a worker process"):
+        await anext(pieces)
+    assert await said(session, "ok still") == "still"
+
+
 async def test_a_crash_in_the_middle_of_a_generation_ends_it_by_name(start: Start) -> None:
     session: Any = await start(chaos())
     texts = []

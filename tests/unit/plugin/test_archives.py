@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import struct
@@ -111,6 +112,23 @@ def test_a_damaged_member_is_refused_when_it_is_read(archived: Archived) -> None
     path.write_bytes(path.read_bytes().replace(b'"fine"', b'"evil"'))
     with ModelFolder(path) as folder, pytest.raises(InvalidModel, match=r"config\.json cannot be read .* Bad CRC-32"):
         folder.read("config.json")
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_whatever_is_damaged_an_archive_is_read_or_refused(archived: Archived, compression: int) -> None:
+    whole = archived(("config.json", b'{"fine": 1}' * 20), ("tök.json", b"x"), compression=compression).read_bytes()
+    path = archived()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + b"\xff" + whole[place + 1 :])
+        with contextlib.suppress(InvalidModel), ModelFolder(path) as folder:
+            for name in folder.names:
+                folder.read(name)
+
+
+def test_a_member_without_a_name_is_refused(archived: Archived) -> None:
+    path = archived(("config.json", b"{}"), ("X", b"x"))
+    path.write_bytes(path.read_bytes().replace(b"X", b"\0"))
+    assert "leads out of the folder" in refusal(path)
 
 
 def test_a_file_that_is_not_there_is_told_with_those_that_are(archived: Archived) -> None:

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge_aiops.base.errors import InvalidInput
+from edge_aiops.base.errors import DeadlineExceeded, InvalidInput
 from edge_aiops.plugin import Signature, TensorSpec
 from edge_aiops.serving.request import Priority, TensorRequest, TensorResult
 from edge_aiops.testing.backend import FakeBackend
@@ -17,7 +17,7 @@ from edge_aiops.testing.backend import FakeBackend
 
 async def infer(serving: Any, rows: Any, **more: Any) -> TensorResult:
     tensors = {"input": np.array(rows, np.float32)}
-    options = {name: more.pop(name) for name in ("recorded", "priority") if name in more}
+    options = {name: more.pop(name) for name in ("recorded", "priority", "deadline_s") if name in more}
     result: TensorResult = await serving.engine.infer(
         TensorRequest(model_name="model", tensors=tensors, **more), **options
     )
@@ -32,6 +32,14 @@ async def test_the_answer_is_an_array_for_each_output_and_its_event_is_on_disk(s
     assert msgspec.json.decode(event.features) == {"input": [[1, 2, 3, 4], [5, 6, 7, 8]]}
     assert msgspec.json.decode(event.prediction) == {"output": [[1, 2, 3, 4], [5, 6, 7, 8]]}
     assert event.prompt_tokens == 9
+
+
+async def test_what_the_caller_has_waited_before_counts_for_the_deadline_and_the_event(serving: Any) -> None:
+    await infer(serving, [[1, 2, 3, 4]], waited_s=5.0, deadline_s=60)
+    (event,) = await serving.events()
+    assert 5_000 <= event.queue_ms <= event.latency_ms
+    with pytest.raises(DeadlineExceeded, match="no answer within 5000 ms"):
+        await infer(serving, [[1, 2, 3, 4]], waited_s=5.0, deadline_s=5)
 
 
 async def test_requests_that_wait_share_a_run_and_each_gets_its_own_rows(serving: Any, fake: FakeBackend) -> None:
