@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 from edge_aiops.http.docs_notation import Notation
 
 PLACEHOLDERS = (
-    *("INFERENCE_ID", "ALERT_ID", "NUMBER", "SHA256"),
+    *("INFERENCE_ID", "ALERT_ID", "NUMBER", "SHA256", "REGION"),
     *("LANGUAGE-MODEL", "EMBEDDING-MODEL", "TASK-TYPE", "EQUIVALENCE-GROUP"),
 )
 """What only the reader can fill in."""
@@ -44,6 +44,7 @@ _VALUES_UNDER: dict[str, dict[str, Any]] = {
         "condition": {"metric": "p95Latency", "operator": ">", "threshold": 500},
     },
     "/monitoring/notifiers/": {"name": "log"},
+    "/v2/models/": {"inputs": [{"name": "input", "shape": [1, 4], "datatype": "FP32", "data": [1, 2, 3, 4]}]},
     "/v1/models": {"model": "hello"},
     "/v1/chat": {"model": "LANGUAGE-MODEL", "messages": [{"role": "user", "content": "Hello!"}]},
     "/v1/completions": {"model": "LANGUAGE-MODEL", "prompt": "The capital of France is"},
@@ -55,6 +56,7 @@ _WORTH_SHOWING = frozenset({"stage", "actualOutcome", "correct", "drift", "name"
 
 _UPLOADED: dict[str, Any] = {"version": "2", "modelVersion": "2", "framework": "onnx"}
 _OF_A_TYPE: dict[str, Any] = {"string": "text", "integer": 1, "number": 0.5, "boolean": True, "array": [], "object": {}}
+_TAKES_DATASETS = "/monitoring/baselines/"
 _DATASET = "age,income\n41,52000\n35,61000"
 _PARAMETER = re.compile(r"{(\w+)}")
 
@@ -62,11 +64,10 @@ _PARAMETER = re.compile(r"{(\w+)}")
 def curl(url: str, method: str, path: str, operation: Mapping[str, Any], notation: Notation) -> str:
     """The command that asks the server at `url`; its lines end with a backslash."""
     content = operation.get("requestBody", {}).get("content", {})
-    takes_datasets = content.keys() >= {"application/octet-stream", "application/json"}
-    upload = "application/octet-stream" in content and not takes_datasets
+    upload = content.keys() == {"application/octet-stream"}
     values = _values(path, upload)
     address = url + _filled(path, values) + _query(operation, values)
-    if takes_datasets:
+    if path.startswith(_TAKES_DATASETS) and content:
         return f"curl {_quoted(address)} \\\n  -H 'Content-Type: text/csv' \\\n  --data-binary {shlex.quote(_DATASET)}"
     if upload:
         return f"curl -T model.onnx \\\n  {_quoted(address)}"

@@ -339,8 +339,9 @@ async def test_extensions_that_there_are_not_say_so(call: Any) -> None:
     assert (await call("get_log_settings"))["log_info"] is True
     assert await call("get_trace_settings") == {"trace_level": ["OFF"]}
     assert await call("get_system_shared_memory_status") == []
-    assert await call("get_cuda_shared_memory_status", "x") == []
+    assert await call("get_cuda_shared_memory_status") == []
     refused: list[tuple[str, str, tuple[Any, ...]]] = [
+        ("there is no region 'x'", "get_cuda_shared_memory_status", ("x",)),
         ("shared memory is not supported", "register_system_shared_memory", ("x", "/x", 4)),
         ("shared memory is not supported", "unregister_system_shared_memory", ()),
         ("shared memory is not supported", "register_cuda_shared_memory", ("x", b"x", 0, 4)),

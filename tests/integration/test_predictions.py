@@ -313,7 +313,7 @@ async def test_too_many_waiting_requests_are_told_when_to_come_again(serve: Any,
         refused = [answer for answer in answers if answer.status != 200]
         assert refused
         for answer in refused:
-            assert answer.problem == (503, "unavailable")
+            assert answer.problem == (503, "overloaded")
             assert int(answer.headers["Retry-After"]) >= 1
         await client.predict("slow")
 

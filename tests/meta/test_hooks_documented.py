@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,7 +79,6 @@ def test_every_fixture_of_the_kit_is_documented() -> None:
     assert [fixture for fixture in fixtures if f"| `{fixture}` |" not in REFERENCE] == []
 
 
-def test_what_the_reference_names_can_be_imported() -> None:
-    for name in ("BackendSpec", "hookimpl", "ModelSource", "TensorSpec", "checked_inputs", "parsed_options", "DTYPES"):
-        assert name in REFERENCE
-        assert name in edge_aiops.plugin.__all__
+@pytest.mark.parametrize("name", edge_aiops.plugin.__all__)
+def test_whatever_plugins_may_import_is_documented(name: str) -> None:
+    assert re.search(rf"\b{name}\b", REFERENCE)

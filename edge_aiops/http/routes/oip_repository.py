@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from edge_aiops.base.errors import EdgeAiopsError, InvalidInput
+from edge_aiops.base.errors import EdgeAiopsError, InvalidInput, NotFound
 from edge_aiops.http.endpoint import NODE, SETTINGS, Endpoints
 from edge_aiops.http.oip import parameters
 from edge_aiops.http.oip.messages import IndexedModel, IndexRequest, RepositoryRequest
@@ -69,6 +69,11 @@ async def shared_memory(request: web.Request) -> list[Any]:
     return []
 
 
+async def shared_memory_region(request: web.Request) -> None:
+    """Not found: there is no shared memory with clients."""
+    raise NotFound(f"there is no region {request.match_info['region'][:100]!r}; {parameters.NO_SHARED_MEMORY}")
+
+
 @ENDPOINTS.post("/v2/logging")
 async def change_logging(request: web.Request) -> None:
     """Refused: what is logged is set before the start."""
@@ -89,7 +94,7 @@ async def change_shared_memory(request: web.Request) -> None:
 
 for _folder in ("/v2/systemsharedmemory", "/v2/cudasharedmemory"):
     ENDPOINTS.get(f"{_folder}/status", answer=list[Any])(shared_memory)
-    ENDPOINTS.get(f"{_folder}/region/{{region}}/status", answer=list[Any])(shared_memory)
+    ENDPOINTS.get(f"{_folder}/region/{{region}}/status")(shared_memory_region)
     ENDPOINTS.post(f"{_folder}/region/{{region}}/register")(change_shared_memory)
     ENDPOINTS.post(f"{_folder}/region/{{region}}/unregister")(change_shared_memory)
     ENDPOINTS.post(f"{_folder}/unregister")(change_shared_memory)

@@ -58,7 +58,7 @@ def test_programs_get_what_every_plugin_adds_to_monitoring(capsys: pytest.Captur
 def test_a_kind_of_which_there_is_nothing_has_no_table(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("EDGE_AIOPS_BLOCK_PLUGINS", "builtin,onnx,echo")
+    monkeypatch.setenv("EDGE_AIOPS_BLOCK_PLUGINS", "builtin,onnx,echo,tensorflow,transformers,ollama")
     assert main(["plugins"]) == 0
     told = capsys.readouterr().out
     assert "pip install edge-aiops-onnx" in told

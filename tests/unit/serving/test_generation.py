@@ -142,6 +142,7 @@ async def test_only_so_many_texts_are_written_at_a_time(open_serving: Any, write
 
 async def test_too_many_that_wait_are_turned_away(open_serving: Any, writer: Writer) -> None:
     async with open_serving(writer, max_generations=1, max_queued=1) as serving:
+        await text_of(serving)
         writer.may_go.clear()
         first, second = (asyncio.create_task(text_of(serving)) for _ in range(2))
         await until(lambda: [model.in_use for model in serving.engine.loaded()] == [2])
