@@ -199,6 +199,8 @@ class ServedModel:
             await self._run_apart(calls)
             return
         (call,) = calls
+        if call.answer.done():  # who gave up has an event that says so, or wants none
+            return
         if not isinstance(error, EdgeAiopsError):
             logger.error("model %s raised", "/".join(map(str, self._served_by)), exc_info=error)
             failure = ModelFailed(f"model {self._served_by.model_name!r} raised {type(error).__name__}: {error}")
@@ -206,8 +208,7 @@ class ServedModel:
             error = failure
         if not isinstance(error, InvalidInput) and call.recorded:
             self._record_failure(call.arrival, error.code)
-        if not call.answer.done():
-            call.answer.set_exception(error)
+        call.answer.set_exception(error)
 
     async def _journal_and_answer(
         self,
