@@ -6,7 +6,9 @@ import asyncio
 import os
 import re
 import signal
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -284,3 +286,13 @@ def _echo(**options: object) -> Any:
     request = chaos(limits={"memory_bytes": None})
     source = msgspec.structs.replace(request.source, options=options)
     return msgspec.structs.replace(request, framework="echo", source=source)
+
+
+async def test_what_a_killed_node_has_left_is_removed_however_deep_it_is(start: Start) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    left = Path(tempfile.mkdtemp(prefix=f"edge-aiops-worker-{gone.pid}-"))
+    (left / Path(*["d"] * 1_500)).mkdir(parents=True)
+    session = await start(chaos())
+    await session.close()
+    assert await soon(lambda: not left.exists())
