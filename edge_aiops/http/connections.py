@@ -151,7 +151,11 @@ class Connection(DirectHandler):
             await self._drain_helper()
         if self._surplus and request.path not in HEALTH_PATHS:
             return self._all.refusal(request.path)
-        response = await self._handle(request)
+        try:
+            response = await self._handle(request)
+        except web.HTTPException as error:  # raised before our middleware: an Expect that nobody knows
+            response = problems.from_http(error, path=request.path)
+            response.force_close()
         if self._surplus:
             response.force_close()
         return response

@@ -174,7 +174,7 @@ class Link:
         """The connection calls this."""
         try:
             self._take(answer_decoder.decode(header), payload)
-        except (msgspec.MsgspecError, ValueError) as error:
+        except (msgspec.MsgspecError, ValueError, OverflowError) as error:
             logger.warning(
                 "the worker process of model %s is killed: it sent what is no answer: %s", self._request, error
             )

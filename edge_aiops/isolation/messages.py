@@ -141,7 +141,8 @@ def failed(call: int, error: BaseException, *, subject: str, otherwise: type[Edg
     if isinstance(error, EdgeAiopsError):
         retry_after_s = error.retry_after_s if isinstance(error, Unavailable) else None
         return Failed(call, error.code, error.message, error.fields, retry_after_s)
-    said = f"{type(error).__name__}: {error}"[:2_000]
+    # What a framework says may hold what no message can, such as a file name that is not UTF-8.
+    said = f"{type(error).__name__}: {error}"[:2_000].encode(errors="replace").decode()
     kind = ModelOutOfMemory if tells_want_of_memory(said) else otherwise
     return Failed(call, kind.code, f"{subject} raised {said}")
 

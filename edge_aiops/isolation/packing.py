@@ -28,7 +28,7 @@ class Packed(NamedTuple):
 def packed(tensors: Tensors, arena: Arena) -> Packed:
     """`tensors` in the arena if they are large and there is room, else as a payload.
 
-    Raises `TypeError` for an array whose elements have no dtype of a signature, and `TooLarge`.
+    Raises `TypeError` for an array whose elements no signature can have, and `TooLarge`.
     """
     heads, parts, end = [], [], 0
     for name, array in tensors.items():
@@ -62,7 +62,10 @@ def unpacked(tensors: TensorHeads, payload: bytearray, arena: Arena, *, copy: bo
 
 def _content(name: str, array: np.ndarray[Any, Any]) -> tuple[str, Bytes]:
     if array.dtype == object:
-        return "string", msgspec.msgpack.encode(array.ravel().tolist())
+        texts = array.ravel().tolist()
+        if others := {type(text).__name__ for text in texts if not isinstance(text, str)}:
+            raise TypeError(f"tensor {name!r} has elements of type {', '.join(sorted(others))} where text belongs")
+        return "string", msgspec.msgpack.encode(texts)
     if array.dtype.name not in DTYPES:
         raise TypeError(f"tensor {name!r} has elements of type {array.dtype.name}, which no signature can have")
     native = np.asarray(array, array.dtype.newbyteorder("="), order="C")

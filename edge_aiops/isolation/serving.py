@@ -134,24 +134,21 @@ class _Served:
         self._enough.set()
 
     def _begin(self, call: int, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(self._told(call, work))
-        self._calls[call] = task
+        """Have the work done, which sends its answer itself unless it fails."""
+        task = self._calls[call] = asyncio.get_running_loop().create_task(work)
+        # By a callback, because a task that is cancelled before it began runs none of its code.
+        task.add_done_callback(lambda done: self._ended(call, done))
 
-    async def _told(self, call: int, work: Coroutine[Any, Any, None]) -> None:
-        """Do the work, whose answer it sends itself unless it fails."""
-        try:
-            await work
-        except asyncio.CancelledError:
+    def _ended(self, call: int, work: asyncio.Task[None]) -> None:
+        del self._calls[call]
+        self._windows.pop(call, None)
+        if work.cancelled():
             self._send(Cancelled(call))
-        except Exception as error:
+        elif error := work.exception():
             # The boundary between us and a framework, which may raise anything.
             if not isinstance(error, ModelFailed | InvalidModel):
-                traceback.print_exc()
+                traceback.print_exception(error)
             self._send(failed(call, error, subject=f"model {self._birth.name!r}", otherwise=ModelFailed))
-        finally:
-            work.close()  # where the task was cancelled before it began
-            del self._calls[call]
-            self._windows.pop(call, None)
 
     async def _predict(self, question: Predict, payload: bytearray) -> None:
         inputs = unpacked(question.inputs, payload, self._arena, copy=False)

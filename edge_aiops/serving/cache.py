@@ -201,7 +201,11 @@ class ModelCache:
                     f"model {key.name!r} did not load within {self._load_timeout_s:g} s (serving.load_timeout)"
                 ) from None
             load_ms = (self._clock.ticks_ns() - started_ns) / 1e6
-            memory_bytes = await asyncio.to_thread(_memory_bytes, model, before)
+            try:
+                memory_bytes = await asyncio.to_thread(_memory_bytes, model, before)
+            except BaseException:  # the node is stopping
+                self._close(Loaded(key, model, memory_bytes=0, load_ms=load_ms, since_ms=self._clock.now_ms()))
+                raise
             self._know(key, memory_bytes)
             loaded = Loaded(key, model, memory_bytes=memory_bytes, load_ms=load_ms, since_ms=self._clock.now_ms())
             self._loaded[key] = loaded

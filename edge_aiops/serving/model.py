@@ -152,11 +152,12 @@ class ServedModel:
             self.breaker.succeeded()
             predicted_ns = self._clock.ticks_ns()
             run_ms = (predicted_ns - stacked_ns) / 1e6
-            if len(calls) > 1 and not _row_by_row(outputs, calls):
+            if self._shared and not _row_by_row(outputs, calls):
                 # Its first dimension is free but does not count rows, as in detectors: whose is what, nobody knows.
                 self._lane.stop_sharing()
-                await self._run_apart(calls)
-                return
+                if len(calls) > 1:
+                    await self._run_apart(calls)
+                    return
             spans = _spans(calls)
             outcomes = self._outcomes.read(outputs, spans)
         except Exception as error:
@@ -199,6 +200,8 @@ class ServedModel:
             await self._run_apart(calls)
             return
         (call,) = calls
+        if call.answer.done():  # who gave up has an event that says so, or wants none
+            return
         if not isinstance(error, EdgeAiopsError):
             logger.error("model %s raised", "/".join(map(str, self._served_by)), exc_info=error)
             failure = ModelFailed(f"model {self._served_by.model_name!r} raised {type(error).__name__}: {error}")
@@ -206,8 +209,7 @@ class ServedModel:
             error = failure
         if not isinstance(error, InvalidInput) and call.recorded:
             self._record_failure(call.arrival, error.code)
-        if not call.answer.done():
-            call.answer.set_exception(error)
+        call.answer.set_exception(error)
 
     async def _journal_and_answer(
         self,

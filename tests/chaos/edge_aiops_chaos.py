@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from msgspec import Struct
@@ -197,8 +198,20 @@ def trace(pid: str) -> int:
     return 0
 
 
+def pause() -> str:
+    time.sleep(0.3)
+    return "went on"
+
+
+def complain() -> str:
+    raise ValueError("no file \udcff")
+
+
 DEEDS: dict[str, Callable[..., str]] = {
     "ok": lambda word="ok": word,
+    "pause": pause,
+    "complain": complain,
+    "number": lambda: cast(str, 7),
     "pid": lambda: str(os.getpid()),
     "segfault": lambda: str(ctypes.string_at(0)),
     "abort": os.abort,

@@ -124,6 +124,12 @@ async def test_what_is_no_http_gets_a_problem_and_the_connection_is_closed(targe
     assert b"Traceback" not in answer
 
 
+async def test_an_expectation_that_nobody_knows_gets_a_problem(target: Any) -> None:
+    answer = await raw(target.port, b"GET /livez HTTP/1.1\r\nHost: localhost\r\nExpect: wonders\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 417 ")
+    assert b"application/problem+json" in answer
+
+
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [

@@ -6,7 +6,9 @@ import asyncio
 import os
 import re
 import signal
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +58,8 @@ async def test_a_worker_that_dies_fails_its_calls_by_name_and_is_there_again(
         ("raise", ModelFailed, "model 'm' raised KeyError: 'no such node'"),
         ("memory", ModelOutOfMemory, "model 'm' raised MemoryError"),
         ("descriptors", ModelFailed, r"raised OSError: \[Errno 24\] Too many open files"),
+        ("complain", ModelFailed, r"raised ValueError: no file \?"),
+        ("number", ModelFailed, "tensor 'said' has elements of type int where text belongs"),
     ],
 )
 async def test_a_worker_that_only_fails_goes_on(start: Start, deed: str, error: type[ModelFailed], told: str) -> None:
@@ -93,6 +97,20 @@ async def test_a_call_that_ends_when_it_is_cancelled_leaves_the_process(start: S
         await call
     assert exists(before)
     assert echo.pid == before
+
+
+async def test_a_call_that_is_cancelled_before_the_worker_has_begun_it_leaves_the_process(start: Start) -> None:
+    session = await start(chaos(limits={"grace_s": 5.0}))
+    before = session.pid
+    pausing = asyncio.create_task(said(session, "pause"))
+    await asyncio.sleep(0.1)
+    never = asyncio.create_task(said(session, "segfault"))
+    await asyncio.sleep(0)
+    never.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await never
+    assert await pausing == "went on"
+    assert session.pid == before
 
 
 async def test_what_a_worker_started_dies_with_it(start: Start) -> None:
@@ -268,3 +286,13 @@ def _echo(**options: object) -> Any:
     request = chaos(limits={"memory_bytes": None})
     source = msgspec.structs.replace(request.source, options=options)
     return msgspec.structs.replace(request, framework="echo", source=source)
+
+
+async def test_what_a_killed_node_has_left_is_removed_however_deep_it_is(start: Start) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    left = Path(tempfile.mkdtemp(prefix=f"edge-aiops-worker-{gone.pid}-"))
+    (left / Path(*["d"] * 1_500)).mkdir(parents=True)
+    session = await start(chaos())
+    await session.close()
+    assert await soon(lambda: not left.exists())

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge_aiops.base.errors import DeadlineExceeded, InvalidInput, ModelFailed, Unavailable
+from edge_aiops.base.errors import DeadlineExceeded, InvalidInput, ModelFailed, ModelHung, Unavailable
 from edge_aiops.plugin import Signature, Tensors, TensorSpec
 from edge_aiops.testing.backend import FakeBackend, FakeSession
 
@@ -305,6 +305,33 @@ async def test_a_deadline_ends_the_wait_and_is_journaled_once(serving: Any, fake
         ("late", "deadline_exceeded"),
         ("next", None),
     ]
+
+
+@pytest.mark.parametrize("given_up", ["too late", "cancelled"])
+async def test_a_model_that_does_not_stop_adds_no_event_to_a_request_that_was_given_up(
+    serving: Any, fake: FakeBackend, given_up: str
+) -> None:
+    await serving.predict()
+    begun = asyncio.Event()
+
+    async def hang(inputs: object) -> None:
+        begun.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise ModelHung("it had to be killed") from None
+
+    fake.sessions[0].predict = hang  # type: ignore[method-assign,assignment]
+    call = asyncio.create_task(serving.predict(deadline_s=0.02 if given_up == "too late" else 60))
+    await begun.wait()
+    if given_up == "cancelled":
+        call.cancel()
+    with pytest.raises(DeadlineExceeded if given_up == "too late" else asyncio.CancelledError):
+        await call
+    del fake.sessions[0].predict
+    await serving.predict()
+    failures = [event.error for event in await serving.events() if event.error]
+    assert failures == (["deadline_exceeded"] if given_up == "too late" else [])
 
 
 async def test_a_request_that_was_too_late_has_one_event_even_if_its_run_goes_on_for_others(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from edge_aiops.base.durations import Duration
 from edge_aiops.base.errors import InvalidModel, Overloaded, Unavailable, UnknownModel
 from edge_aiops.plugin import ModelSource
+from edge_aiops.serving import cache
 from edge_aiops.testing.backend import FakeBackend, FakeSession
 
 MEGABYTE = 1024 * 1024
@@ -393,6 +395,20 @@ async def test_closing_closes_every_model_also_those_in_use(open_serving: Any, d
         for name in ("a", "b"):
             await serving.predict(name=name)
     assert fake.open == []
+
+
+async def test_closing_closes_a_model_that_was_just_loaded_and_is_being_weighed(
+    open_serving: Any, fake: FakeBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_go = threading.Event()
+    monkeypatch.setattr(cache, "resident_bytes", lambda: may_go.wait(10))
+    async with open_serving(fake) as serving:
+        waiting = asyncio.create_task(serving.predict(deadline_s=60))
+        await until(lambda: fake.open)
+        await asyncio.sleep(0)
+        asyncio.get_running_loop().call_later(0.01, may_go.set)
+    assert fake.open == []
+    await asyncio.wait([waiting])
 
 
 @pytest.mark.parametrize(
