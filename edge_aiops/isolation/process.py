@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import edge_aiops
 from edge_aiops.isolation.kernel import out_of_memory_kills
+from edge_aiops.isolation.removal import remove
 
 _USUAL_VARIABLES = (
     *("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH"),
@@ -171,11 +172,11 @@ def environment_of(names: tuple[str, ...], *, sandboxed: bool) -> dict[str, str]
 
 
 def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
+    remove(folder)
     for other in folder.parent.glob(f"{_FOLDER}*"):
         node = other.name.removeprefix(_FOLDER).partition("-")[0]
         if not Path("/proc", node).exists():
-            shutil.rmtree(other, ignore_errors=True)
+            remove(other)
 
 
 def _import_path(*, sandboxed: bool) -> Iterator[str]:
