@@ -13,6 +13,7 @@ NAMES = {
     "store": "the event store by itself",
     "statistics": "the Rust extension beside its peers, which it installs under .bench/ the first time",
     "monitoring": "what it costs to observe a model, beside the same peers; takes five minutes",
+    "memory": "what a model takes before its load, loaded, and after it was unloaded",
     "tensors": "tensors of the Open Inference Protocol, in JSON and in binary; takes one minute",
     "overload": "ten times the load, slow clients, what sharing runs gains; takes two minutes",
     "isolation": "what a thread, a worker process and the sandbox cost",

@@ -31,8 +31,22 @@ class Server:
     @property
     def memory_bytes(self) -> int:
         """Its resident memory."""
-        pages = Path(f"/proc/{self.process.pid}/statm").read_text("ascii").split()[1]
-        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+        return _resident_bytes(self.process.pid)
+
+    @property
+    def tree_bytes(self) -> int:
+        """Its resident memory and that of its worker processes."""
+        return self.memory_bytes + sum(map(_resident_bytes, _children(self.process.pid)))
+
+
+def _children(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+    return [one for child in map(int, listed) for one in (child, *_children(child))]
+
+
+def _resident_bytes(pid: int) -> int:
+    pages = Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def free_port() -> int:

@@ -127,7 +127,10 @@ def aiohttp_handler(endpoint: Endpoint, settings: Settings) -> Callable[[web.Req
                 arguments.append(json.query(request, wanted_query))
             answer = await handler(request, *arguments)
         except EdgeAiopsError as error:
-            return problems.from_error(error, path=request.path)
+            refusal = problems.from_error(error, path=request.path)
+            if request.content.exception() is not None:
+                refusal.force_close()  # as aiohttp will do: nobody can tell where a damaged body ends
+            return refusal
         if isinstance(answer, web.StreamResponse):
             return answer
         if isinstance(answer, Created):

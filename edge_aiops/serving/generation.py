@@ -142,7 +142,10 @@ class Generation:
             async with aclosing(session.generate(self._call.request)) as given:
                 while True:
                     async with asyncio.timeout_at(give_up_at):
-                        piece = await anext(given)
+                        piece = await anext(given, None)
+                    if piece is None:
+                        raise ModelFailed(f"model {self._call.model_name!r} ended its text without a reason")
+                    piece = _writable(piece)
                     self._take(piece)
                     if piece.finish_reason is not None:
                         break
@@ -206,6 +209,16 @@ class Generation:
             self._completion_tokens,
             None if self._first_ns is None else (self._first_ns - arrived_ns) // 1000,
         )
+
+
+def _writable(piece: GenerationPiece) -> GenerationPiece:
+    """The piece as UTF-8 can hold it: halves of surrogate pairs, which it cannot, become U+FFFD."""
+    try:
+        piece.text.encode()
+    except UnicodeEncodeError:
+        text = piece.text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return msgspec.structs.replace(piece, text=text)
+    return piece
 
 
 def _failure(model: str, error: Exception) -> EdgeAiopsError:

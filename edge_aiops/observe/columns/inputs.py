@@ -70,9 +70,13 @@ class InputColumns:
         return columns
 
     def _read_plain(self, events: Sequence[NewEvent]) -> Columns | None:
-        if not self._all_numeric or set(map(_ROWS, events)) != {1}:
+        if not self._all_numeric or not events:
             return None
-        plain = self._plain.read([event.features or "" for event in events])
+        counts, payloads = [*map(_ROWS, events)], [event.features or "" for event in events]
+        if max(counts) == 1:
+            plain = self._plain.read(payloads)
+        else:
+            plain = self._plain.read_matrices(payloads, counts) if min(counts) > 1 else None
         if plain is None or self._is_too_much(plain.names):
             return None
         if plain.names is not self._names:

@@ -35,6 +35,20 @@ class PayloadReader:
             return self._names
         return tuple(map(str, range(length))) if length <= MOST_PLACES else None
 
+    def rows_of_only(self, value: list[Any] | dict[str, list[Any]]) -> list[Any]:
+        """The rows of a model's only input, which may come by its name. Raises `WrongShape` for what is otherwise."""
+        if isinstance(value, list):
+            return value
+        if len(value) != 1:
+            raise WrongShape
+        ((name, rows),) = value.items()
+        if self._is_feature(name):
+            raise WrongShape
+        return rows
+
+    def _is_feature(self, name: str) -> bool:
+        return name in self._names or name in self._known
+
     def rows_of(self, text: str, count: int) -> list[Row]:
         """The rows of a payload of `count` rows. Raises `ValueError` or `RecursionError` for what is no JSON, and
         `WrongShape`."""
@@ -65,7 +79,7 @@ class PayloadReader:
     def _of_object(self, value: Row, count: int) -> list[Row]:
         if len(value) == 1:
             ((name, content),) = value.items()
-            if isinstance(content, list) and name not in self._names and name not in self._known:
+            if isinstance(content, list) and not self._is_feature(name):
                 return self._rows(content, count)  # the only input, by its name
         if count == 1:
             return [value]

@@ -17,6 +17,7 @@ _MOST_FIELDS = 1_000
 _OBJECTS = msgspec.json.Decoder(list[dict[str, float]])
 _LISTS = msgspec.json.Decoder(list[list[float]])
 _LISTS_OF_ONE = msgspec.json.Decoder(list[tuple[list[float]]])
+_MATRICES = msgspec.json.Decoder(list[list[list[float]] | dict[str, list[list[float]]]])
 
 
 class _Typed(NamedTuple):
@@ -28,7 +29,7 @@ class _Typed(NamedTuple):
 
 
 class PlainReader:
-    """Reads many payloads of one row each at once, or not at all."""
+    """Reads many payloads at once, or not at all: of one row each, or each of several."""
 
     def __init__(self, payload: PayloadReader) -> None:
         self._payload = payload
@@ -47,6 +48,24 @@ class PlainReader:
         except (ValueError, RecursionError, WrongShape):
             return None
         return Plain(names, matrix.reshape(len(rows), len(names)))
+
+    def read_matrices(self, payloads: Sequence[str], counts: Sequence[int]) -> Plain | None:
+        """The rows of `payloads`, each a list of so many rows of numbers, or an object that holds such a list as the
+        only input; None where one of them is otherwise."""
+        try:
+            decoded = _MATRICES.decode("[" + ",".join(payloads) + "]")
+            rows = [row for value in decoded for row in self._payload.rows_of_only(value)]
+            length = len(rows[0])
+            names = self._payload.names_of(length)
+            # NumPy refuses rows of several lengths; a payload that is no JSON could pass for two that are.
+            if not names or [*map(len, map(self._payload.rows_of_only, decoded))] != [*counts]:
+                return None
+            matrix = np.array(rows, np.float64)
+        except (ValueError, RecursionError, WrongShape):
+            return None
+        if names != self._names:
+            self._names = names
+        return Plain(self._names, matrix)
 
     def _objects(self, joined: str) -> tuple[tuple[str, ...], Sequence[Iterable[float]]]:
         if self._typed is not None:

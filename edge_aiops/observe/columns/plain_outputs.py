@@ -20,20 +20,21 @@ _CLASSES = ({int}, {str}, {bool})
 
 
 def plain_outputs(events: Sequence[NewEvent], kinds: Mapping[str, FeatureKind]) -> Columns | None:
-    """The columns of events that each have one row, and the same outputs: real numbers, probabilities, one class.
+    """The columns of events that have the same outputs for every row: real numbers, probabilities, one class.
 
     None where one of them is otherwise; what is read is the same either way.
     """
-    if not events or any(event.rows != 1 or event.error is not None or event.prediction is None for event in events):
+    if not events or any(event.error is not None or event.prediction is None for event in events):
         return None
+    counts = [event.rows for event in events]
     try:
-        predictions = _decoded(event.prediction for event in events)
-        labels = _decoded(event.label for event in events)
-        confidences = _bare(_decoded(event.confidence for event in events))
+        outputs = _by_name(_decoded(event.prediction for event in events), counts)
+        labels = _by_row(_decoded(event.label for event in events), counts, holes=True)
+        confidences = _bare(_by_row(_decoded(event.confidence for event in events), counts, holes=True))
     except (ValueError, RecursionError):
         return None
-    columns = Columns(rows=len(events))
-    if not (_put_outputs(columns, predictions, kinds, labelled=None not in labels) and _put_labels(columns, labels)):
+    columns = Columns(rows=sum(counts))
+    if not (_put_outputs(columns, outputs, kinds, labelled=None not in labels) and _put_labels(columns, labels)):
         return None
     if set(confidences) != {None} and not _put_numbers(columns, CONFIDENCE, confidences, _NUMBERS):
         return None
@@ -45,6 +46,31 @@ def _decoded(payloads: Any) -> list[Any]:
     return found
 
 
+def _by_name(predictions: list[Any], counts: list[int]) -> dict[str, list[Any]]:
+    """The values of each output, one a row. Raises `ValueError` where predictions have other outputs, or other rows."""
+    if set(map(type, predictions)) != {dict} or len(set(map(tuple, predictions))) != 1:
+        raise ValueError
+    return {name: _by_row([prediction[name] for prediction in predictions], counts) for name in predictions[0]}
+
+
+def _by_row(values: list[Any], counts: list[int], *, holes: bool = False) -> list[Any]:
+    """One value a row: that of an event with one row, those in the list of one with several, where `holes` also None
+    for each. Raises `ValueError` where a list does not have as many."""
+    if max(counts) == 1:
+        return values
+    rows: list[Any] = []
+    for value, count in zip(values, counts, strict=True):
+        if count == 1:
+            rows.append(value)
+        elif isinstance(value, list) and len(value) == count:
+            rows += value
+        elif value is None and holes:
+            rows += [None] * count
+        else:
+            raise ValueError
+    return rows
+
+
 def _bare(values: list[Any]) -> list[Any]:
     """What stands alone in lists, however deep; a caller who sends one row as a list of rows gets lists of one."""
     while set(map(type, values)) == {list} and set(map(len, values)) == {1}:
@@ -53,13 +79,11 @@ def _bare(values: list[Any]) -> list[Any]:
 
 
 def _put_outputs(
-    columns: Columns, predictions: Sequence[Any], kinds: Mapping[str, FeatureKind], *, labelled: bool
+    columns: Columns, outputs: Mapping[str, list[Any]], kinds: Mapping[str, FeatureKind], *, labelled: bool
 ) -> bool:
-    if set(map(type, predictions)) != {dict} or len(set(map(tuple, predictions))) != 1:
-        return False
     classes = 0
-    for name in predictions[0]:
-        values = _bare([prediction[name] for prediction in predictions])
+    for name, by_row in outputs.items():
+        values = _bare(by_row)
         if set(map(type, values)) == {list}:
             if not _are_probabilities(values):
                 return False

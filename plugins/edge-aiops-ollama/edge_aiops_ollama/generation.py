@@ -19,6 +19,7 @@ from edge_aiops.plugin import (
     Signature,
     Tensors,
     TensorSpec,
+    Unavailable,
 )
 from edge_aiops.plugin import Message as Turn
 from edge_aiops_ollama.options import Chosen
@@ -53,9 +54,13 @@ class TextSession(OllamaSession):
         await self._check_usable()
         with explained(self._chosen):
             parts = await (self._completion(request) if request.prompt is not None else self._chat(request))
+            ended = False
             async with aclosing(parts):
                 async for part in parts:
+                    ended = part.done
                     yield _piece(part)
+            if not ended:
+                raise Unavailable(f"the Ollama server at {self._chosen.url} ended its answer in the middle")
 
     async def _text(self, prompt: str, images: tuple[bytes, ...]) -> str:
         if self._chosen.options.task == "chat":

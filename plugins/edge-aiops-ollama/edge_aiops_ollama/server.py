@@ -31,7 +31,8 @@ def explained(chosen: Chosen) -> Iterator[None]:
     """Turns failures of the client into errors that name the remedy.
 
     Raises `BackendUnavailable` where no Ollama server answers, `NotFound` for a missing model, `Unavailable` where the
-    server is busy or silent, `InvalidInput` for what it refuses, and `RuntimeError` for what else it reports.
+    server is busy or silent, or the connection breaks, `InvalidInput` for what it refuses, and `RuntimeError` for what
+    else it reports.
     """
     try:
         yield
@@ -43,9 +44,14 @@ def explained(chosen: Chosen) -> Iterator[None]:
             f"the Ollama server at {chosen.url} said nothing for {limit:g} s (options.timeoutS)",
             retry_after_s=_RETRY_AFTER_S,
         ) from error
-    except (ConnectionError, httpx.TransportError) as error:
+    except (ConnectionError, httpx.ConnectError, httpx.ConnectTimeout) as error:
         raise BackendUnavailable(
             f"no Ollama server at {chosen.url}: start it with `ollama serve`, or set OLLAMA_HOST",
+            retry_after_s=_RETRY_AFTER_S,
+        ) from error
+    except httpx.TransportError as error:
+        raise Unavailable(
+            f"the connection to the Ollama server at {chosen.url} broke: {str(error) or type(error).__name__}",
             retry_after_s=_RETRY_AFTER_S,
         ) from error
     except ValueError as error:  # what it says is no JSON, or has other fields

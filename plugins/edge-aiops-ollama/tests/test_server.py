@@ -96,6 +96,14 @@ async def test_what_a_server_answers_instead_is_told(
         await session.predict(PROMPT)
 
 
+@pytest.mark.parametrize("task", ["chat", "generate"])
+async def test_an_answer_that_ends_in_the_middle_is_none(load: Any, other_server: Serve, task: str) -> None:
+    half = web.json_response({"message": {"role": "assistant", "content": "Hel"}, "response": "Hel", "done": False})
+    session = await load(host=await other_server(half), task=task)
+    with pytest.raises(Unavailable, match="ended its answer in the middle"):
+        await session.predict(PROMPT)
+
+
 async def test_a_silent_server_is_not_waited_for_for_ever(load: Any, other_server: Serve) -> None:
     session = await load(host=await other_server(None), timeoutS=0.1)
     with pytest.raises(Unavailable, match=r"said nothing for 0.1 s \(options.timeoutS\)"):
@@ -110,7 +118,7 @@ async def test_a_server_that_breaks_off_is_no_answer(load: Any) -> None:
 
     async with await asyncio.start_server(break_off, "127.0.0.1", 0) as server:
         session = await load(host=f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
-        with pytest.raises(BackendUnavailable):
+        with pytest.raises(Unavailable, match=r"the connection to the Ollama server at .* broke: peer closed"):
             await session.check()
 
 

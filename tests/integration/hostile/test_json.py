@@ -177,6 +177,8 @@ async def test_a_compressed_body_is_read(target: Any) -> None:
 async def test_a_body_that_is_not_compressed_as_it_says_is_refused(target: Any, path: str, encoding: str) -> None:
     answer = await target.call("POST", path, data=b"\x00garbage", headers={"Content-Encoding": encoding})
     assert answer.problem == (400, "invalid_input")
+    # The connection ends with a damaged body, which a client must know before it sends the next request over it.
+    assert answer.headers.get("Connection") == "close" or encoding not in ("gzip", "deflate")
 
 
 async def test_an_upload_that_is_not_compressed_as_it_says_is_refused(target: Any) -> None:

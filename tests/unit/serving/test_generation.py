@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -39,6 +40,7 @@ class Writer:
         self.most_writing = 0
         self.closed_early = 0
         self.failure: Exception | None = None
+        self.says_why = True
 
     async def load(self, source: ModelSource) -> Writer:
         return self
@@ -59,7 +61,8 @@ class Writer:
                 if self.failure:
                     raise self.failure
             ended = True
-            yield GenerationPiece(finish_reason="stop", prompt_tokens=7, completion_tokens=len(words))
+            if self.says_why:
+                yield GenerationPiece(finish_reason="stop", prompt_tokens=7, completion_tokens=len(words))
         finally:
             self.writing -= 1
             self.closed_early += not ended
@@ -74,7 +77,7 @@ def writer() -> Writer:
 
 
 def call(prompt: str = "a b c", **more: Any) -> GenerationCall:
-    payload = msgspec.json.encode({"prompt": prompt})
+    payload = json.dumps({"prompt": prompt}).encode()
     return GenerationCall(model_name="model", request=GenerationRequest(prompt=prompt), payload=payload, **more)
 
 
@@ -171,6 +174,21 @@ async def test_a_failure_is_named_and_recorded_unless_the_caller_is_to_blame(
         with pytest.raises(raised):
             await text_of(serving)
         assert [event.error for event in await noted(serving, int(bool(recorded)))] == ([recorded] if recorded else [])
+
+
+async def test_half_a_character_costs_nobody_the_rest_of_the_text(open_serving: Any, writer: Writer) -> None:
+    async with open_serving(writer) as serving:
+        assert await text_of(serving, "a \ud83d \N{GRINNING FACE}") == "a \ufffd \N{GRINNING FACE}"
+        (event,) = await serving.events()
+        assert msgspec.json.decode(event.prediction) == {"text": "a\ufffd\N{GRINNING FACE}"}
+
+
+async def test_a_text_that_ends_without_a_reason_is_a_failure_of_the_model(open_serving: Any, writer: Writer) -> None:
+    async with open_serving(writer) as serving:
+        writer.says_why = False
+        with pytest.raises(ModelFailed, match="'model' ended its text without a reason"):
+            await text_of(serving)
+        assert [event.error for event in await noted(serving, 1)] == ["model_failed"]
 
 
 async def test_a_model_of_tensors_generates_no_text(serving: Any) -> None:

@@ -73,3 +73,43 @@ def test_a_batch_gives_what_its_events_give(predictions: str, label: Any, confid
     labels = {name: values[:6] for name, values in apart.labels.items() if any(values[:6])}
     assert {name: values for name, values in together.labels.items() if any(values)} == labels
     assert (together.wrong_type, together.opaque) == (apart.wrong_type, apart.opaque)
+
+
+@pytest.mark.parametrize("confidence", [None, 0.75, [0.5]])
+@pytest.mark.parametrize("label", [None, "a", 2, True, ["a"]])
+@pytest.mark.parametrize("predictions", PREDICTIONS)
+def test_events_of_several_rows_give_what_their_rows_give(predictions: str, label: Any, confidence: Any) -> None:
+    read = OutputColumns(None).read
+    single = events(predictions, label, confidence)
+    batch = [joined(single[:3]), joined(single[3:])]
+    together, apart = read(batch), read([*batch, ODD])
+    assert together.rows == apart.rows - 1 == 6
+    wanted = {name: column.present.tolist() for name, column in apart.all_numbers().items()}
+    assert {name: column.present.tolist() for name, column in together.all_numbers().items()} == wanted
+    labels = {name: values[:6] for name, values in apart.labels.items() if any(values[:6])}
+    assert {name: values for name, values in together.labels.items() if any(values)} == labels
+
+
+def test_an_output_of_the_whole_run_belongs_to_no_row() -> None:
+    whole = joined(events("probabilities", "a", 0.5))._replace(
+        prediction='{"share": 0.25, "variable": [1.5, 2.5, 3.5, 4.5, 5.5, 6.5]}'
+    )
+    assert set(OutputColumns(None).read([whole]).all_numbers()) == {"variable", "confidence"}
+
+
+def joined(single: list[NewEvent]) -> NewEvent:
+    """An event that has the rows of others."""
+
+    def together(payloads: list[str | None]) -> str | None:
+        return None if None in payloads else "[" + ",".join(filter(None, payloads)) + "]"
+
+    predictions = [msgspec.json.decode(event.prediction or "null") for event in single]
+    alike = isinstance(predictions[0], dict)
+    names = list(dict.fromkeys(name for row in predictions for name in row)) if alike else []
+    rows = {name: [row.get(name) for row in predictions] for name in names} if alike else predictions
+    return single[0]._replace(
+        rows=len(single),
+        prediction=msgspec.json.encode(rows).decode(),
+        label=together([event.label for event in single]),
+        confidence=together([event.confidence for event in single]),
+    )

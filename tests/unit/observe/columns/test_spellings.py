@@ -115,6 +115,33 @@ def test_the_short_way_and_the_long_one_give_the_same(plain: Any) -> None:
         assert columns.digests.tolist() == long.digests[:3].tolist()
 
 
+@pytest.mark.parametrize("rows", [[[1.5, 2], [3, 4]], {"input": [[1.5, 2], [3, 4]]}])
+def test_the_short_way_and_the_long_one_give_the_same_for_several_rows(rows: Any) -> None:
+    on = baseline(a=float)
+    short = InputColumns(model(), on).read([event(rows, 2)] * 3)
+    long = InputColumns(model(), on).read([*[event(rows, 2)] * 3, event([{"a": "no number"}])])
+    assert short.plain is not None
+    assert short.rows == 6
+    assert {name: values[:6] for name, values in shown(long).items() if name != "a"} == shown(short)
+    assert short.unexpected == long.unexpected
+    assert short.digests.tolist() == long.digests[:6].tolist()
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        {"a": [[1.0, 2.0], [3.0, 4.0]]},
+        [[1.0], [2.0], [3.0]],
+        [[1.0, 2.0], [3.0]],
+        [[1.0, None], [2.0, 3.0]],
+        [1.0, 2.0],
+    ],
+)
+def test_other_rows_than_a_matrix_are_read_the_long_way(rows: Any) -> None:
+    on = baseline(a=float)
+    assert InputColumns(model(), on).read([event(rows, 2)] * 3).plain is None
+
+
 def test_names_that_change_from_batch_to_batch_are_followed() -> None:
     reader = InputColumns(model(), None)
     for _ in range(3):
