@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from typing import NamedTuple
 
 import edge_aiops
 from edge_aiops.isolation.kernel import out_of_memory_kills
+from edge_aiops.isolation.removal import remove
 
 _USUAL_VARIABLES = (
     *("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH"),
@@ -27,7 +27,6 @@ _TRUSTED_VARIABLES = ("HOME", "USER", "XDG_CACHE_HOME", "SSL_CERT_FILE", "SSL_CE
 _FOLDER = "edge-aiops-worker-"
 _LOG_BYTES = 8 * 1024
 _READ_BYTES = 64 * 1024
-_REMOVE_TIMEOUT_S = 60.0
 
 
 class End(NamedTuple):
@@ -96,7 +95,7 @@ class WorkerProcess:
                     start_new_session=True,
                 )
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
             raise
         return cls(process, folder)
 
@@ -172,12 +171,11 @@ def environment_of(names: tuple[str, ...], *, sandboxed: bool) -> dict[str, str]
 
 
 def _remove(folder: Path) -> None:
-    others = folder.parent.glob(f"{_FOLDER}*")
-    left = [other for other in others if not Path("/proc", other.name.removeprefix(_FOLDER).partition("-")[0]).exists()]
-    # A model may nest folders deeper than Python can remove them.
-    command = ["rm", "-rf", "--", *map(str, (folder, *left))]
-    with suppress(subprocess.TimeoutExpired):
-        subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_REMOVE_TIMEOUT_S, check=False)
+    remove(folder)
+    for other in folder.parent.glob(f"{_FOLDER}*"):
+        node = other.name.removeprefix(_FOLDER).partition("-")[0]
+        if not Path("/proc", node).exists():
+            remove(other)
 
 
 def _import_path(*, sandboxed: bool) -> Iterator[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
+import resource
 import signal
 import socket
 import sys
@@ -207,6 +209,22 @@ def complain() -> str:
     raise ValueError("no file \udcff")
 
 
+def nest() -> str:
+    """Folders in folders, deeper than any path can be, the last of them closed."""
+    os.chdir(os.environ["TMPDIR"])
+    for _ in range(2_500):
+        Path("d").mkdir()
+        os.chdir("d")
+    Path("closed").mkdir(0o000)
+    return "nested"
+
+
+def have_signals_sent(pid: str) -> None:
+    """To another process, by the kernel, when something can be read."""
+    reader, _ = os.pipe()
+    fcntl.fcntl(reader, fcntl.F_SETOWN, int(pid))
+
+
 DEEDS: dict[str, Callable[..., str]] = {
     "ok": lambda word="ok": word,
     "pause": pause,
@@ -231,6 +249,15 @@ DEEDS: dict[str, Callable[..., str]] = {
     "connect": attempt(connect),
     "fork": attempt(lambda _: os.fork() or os._exit(0)),
     "run": attempt(lambda program: os.posix_spawn(program, [program], {})),
+    "mode": attempt(lambda path: Path(path).chmod(0o777)),
+    "owner": attempt(lambda path: os.chown(path, os.getuid(), os.getgid())),
+    "time": attempt(os.utime),
+    "limit": attempt(lambda pid: resource.prlimit(int(pid), resource.RLIMIT_CORE)),
+    "own-limit": attempt(lambda _: resource.prlimit(0, resource.RLIMIT_CORE)),
+    "affinity": attempt(lambda pid: os.sched_setaffinity(int(pid), os.sched_getaffinity(0))),
+    "niceness": attempt(lambda pid: os.setpriority(os.PRIO_PROCESS, int(pid), 19)),
+    "signals": attempt(have_signals_sent),
+    "nest": nest,
     "kill": attempt(lambda pid: os.kill(int(pid), 0)),
     "trace": attempt(trace),
     "tasks": lambda: f"{len(list(Path('/proc/self/task').iterdir()))} {sys.version_info[0]}",

@@ -12,7 +12,7 @@ import pytest
 from edge_aiops.isolation import landlock
 from edge_aiops.isolation.session import WorkerSession
 
-from .conftest import Start, chaos, said
+from .conftest import Start, chaos, folders, said
 
 needs_landlock = pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
 
@@ -69,9 +69,23 @@ async def test_it_starts_no_process(sandboxed: WorkerSession) -> None:
     assert await said(sandboxed, "run /bin/true") == "refused: PermissionError"
 
 
-async def test_it_signals_and_traces_nobody(sandboxed: WorkerSession) -> None:
-    for deed in ("kill", "trace"):
-        assert await said(sandboxed, f"{deed} {os.getpid()}") == "refused: PermissionError"
+async def test_it_has_no_hand_on_other_processes(sandboxed: WorkerSession) -> None:
+    for deed in ("kill", "trace", "limit", "affinity", "niceness", "signals"):
+        assert await said(sandboxed, f"{deed} {os.getpid()}") == "refused: PermissionError", deed
+    assert (await said(sandboxed, "own-limit")).startswith("did it")
+
+
+async def test_it_changes_no_file_that_it_may_not_write(sandboxed: WorkerSession, tmp_path: Path) -> None:
+    (tmp_path / "secret").touch(mode=0o600)
+    for deed in ("mode", "owner", "time"):
+        assert await said(sandboxed, f"{deed} {tmp_path / 'secret'}") == "refused: PermissionError", deed
+    assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
+
+
+async def test_its_folder_is_removed_whatever_is_in_it(sandboxed: WorkerSession) -> None:
+    assert await said(sandboxed, "nest") == "nested"
+    await sandboxed.close()
+    assert folders() == set()
 
 
 @pytest.mark.parametrize(("sandbox", "declared"), [(True, "nothing"), (False, "yes")])
@@ -89,5 +103,5 @@ async def test_the_same_attempts_succeed_outside_the_sandbox(start: Start, tmp_p
     session = await start(chaos())
     secret = tmp_path / "secret"
     secret.write_text("told")
-    for attempt in (f"read {secret}", f"forbidden-write {secret}", "fork", f"kill {os.getpid()}"):
+    for attempt in (f"read {secret}", f"forbidden-write {secret}", f"mode {secret}", "fork", f"kill {os.getpid()}"):
         assert (await said(session, attempt)).startswith("did it"), attempt

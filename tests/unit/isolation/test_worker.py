@@ -291,7 +291,6 @@ async def test_what_a_killed_node_has_left_is_removed_however_deep_it_is(start: 
     gone = await asyncio.create_subprocess_exec("true")
     await gone.wait()
     left = Path(tempfile.mkdtemp(prefix=f"edge-aiops-worker-{gone.pid}-"))
-    # Deeper than Python's own functions go.
     made = await asyncio.create_subprocess_exec("mkdir", "-p", str(left / "/".join("d" * 1_500)))
     assert await made.wait() == 0
     session = await start(chaos())
