@@ -27,6 +27,7 @@ _TRUSTED_VARIABLES = ("HOME", "USER", "XDG_CACHE_HOME", "SSL_CERT_FILE", "SSL_CE
 _FOLDER = "edge-aiops-worker-"
 _LOG_BYTES = 8 * 1024
 _READ_BYTES = 64 * 1024
+_REMOVE_TIMEOUT_S = 60.0
 
 
 class End(NamedTuple):
@@ -171,11 +172,12 @@ def environment_of(names: tuple[str, ...], *, sandboxed: bool) -> dict[str, str]
 
 
 def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    for other in folder.parent.glob(f"{_FOLDER}*"):
-        node = other.name.removeprefix(_FOLDER).partition("-")[0]
-        if not Path("/proc", node).exists():
-            shutil.rmtree(other, ignore_errors=True)
+    others = folder.parent.glob(f"{_FOLDER}*")
+    left = [other for other in others if not Path("/proc", other.name.removeprefix(_FOLDER).partition("-")[0]).exists()]
+    # A model may nest folders deeper than Python can remove them.
+    command = ["rm", "-rf", "--", *map(str, (folder, *left))]
+    with suppress(subprocess.TimeoutExpired):
+        subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_REMOVE_TIMEOUT_S, check=False)
 
 
 def _import_path(*, sandboxed: bool) -> Iterator[str]:

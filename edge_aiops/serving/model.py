@@ -152,11 +152,12 @@ class ServedModel:
             self.breaker.succeeded()
             predicted_ns = self._clock.ticks_ns()
             run_ms = (predicted_ns - stacked_ns) / 1e6
-            if len(calls) > 1 and not _row_by_row(outputs, calls):
+            if self._shared and not _row_by_row(outputs, calls):
                 # Its first dimension is free but does not count rows, as in detectors: whose is what, nobody knows.
                 self._lane.stop_sharing()
-                await self._run_apart(calls)
-                return
+                if len(calls) > 1:
+                    await self._run_apart(calls)
+                    return
             spans = _spans(calls)
             outcomes = self._outcomes.read(outputs, spans)
         except Exception as error:

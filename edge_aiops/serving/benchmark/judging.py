@@ -11,7 +11,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from edge_aiops.serving.benchmark.measuring import Participant
+from edge_aiops.serving.benchmark.measuring import BLOCKS, Participant
 from edge_aiops.serving.benchmark.messages import Comparison, ModelResult
 from edge_aiops.stats.multiplicity import holm
 from edge_aiops.stats.paired import paired_shift, signed_rank_test
@@ -80,7 +80,10 @@ def _compared(models: Sequence[Times]) -> list[Comparison]:
 
 def _pair(one: Times, other: Times) -> Comparison:
     logs = [np.log(np.maximum(times.times_ms, _SHORTEST_MS)) for times in (one, other)]
-    test, shift = signed_rank_test(*logs), paired_shift(*logs, confidence=1 - ALPHA)
+    differences = logs[1] - logs[0]
+    blocks = _by_block(differences[np.isfinite(differences)])
+    none = np.zeros_like(blocks)
+    test, shift = signed_rank_test(none, blocks), paired_shift(none, blocks, confidence=1 - ALPHA)
     value, low, high = shift.value, shift.low, shift.high
     labels = one.label, other.label
     if value is not None and value < 0:
@@ -89,7 +92,7 @@ def _pair(one: Times, other: Times) -> Comparison:
     return Comparison(
         faster=labels[0],
         slower=labels[1],
-        rounds=shift.n,
+        rounds=int(np.isfinite(differences).sum()),
         ratio=_exp(value),
         ratio_low=_exp(low),
         ratio_high=_exp(high),
@@ -97,6 +100,13 @@ def _pair(one: Times, other: Times) -> Comparison:
         adjusted_p_value=None,
         significant=False,
     )
+
+
+def _by_block(differences: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The median of each block of neighbouring rounds: these share disturbances, and so do not count one by one."""
+    if len(differences) <= BLOCKS:
+        return differences
+    return np.array([np.median(block) for block in np.array_split(differences, BLOCKS)])
 
 
 def _exp(value: float | None) -> float | None:

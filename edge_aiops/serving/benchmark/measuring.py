@@ -24,7 +24,13 @@ LONGEST_PAUSE_S = 1.0
 HOPELESS = 10
 """A model whose first runs failed so often is not run any more."""
 
+BLOCKS = 16
+"""Measured rounds are taken in so many blocks. What disturbs a machine lasts longer than a round, so that the rounds of a
+block say less than their number does: models are compared block by block."""
+
 _PAUSE_S = 0.002
+_REST_S = 0.15
+"""Between blocks, for a benchmark of a hundred rounds or more: long enough for a scheduler to think anew."""
 
 
 class Participant:
@@ -85,7 +91,10 @@ class Rounds:
                 participant.runs = participant.errors = 0
                 participant.error = None
             participant.times_ms = np.full(iterations, np.nan)
+        rest_s = _REST_S * min(iterations / 100, 1)
         for place in range(iterations):
+            if place and place * BLOCKS // iterations > (place - 1) * BLOCKS // iterations:
+                await asyncio.sleep(rest_s)
             await self._round(place, measured=True)
             self._advanced()
 

@@ -106,7 +106,7 @@ class Comparison(Struct, frozen=True, kw_only=True, rename="camel"):
     ratio_low: float | None
     ratio_high: float | None
     p_value: float | None
-    """Of a Wilcoxon signed-rank test of the logarithms."""
+    """Of a Wilcoxon signed-rank test of the logarithms' differences, block by block."""
     adjusted_p_value: float | None
     """By Holm, for all pairs of models."""
     significant: bool

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -290,3 +291,15 @@ def _echo(**options: object) -> Any:
     request = chaos(limits={"memory_bytes": None})
     source = msgspec.structs.replace(request.source, options=options)
     return msgspec.structs.replace(request, framework="echo", source=source)
+
+
+async def test_what_a_killed_node_has_left_is_removed_however_deep_it_is(start: Start) -> None:
+    gone = await asyncio.create_subprocess_exec("true")
+    await gone.wait()
+    left = Path(tempfile.mkdtemp(prefix=f"edge-aiops-worker-{gone.pid}-"))
+    # Deeper than Python's own functions go.
+    made = await asyncio.create_subprocess_exec("mkdir", "-p", str(left / "/".join("d" * 1_500)))
+    assert await made.wait() == 0
+    session = await start(chaos())
+    await session.close()
+    assert await soon(lambda: not left.exists())

@@ -89,3 +89,12 @@ async def test_a_payload_that_is_too_long_is_left_out_of_the_event(open_serving:
         assert (await infer(serving, rows)).outputs["output"].shape == (200_000, 4)
         (event,) = await serving.events()
         assert (bytes(event.features), bytes(event.prediction), event.rows) == (b"null", b"null", 200_000)
+
+
+async def test_a_model_whose_first_dimension_is_no_row_is_known_by_its_first_answer(open_serving: Any) -> None:
+    backend = FakeBackend(answer=lambda inputs: {"output": np.zeros((1, 4), np.float32)})
+    async with open_serving(backend) as serving:
+        await infer(serving, np.zeros((3, 4)))
+        results = await asyncio.gather(*(infer(serving, np.zeros((rows, 4))) for rows in (1, 1, 2)))
+        assert [result.outputs["output"].shape for result in results] == [(1, 4)] * 3
+        assert [len(call["input"]) for call in backend.sessions[0].calls] == [3, 1, 1, 2]

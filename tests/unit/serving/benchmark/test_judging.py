@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 
 from edge_aiops.serving.benchmark.judging import Judgement, Times, judged
 
@@ -53,6 +54,27 @@ def test_two_equal_models_that_beat_a_third_rarely_have_a_winner() -> None:
     random = np.random.default_rng(9)
     wins = sum(judge(times(random, 40, a=1.0, b=1.0, c=3.0), min_difference=0.0).winner is not None for _ in range(500))
     assert wins <= 40  # at most 25 expected
+
+
+def disturbed(random: np.random.Generator, rounds: int, *factors: float) -> list[Times]:
+    """Models each of which has good and bad spells of some ten rounds, and a slow round now and then."""
+    spells = lfilter([1.0], [1.0, -0.9], random.normal(0.0, 0.05, size=(len(factors), rounds + 50)))[:, 50:]
+    spikes = (random.random(spells.shape) < 0.03) * random.exponential(1.0, size=spells.shape)
+    own = random.normal(0.0, 0.05, size=spells.shape) + spells + spikes
+    return [Times(f"m{place}", factor * np.exp(own[place]), 0.0) for place, factor in enumerate(factors)]
+
+
+def test_equal_models_rarely_have_a_winner_where_disturbances_last_for_many_rounds() -> None:
+    random = np.random.default_rng(11)
+    wins = sum(judge(disturbed(random, 500, 1.0, 1.0), min_difference=0.0).winner is not None for _ in range(500))
+    assert wins <= 45  # 25 expected of independent rounds; taken round by round, over 200 win
+
+
+def test_a_model_that_is_faster_by_a_tenth_wins_in_spite_of_disturbances() -> None:
+    random = np.random.default_rng(12)
+    winners = [judge(disturbed(random, 500, 1.0, 1.1)).winner for _ in range(100)]
+    assert winners.count("m0") >= 80
+    assert "m1" not in winners
 
 
 def test_a_small_difference_is_found_behind_inputs_that_differ_more() -> None:
