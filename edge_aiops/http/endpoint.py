@@ -129,7 +129,10 @@ def aiohttp_handler(endpoint: Endpoint, settings: Settings) -> Callable[[web.Req
         except EdgeAiopsError as error:
             refusal = problems.from_error(error, path=request.path)
             if request.content.exception() is not None:
-                refusal.force_close()  # as aiohttp will do: nobody can tell where a damaged body ends
+                # Nobody can tell where a damaged body ends. Without the end of file aiohttp would wait for one, and log
+                # the damage as an error of ours.
+                refusal.force_close()
+                request.content.feed_eof()
             return refusal
         if isinstance(answer, web.StreamResponse):
             return answer

@@ -119,6 +119,7 @@ class Link:
             async with asyncio.timeout(request.limits.load_timeout_s):
                 link.ready = await link._calls[_LOADING].end
         except BaseException as error:
+            link._closing = True
             link.process.kill()
             await asyncio.shield(link.end)
             if isinstance(error, TimeoutError):

@@ -281,6 +281,12 @@ async def test_what_a_framework_prints_is_logged_with_the_end(start: Start, capl
     assert re.search(r"m 1 crashed \(SIGSEGV\): .*Segmentation fault", caplog.text, re.DOTALL)
 
 
+async def test_a_model_that_is_refused_is_no_crash(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(InvalidModel):
+        await start(_echo(nonsense=1))
+    assert "crashed" not in caplog.text
+
+
 def _echo(**options: object) -> Any:
     request = chaos(limits={"memory_bytes": None})
     source = msgspec.structs.replace(request.source, options=options)
