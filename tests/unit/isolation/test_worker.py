@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 import signal
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -289,10 +288,12 @@ def _echo(**options: object) -> Any:
 
 
 async def test_what_a_killed_node_has_left_is_removed_however_deep_it_is(start: Start) -> None:
-    gone = subprocess.Popen(["true"])
-    gone.wait()
+    gone = await asyncio.create_subprocess_exec("true")
+    await gone.wait()
     left = Path(tempfile.mkdtemp(prefix=f"edge-aiops-worker-{gone.pid}-"))
-    (left / Path(*["d"] * 1_500)).mkdir(parents=True)
+    # Deeper than Python's own functions go.
+    made = await asyncio.create_subprocess_exec("mkdir", "-p", str(left / "/".join("d" * 1_500)))
+    assert await made.wait() == 0
     session = await start(chaos())
     await session.close()
     assert await soon(lambda: not left.exists())
