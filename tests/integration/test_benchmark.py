@@ -263,9 +263,10 @@ async def test_the_command_tells_the_winner_and_draws_the_times(client: Any, run
 async def test_the_command_says_what_is_missing(run: Run, client: Any) -> None:
     ended = await run("benchmark", "--group", "g")
     assert (ended.code, "--task-type: is required" in ended.err) == (1, True)
-    with pytest.raises(SystemExit) as refused:
-        main(["benchmark", "show", "1", "--plot", "times.png"])
-    assert refused.value.code == 2
+    for wrong in (("show", "1", "--plot", "times.png"), ("--min-difference", "nan"), ("--iterations", "0")):
+        with pytest.raises(SystemExit) as refused:
+            main(["benchmark", *wrong])
+        assert refused.value.code == 2
 
 
 async def upload(client: Any, name: str, framework: str, file: Path, stage: str, **more: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +28,7 @@ def _number(least: float, kind: type[int] | type[float] = int) -> Callable[[str]
             value = kind(text)
         except ValueError:
             value = kind(least - 1)
-        if value < least:
+        if not least <= value < math.inf:
             raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} on")
         return value
 

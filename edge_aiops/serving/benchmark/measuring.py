@@ -25,8 +25,8 @@ HOPELESS = 10
 """A model whose first runs failed so often is not run any more."""
 
 BLOCKS = 16
-"""Measured rounds are taken in so many blocks. What disturbs a machine lasts longer than a round, so that the rounds of a
-block say less than their number does: models are compared block by block."""
+"""Measured rounds are taken in so many blocks. What disturbs a machine lasts longer than a round, so that the rounds of
+a block say less than their number does: models are compared block by block."""
 
 _PAUSE_S = 0.002
 _REST_S = 0.15
