@@ -75,10 +75,13 @@ class WorkerSession(Forwarding):
         """Close the model and end the process."""
         if not self._closed:
             self._closed = True
-            self._keeping.cancel()
-            await asyncio.gather(self._keeping, return_exceptions=True)
             self._tell()
-            await self._link.close()
+            self._keeping.cancel()
+            try:
+                await asyncio.gather(self._keeping, return_exceptions=True)
+                await self._link.close()
+            finally:
+                self._link.process.kill()  # also where the one who closes it is cancelled
 
     async def _generated(self, request: GenerationRequest) -> AsyncIterator[GenerationPiece]:
         pieces = (await self._live_link()).generate(request)

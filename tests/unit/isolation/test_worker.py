@@ -265,6 +265,18 @@ async def test_a_closed_worker_takes_no_calls_and_closes_once(start: Start) -> N
         await said(session, "ok")
 
 
+async def test_a_close_that_is_cancelled_leaves_no_process(start: Start) -> None:
+    session = await start(chaos(limits={"grace_s": 30.0}))
+    hanging = asyncio.create_task(said(session, "hang"))
+    await asyncio.sleep(0.2)
+    closing = asyncio.create_task(session.close())
+    await asyncio.sleep(0.05)
+    closing.cancel()
+    with pytest.raises(ModelCrashed):
+        await hanging
+    assert not exists(session.pid)
+
+
 async def test_a_worker_that_is_killed_from_outside_says_so(start: Start) -> None:
     session = await start(chaos())
     hanging = asyncio.create_task(said(session, "hang"))
