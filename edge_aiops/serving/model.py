@@ -171,8 +171,9 @@ class ServedModel:
             Moments(started_ns, stacked_ns, predicted_ns, ended_ns),
             at_ms=calls[-1].arrival.at_ms,
             rows=sum(call.rows.length for call in calls),
+            run_rows=spans[-1].stop,
         )
-        events = self._events(calls, outcomes, started_ns, ended_ns)
+        events = self._events(calls, outcomes, started_ns, ended_ns, batch_rows=spans[-1].stop)
         await self._journal_and_answer(calls, outcomes, events, parts, run_ms)
 
     async def _run_apart(self, calls: list[Call]) -> None:
@@ -229,8 +230,9 @@ class ServedModel:
             # What comes until then becomes one run, instead of several that wait for the next commit together.
             await asyncio.wait([on_disk])
 
-    def _events(self, calls: list[Call], outcomes: list[Outcome], started_ns: int, ended_ns: int) -> list[NewEvent]:
-        batch_rows = sum(call.rows.length for call in calls)
+    def _events(
+        self, calls: list[Call], outcomes: list[Outcome], started_ns: int, ended_ns: int, *, batch_rows: int
+    ) -> list[NewEvent]:
         return [
             self._recorder.prediction(
                 call.arrival,

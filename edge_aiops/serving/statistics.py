@@ -69,8 +69,9 @@ class ModelStatistics:
         self.by_rows: dict[int, Compute] = {}
         """By run, for each number of rows."""
 
-    def add_run(self, arrivals_ns: Iterable[int], moments: Moments, *, at_ms: int, rows: int) -> None:
-        """Count a run of `rows` that answers requests which came at `arrivals_ns`."""
+    def add_run(self, arrivals_ns: Iterable[int], moments: Moments, *, at_ms: int, rows: int, run_rows: int) -> None:
+        """Count a run that answers requests with `rows` which came at `arrivals_ns`; `run_rows`: all that it had, also
+        those of requests that were given up meanwhile."""
         answered = 0
         for arrived_ns in arrivals_ns:
             answered += 1
@@ -80,8 +81,8 @@ class ModelStatistics:
         self.inferences += rows
         self.executions += 1
         self.last_inference_ms = at_ms
-        if rows in self.by_rows or len(self.by_rows) < MAX_BATCH_SIZES:
-            self.by_rows.setdefault(rows, Compute()).add(moments)
+        if run_rows in self.by_rows or len(self.by_rows) < MAX_BATCH_SIZES:
+            self.by_rows.setdefault(run_rows, Compute()).add(moments)
 
     def add_failure(self, ns: int) -> None:
         """Count a request that failed after `ns`."""

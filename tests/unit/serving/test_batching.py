@@ -173,6 +173,10 @@ async def test_a_caller_cancelled_during_the_run_harms_nobody(serving: Any, fake
     results = await asyncio.gather(*waiting[1:])
     assert [msgspec.json.decode(result.prediction)["output"][0] for result in results] == [1, 2, 3, 4]
     assert session.cancelled == 0
+    # What it ran is told as it was.
+    assert [event.batch_rows for event in await serving.events()] == [1, 5, 5, 5, 5]
+    statistics = serving.engine.statistics(serving.engine.choose("model"))
+    assert (statistics.inferences, list(statistics.by_rows)) == (5, [1, 5])
 
 
 async def test_a_run_that_nobody_waits_for_is_cancelled_and_the_model_stays_usable(

@@ -13,7 +13,7 @@ from edge_aiops.testing.backend import FakeBackend
 
 def test_a_run_counts_once_and_each_request_of_it_with_its_own_wait() -> None:
     statistics = ModelStatistics()
-    statistics.add_run([10, 40], Moments(50, 60, 90, 95), at_ms=7, rows=3)
+    statistics.add_run([10, 40], Moments(50, 60, 90, 95), at_ms=7, rows=3, run_rows=3)
     assert (statistics.inferences, statistics.executions, statistics.last_inference_ms) == (3, 1, 7)
     assert (statistics.success.count, statistics.success.ns) == (2, 85 + 55)
     assert (statistics.queue.count, statistics.queue.ns) == (2, 40 + 10)
@@ -30,8 +30,8 @@ def test_a_run_counts_once_and_each_request_of_it_with_its_own_wait() -> None:
 def test_however_many_rows_are_sent_only_so_many_numbers_of_them_are_told_apart() -> None:
     statistics = ModelStatistics()
     for rows in range(1, MAX_BATCH_SIZES + 10):
-        statistics.add_run([0], Moments(1, 2, 3, 4), at_ms=0, rows=rows)
-    statistics.add_run([0], Moments(1, 2, 3, 4), at_ms=0, rows=1)
+        statistics.add_run([0], Moments(1, 2, 3, 4), at_ms=0, rows=rows, run_rows=rows)
+    statistics.add_run([0], Moments(1, 2, 3, 4), at_ms=0, rows=1, run_rows=1)
     assert len(statistics.by_rows) == MAX_BATCH_SIZES
     assert statistics.by_rows[1].infer.count == 2
     assert statistics.executions == MAX_BATCH_SIZES + 10
