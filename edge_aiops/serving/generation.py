@@ -18,11 +18,10 @@ from edge_aiops.base.errors import (
     Overloaded,
 )
 from edge_aiops.base.settings import ServingSettings
-from edge_aiops.journal.capture import Capture
-from edge_aiops.journal.events import NewEvent
-from edge_aiops.journal.journal import Journal
+from edge_aiops.journal.events import NewEvent, ServedBy
 from edge_aiops.plugin import GenerationPiece, Session, TextGenerator
 from edge_aiops.serving.deployment import Deployment
+from edge_aiops.serving.recording import Recorder
 from edge_aiops.serving.request import Arrival, GenerationCall
 
 CANCELLED = "cancelled"
@@ -39,15 +38,13 @@ class Generations:
         deployment: Deployment,
         session: Session,
         *,
-        journal: Journal,
-        capture: Capture,
+        recorder: Recorder,
         clock: Clock,
         settings: ServingSettings,
     ) -> None:
         self._deployment = deployment
         self._session = session
-        self._journal = journal
-        self._capture = capture
+        self._recorder = recorder
         self._clock = clock
         self._free = asyncio.Semaphore(settings.max_generations)
         self._most_waiting = settings.max_queued
@@ -73,10 +70,9 @@ class Generations:
         async with self._turn(limit_s):
             generation = Generation(
                 arrival,
-                self._deployment,
+                self._deployment.served_by,
                 self._session.signature.outputs[0].name,
-                journal=self._journal,
-                capture=self._capture,
+                recorder=self._recorder,
                 clock=self._clock,
             )
             async with aclosing(generation.run(self._session, give_up_at, limit_s)) as pieces:
@@ -112,17 +108,13 @@ class Generation:
 
     pieces: AsyncIterator[GenerationPiece]
 
-    def __init__(
-        self, arrival: Arrival, deployment: Deployment, output: str, *, journal: Journal, capture: Capture, clock: Clock
-    ) -> None:
+    def __init__(self, arrival: Arrival, served_by: ServedBy, output: str, *, recorder: Recorder, clock: Clock) -> None:
         assert isinstance(arrival.request, GenerationCall)
-        self.served_by = deployment.served_by
+        self.served_by = served_by
         self._call = arrival.request
         self._arrival = arrival
-        self._policy = deployment.capture
         self._output = output
-        self._journal = journal
-        self._capture = capture
+        self._recorder = recorder
         self._clock = clock
         self._started_ns = clock.ticks_ns()
         self._first_ns: int | None = None
@@ -159,7 +151,7 @@ class Generation:
             self.end(failure.code, recorded=not isinstance(failure, InvalidInput))
             raise failure from error
         self._ended = True
-        (self.inference_id,), on_disk = self._journal.append([self._event(error=None)])
+        (self.inference_id,), on_disk = self._recorder.append([self._event(error=None)])
         await on_disk
         yield piece
 
@@ -168,14 +160,8 @@ class Generation:
         if self._ended:
             return
         self._ended = True
-        if not recorded:
-            return
-        try:
-            _, on_disk = self._journal.append([self._event(error=code)])
-        except EdgeAiopsError as error:
-            _log_loss(error)
-        else:
-            on_disk.add_done_callback(lambda done: _log_loss(None if done.cancelled() else done.exception()))
+        if recorded:
+            self._recorder.note(self._event(error=code))
 
     def _take(self, piece: GenerationPiece) -> None:
         if piece.text:
@@ -187,27 +173,16 @@ class Generation:
             self._completion_tokens = piece.completion_tokens
 
     def _event(self, *, error: str | None) -> NewEvent:
-        arrived_ns, call = self._arrival.ticks_ns, self._call
-        captured = self._capture.wanted(self._policy)
-        text = {self._output: "".join(self._texts)}
-        return NewEvent(
-            self._arrival.at_ms,
-            self.served_by,
-            call.request_id,
-            call.user_id,
-            call.session_id,
-            1,
-            1,
-            (self._started_ns - arrived_ns) // 1000,
-            (self._clock.ticks_ns() - arrived_ns) // 1000,
-            self._capture.features(self._policy, call.payload) if captured else None,
-            self._capture.text(msgspec.json.encode(text)) if captured and self._texts else None,
-            None,
-            None,
-            error,
-            self._prompt_tokens,
-            self._completion_tokens,
-            None if self._first_ns is None else (self._first_ns - arrived_ns) // 1000,
+        return self._recorder.text(
+            self._arrival,
+            self._output,
+            "".join(self._texts),
+            started_ns=self._started_ns,
+            first_ns=self._first_ns,
+            ended_ns=self._clock.ticks_ns(),
+            prompt_tokens=self._prompt_tokens,
+            completion_tokens=self._completion_tokens,
+            error=error,
         )
 
 
@@ -233,8 +208,3 @@ def _too_late(limit_s: float) -> DeadlineExceeded:
         f"the text did not end within {limit_s * 1000:g} ms; send a longer X-Deadline-Ms, ask for fewer tokens, "
         "or set serving.generation_deadline"
     )
-
-
-def _log_loss(error: BaseException | None) -> None:
-    if error is not None:
-        logger.warning("a text that did not end could not be journaled: %s", error)

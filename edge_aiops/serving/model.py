@@ -8,7 +8,6 @@ import os
 from itertools import compress, repeat
 from typing import Any, cast
 
-import numpy as np
 from msgspec import Raw
 
 from edge_aiops.base.clock import Clock
@@ -18,16 +17,17 @@ from edge_aiops.journal.capture import Capture
 from edge_aiops.journal.events import NewEvent
 from edge_aiops.journal.journal import Journal
 from edge_aiops.plugin import Session, Tensors, TextGenerator
+from edge_aiops.serving import splitting
 from edge_aiops.serving.breaker import Breaker
 from edge_aiops.serving.call import Call
 from edge_aiops.serving.deployment import Deployment
-from edge_aiops.serving.features import Array, FeatureReader, Rows
+from edge_aiops.serving.features import FeatureReader, Rows
 from edge_aiops.serving.generation import Generations
 from edge_aiops.serving.lane import Lane
-from edge_aiops.serving.outcomes import Outcome, OutcomeReader, Span
+from edge_aiops.serving.outcomes import Outcome, OutcomeReader
+from edge_aiops.serving.recording import Recorder
 from edge_aiops.serving.request import (
     Arrival,
-    GenerationCall,
     PredictionRequest,
     PredictionResult,
     Priority,
@@ -60,8 +60,7 @@ class ServedModel:
         self.deployment = deployment
         self.session = session
         self._served_by = deployment.served_by
-        self._journal = journal
-        self._capture = capture
+        self._recorder = Recorder(deployment, journal, capture)
         self._clock = clock
         self.breaker = breaker
         self._statistics = statistics
@@ -71,9 +70,7 @@ class ServedModel:
         # Texts end one by one: a batch of them would answer all when the longest has ended.
         self._shared = signature.batchable and not generates
         self.default_deadline_s = float(settings.generation_deadline if generates else settings.default_deadline)
-        self.generations = Generations(
-            deployment, session, journal=journal, capture=capture, clock=clock, settings=settings
-        )
+        self.generations = Generations(deployment, session, recorder=self._recorder, clock=clock, settings=settings)
         self._lane = Lane(
             self._run,
             clock=clock,
@@ -134,31 +131,25 @@ class ServedModel:
         """Journal that a request got the error `code` instead of a prediction; nobody waits for the disk."""
         ended_ns = self._clock.ticks_ns()
         self._statistics.add_failure(ended_ns - arrival.ticks_ns)
-        event = self._event(arrival, None, ended_ns=ended_ns, rows=0, batch_rows=0, queue_us=0, error=code)
-        try:
-            _, on_disk = self._journal.append([event])
-        except EdgeAiopsError as error:
-            _log_loss(error)
-        else:
-            on_disk.add_done_callback(lambda done: _log_loss(_error(done)))
+        self._recorder.note(self._recorder.prediction(arrival, None, ended_ns=ended_ns, error=code))
 
     async def _run(self, calls: list[Call]) -> None:
         started_ns = self._clock.ticks_ns()
         try:
             by_tensors = _by_tensors(calls)
-            tensors = _stacked(calls) if by_tensors else self._features.stacked([call.rows for call in calls])
+            tensors = splitting.stacked(calls) if by_tensors else self._features.stacked([call.rows for call in calls])
             stacked_ns = self._clock.ticks_ns()
             outputs = await self.session.predict(tensors)
             self.breaker.succeeded()
             predicted_ns = self._clock.ticks_ns()
             run_ms = (predicted_ns - stacked_ns) / 1e6
-            if self._shared and not _row_by_row(outputs, calls):
+            if self._shared and not splitting.row_by_row(outputs, calls):
                 # Its first dimension is free but does not count rows, as in detectors: whose is what, nobody knows.
                 self._lane.stop_sharing()
                 if len(calls) > 1:
                     await self._run_apart(calls)
                     return
-            spans = _spans(calls)
+            spans = splitting.spans(calls)
             outcomes = self._outcomes.read(outputs, spans)
         except Exception as error:
             # The boundary between us and a backend, which may raise anything.
@@ -170,7 +161,7 @@ class ServedModel:
         if not calls:
             return
         ended_ns = self._clock.ticks_ns()
-        parts = list(compress(_parts(outputs, spans), waited)) if by_tensors else None
+        parts = list(compress(splitting.parts(outputs, spans), waited)) if by_tensors else None
         if not calls[0].recorded:
             taken_ms = [(ended_ns - call.arrival.ticks_ns) / 1e6 for call in calls]
             _settle(calls, list(map(self._tensors, repeat(""), taken_ms, repeat(run_ms), parts or [])))
@@ -222,7 +213,7 @@ class ServedModel:
     ) -> None:
         """Answer the calls when their events are on disk."""
         try:
-            ids, on_disk = self._journal.append(events)
+            ids, on_disk = self._recorder.append(events)
         except EdgeAiopsError as error:
             _settle(calls, error)
             return
@@ -243,7 +234,7 @@ class ServedModel:
         self, calls: list[Call], outcomes: list[Outcome], started_ns: int, ended_ns: int, *, batch_rows: int
     ) -> list[NewEvent]:
         return [
-            self._event(
+            self._recorder.prediction(
                 call.arrival,
                 outcome,
                 ended_ns=ended_ns,
@@ -253,38 +244,6 @@ class ServedModel:
             )
             for call, outcome in zip(calls, outcomes, strict=True)
         ]
-
-    def _event(
-        self,
-        arrival: Arrival,
-        outcome: Outcome | None,
-        *,
-        ended_ns: int,
-        rows: int,
-        batch_rows: int,
-        queue_us: int,
-        error: str | None = None,
-    ) -> NewEvent:
-        request, policy = arrival.request, self.deployment.capture
-        assert not isinstance(request, GenerationCall)
-        captured, most = self._capture.wanted(policy), self._capture.max_bytes
-        return NewEvent(
-            arrival.at_ms,
-            self._served_by,
-            request.request_id,
-            request.user_id,
-            request.session_id,
-            rows,
-            batch_rows,
-            queue_us,
-            (ended_ns - arrival.ticks_ns) // 1000,
-            self._capture.features(policy, request.payload) if captured and request.least_bytes <= most else None,
-            self._capture.text(outcome.prediction) if captured and outcome else None,
-            outcome.confidence.decode() if outcome and outcome.confidence else None,
-            outcome.label.decode() if outcome and outcome.label else None,
-            error,
-            request.prompt_tokens,
-        )
 
     def _answer(self, inference_id: str, event: NewEvent, outcome: Outcome) -> PredictionResult:
         return PredictionResult(
@@ -314,39 +273,6 @@ def _by_tensors(calls: list[Call]) -> bool:
     return isinstance(calls[0].arrival.request, TensorRequest)
 
 
-def _parts(outputs: Tensors, spans: list[Span]) -> list[Tensors]:
-    """The outputs of each caller; one that does not count rows belongs to the run as a whole."""
-    rows = spans[-1].stop
-    return [
-        {
-            name: array[span.start : span.stop] if array.shape[:1] == (rows,) else array
-            for name, array in outputs.items()
-        }
-        for span in spans
-    ]
-
-
-def _stacked(calls: list[Call]) -> dict[str, Array]:
-    if len(calls) == 1:
-        return calls[0].rows.tensors
-    names = calls[0].rows.tensors
-    return {name: np.concatenate([call.rows.tensors[name] for call in calls]) for name in names}
-
-
-def _row_by_row(outputs: Tensors, calls: list[Call]) -> bool:
-    rows = sum(call.rows.length for call in calls)
-    return all(array.shape[:1] == (rows,) for array in outputs.values())
-
-
-def _spans(calls: list[Call]) -> list[Span]:
-    spans = []
-    start = 0
-    for call in calls:
-        spans.append(Span(start, start + call.rows.length, call.rows.many))
-        start += call.rows.length
-    return spans
-
-
 def _settle(calls: list[Call], answers: list[PredictionResult] | list[TensorResult] | BaseException) -> None:
     for place, call in enumerate(calls):
         if call.answer.done():
@@ -359,8 +285,3 @@ def _settle(calls: list[Call], answers: list[PredictionResult] | list[TensorResu
 
 def _error(done: asyncio.Future[Any]) -> BaseException | None:
     return asyncio.CancelledError() if done.cancelled() else done.exception()
-
-
-def _log_loss(error: BaseException | None) -> None:
-    if error is not None:
-        logger.warning("a failed prediction could not be journaled: %s", error)

@@ -39,6 +39,11 @@ def test_one_run_of_many_that_is_slow_changes_nothing() -> None:
     assert known(*[FAST_NS] * 50, SLOW_NS, FAST_NS).is_short(100)
 
 
+def test_a_slow_second_run_is_outweighed_by_twenty_fast_ones() -> None:
+    assert not known(SLOW_NS, *[FAST_NS] * 5).is_short(100)
+    assert known(SLOW_NS, *[FAST_NS] * 20).is_short(100)
+
+
 def test_a_run_that_would_hold_the_loop_for_long_ends_being_short_at_once() -> None:
     assert not known(*[FAST_NS] * 1000, 10 * SLOW_NS).is_short(100)
 
@@ -52,8 +57,8 @@ def test_a_model_that_becomes_fast_is_short_after_some_hundred_runs() -> None:
     assert known(*[SLOW_NS] * 10, *[FAST_NS] * 200).is_short(100)
 
 
-def test_a_model_that_is_slow_every_tenth_time_stays_in_a_thread() -> None:
-    assert not known(*[SLOW_NS, *[FAST_NS] * 9] * 20).is_short(100)
+def test_a_model_that_is_slow_every_fifth_time_stays_in_a_thread() -> None:
+    assert not known(*[SLOW_NS, *[FAST_NS] * 4] * 40).is_short(100)
 
 
 def test_the_empty_batch_is_a_size_too() -> None:
