@@ -147,7 +147,8 @@ def _models(node: NodeSnapshot) -> Iterable[Measure]:
         unit="",
         description="Whether the model has failed repeatedly and has not succeeded since: 1 or 0.",
         labels=_VERSION,
-        samples=_of_versions(node.circuits_open),
+        # As a number: for OpenTelemetry true is none.
+        samples=_of_versions({version: int(is_open) for version, is_open in node.circuits_open.items()}),
     )
 
 
