@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge_aiops.base.errors import ModelFailed
+from edge_aiops.base.errors import InvalidInput, ModelFailed
 from edge_aiops.isolation.limits import WorkerLimits
 from edge_aiops.isolation.request import WorkerRequest
 from edge_aiops.isolation.session import start_worker
@@ -110,7 +110,7 @@ async def _fate(worker: Any, command: str) -> str:
     try:
         async with asyncio.timeout(10):
             outputs = await worker.predict({"command": np.array([command], object)})
-    except ModelFailed as error:
+    except (InvalidInput, ModelFailed) as error:
         return error.code
     except TimeoutError:
         return "too slow"
