@@ -96,6 +96,7 @@ class Link:
         Raises what the backend raises, `ModelCrashed`, `ModelOutOfMemory`, or `ModelHung` when it takes longer than
         `load_timeout_s`.
         """
+        environment = await asyncio.to_thread(environment_of, request.environment, sandboxed=request.sandboxed)
         ours, theirs = pair()
         with theirs:
             descriptor = arena.create()
@@ -104,7 +105,7 @@ class Link:
                 process = WorkerProcess.start(
                     lambda folder: _birth(request, folder, socket=theirs.fileno(), arena=descriptor),
                     descriptors=(theirs.fileno(), descriptor),
-                    environment=environment_of(request.environment, sandboxed=request.sandboxed),
+                    environment=environment,
                 )
             except BaseException:
                 ours.close()
@@ -121,7 +122,8 @@ class Link:
         except BaseException as error:
             link._closing = True
             link.process.kill()
-            await asyncio.shield(link.end)
+            if said := (await asyncio.shield(link.end)).said:
+                logger.info("model %s could not be loaded; its worker process said: %s", request, said)
             if isinstance(error, TimeoutError):
                 limit_s = request.limits.load_timeout_s
                 raise ModelHung(f"model {request} did not load within {limit_s:g} s") from error
