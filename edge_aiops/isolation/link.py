@@ -37,9 +37,9 @@ from edge_aiops.isolation.messages import (
     tells_want_of_memory,
 )
 from edge_aiops.isolation.packing import packed, unpacked
-from edge_aiops.isolation.process import End, WorkerProcess, environment_of
+from edge_aiops.isolation.process import End, WorkerProcess, spawned
 from edge_aiops.isolation.request import WorkerRequest
-from edge_aiops.isolation.waiting import done_within
+from edge_aiops.isolation.waiting import done_within, ended
 from edge_aiops.plugin.generation import GenerationPiece, GenerationRequest
 from edge_aiops.plugin.protocols import Tensors
 
@@ -96,32 +96,42 @@ class Link:
         Raises what the backend raises, `ModelCrashed`, `ModelOutOfMemory`, or `ModelHung` when it takes longer than
         `load_timeout_s`.
         """
-        environment = await asyncio.to_thread(environment_of, request.environment, sandboxed=request.sandboxed)
         ours, theirs = pair()
         with theirs:
             descriptor = arena.create()
             memory = arena.Arena(os.dup(descriptor), inputs=True)
-            try:
-                process = WorkerProcess.start(
+            spawning = asyncio.get_running_loop().create_task(
+                asyncio.to_thread(
+                    spawned,
                     lambda folder: _birth(request, folder, socket=theirs.fileno(), arena=descriptor),
                     descriptors=(theirs.fileno(), descriptor),
-                    environment=environment,
+                    names=request.environment,
+                    sandboxed=request.sandboxed,
                 )
-            except BaseException:
-                ours.close()
-                memory.close()
-                raise
-            finally:
-                os.close(descriptor)
+            )
+            cancelled = await ended(spawning)
+            os.close(descriptor)
+        try:
+            process = WorkerProcess(spawning.result())
+        except BaseException:
+            ours.close()
+            memory.close()
+            raise
         link = cls(request, process, memory)
         link.end = asyncio.get_running_loop().create_task(link._watch(), name=f"worker {request}")
         try:
+            if cancelled:
+                raise asyncio.CancelledError
             link._connection = await Connection.over(ours, link)
             async with asyncio.timeout(request.limits.load_timeout_s):
                 link.ready = await link._calls[_LOADING].end
         except BaseException as error:
             link._closing = True
             link.process.kill()
+            if hasattr(link, "_connection"):
+                link._connection.close()
+            else:
+                ours.close()
             if said := (await asyncio.shield(link.end)).said:
                 logger.info("model %s could not be loaded; its worker process said: %s", request, said)
             if isinstance(error, TimeoutError):

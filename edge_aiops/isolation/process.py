@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -52,14 +52,24 @@ class End(NamedTuple):
         return f"crashed (signal {-self.status})"
 
 
+class Spawned(NamedTuple):
+    """A process that has just been started, its temporary folder, and how often the kernel had killed for want of
+    memory until then."""
+
+    process: subprocess.Popen[bytes]
+    folder: Path
+    kills_before: int
+
+
 class WorkerProcess:
     """A running child. It dies with the thread that started it: start it in one that lasts."""
 
-    def __init__(self, process: subprocess.Popen[bytes], folder: Path) -> None:
+    def __init__(self, spawned: Spawned) -> None:
+        process = spawned.process
         self.pid = process.pid
         self._process = process
-        self._folder = folder
-        self._kills_before = out_of_memory_kills()
+        self._folder = spawned.folder
+        self._kills_before = spawned.kills_before
         self._killed = False
         self._said: deque[bytes] = deque()
         self._loop = asyncio.get_running_loop()
@@ -69,35 +79,6 @@ class WorkerProcess:
         assert process.stderr is not None
         os.set_blocking(process.stderr.fileno(), False)
         self._loop.add_reader(process.stderr.fileno(), self._listen)
-
-    @classmethod
-    def start(
-        cls, birth: Callable[[Path], bytes], *, descriptors: tuple[int, ...], environment: Mapping[str, str]
-    ) -> WorkerProcess:
-        """Start `edge_aiops.isolation.worker`, in some milliseconds.
-
-        `birth`: what it reads from standard input, given its temporary folder; `descriptors` stay open in it.
-        """
-        folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-"))
-        try:
-            with os.fdopen(os.memfd_create("edge-aiops-birth"), "w+b") as told:
-                told.write(birth(folder))
-                told.seek(0)
-                process = subprocess.Popen(
-                    [sys.executable, "-P", "-X", "faulthandler", "-m", "edge_aiops.isolation.worker"],
-                    stdin=told,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.PIPE,
-                    cwd=folder,
-                    env={"HOME": str(folder), **environment, "TMPDIR": str(folder)},
-                    pass_fds=descriptors,
-                    # A group of its own, so that what the framework starts can be killed with it.
-                    start_new_session=True,
-                )
-        except BaseException:
-            remove(folder)
-            raise
-        return cls(process, folder)
 
     def kill(self) -> None:
         """End it now, with everything that it started; `ended` tells when that is done."""
@@ -162,7 +143,42 @@ class WorkerProcess:
             self._process.stderr.close()
 
 
-def environment_of(names: tuple[str, ...], *, sandboxed: bool) -> dict[str, str]:
+def spawned(
+    birth: Callable[[Path], bytes],
+    *,
+    descriptors: tuple[int, ...],
+    names: tuple[str, ...],
+    sandboxed: bool,
+) -> Spawned:
+    """Start `edge_aiops.isolation.worker`; takes some milliseconds.
+
+    `birth`: what it reads from standard input, given its folder; `descriptors` stay open in it; `names`: of variables
+    that it sees beside the usual ones. It dies with the thread that calls this.
+    """
+    kills_before = out_of_memory_kills()
+    folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-"))
+    try:
+        with os.fdopen(os.memfd_create("edge-aiops-birth"), "w+b") as told:
+            told.write(birth(folder))
+            told.seek(0)
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-X", "faulthandler", "-m", "edge_aiops.isolation.worker"],
+                stdin=told,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                cwd=folder,
+                env={"HOME": str(folder), **_environment(names, sandboxed=sandboxed), "TMPDIR": str(folder)},
+                pass_fds=descriptors,
+                # A group of its own, so that what the framework starts can be killed with it.
+                start_new_session=True,
+            )
+    except BaseException:
+        remove(folder)
+        raise
+    return Spawned(process, folder, kills_before)
+
+
+def _environment(names: tuple[str, ...], *, sandboxed: bool) -> dict[str, str]:
     """What a worker sees of the environment: variables that steer Python, plugins and threads, the folders of the
     user, and `names`; in the sandbox neither of the last two, and no modules of the current folder."""
     wanted = _USUAL_VARIABLES if sandboxed else (*_USUAL_VARIABLES, *_TRUSTED_VARIABLES, *names)

@@ -17,3 +17,14 @@ async def done_within(limit_s: float, end: asyncio.Future[Any]) -> bool:
         except asyncio.CancelledError:
             continue
     return end.done()
+
+
+async def ended(work: asyncio.Future[Any]) -> bool:
+    """Wait until `work` has ended, whoever cancels the waiting; whether somebody has."""
+    cancelled = False
+    while not work.done():
+        try:
+            await asyncio.wait({work})
+        except asyncio.CancelledError:
+            cancelled = True
+    return cancelled
