@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -36,7 +37,7 @@ class End(NamedTuple):
     """Its exit status; negative for a signal."""
 
     peak_bytes: int
-    """The most physical memory that it had."""
+    """The most physical memory that it had; 0 where that is not known."""
 
     said: str
     """The last of what it wrote to standard output and error."""
@@ -59,6 +60,8 @@ class Spawned(NamedTuple):
     process: subprocess.Popen[bytes]
     folder: Path
     kills_before: int
+    inherited_bytes: int
+    """Up to here the kernel counts the memory of the process that started it as its peak."""
 
 
 class WorkerProcess:
@@ -70,6 +73,7 @@ class WorkerProcess:
         self._process = process
         self._folder = spawned.folder
         self._kills_before = spawned.kills_before
+        self._inherited_bytes = spawned.inherited_bytes
         self._killed = False
         self._said: deque[bytes] = deque()
         self._loop = asyncio.get_running_loop()
@@ -108,6 +112,7 @@ class WorkerProcess:
         # Before it is waited for: until then nobody else can have its number.
         self._kill_group()
         _, status, usage = os.wait4(self.pid, 0)
+        peak_bytes = usage.ru_maxrss * 1024
         self._process.returncode = os.waitstatus_to_exitcode(status)
         self._loop.remove_reader(self._watched)
         os.close(self._watched)
@@ -117,7 +122,7 @@ class WorkerProcess:
         self._ended.set_result(
             End(
                 status=self._process.returncode,
-                peak_bytes=usage.ru_maxrss * 1024,
+                peak_bytes=peak_bytes if peak_bytes > self._inherited_bytes else 0,
                 said=b"".join(self._said)[-_LOG_BYTES:].decode("utf-8", "replace").strip(),
                 for_want_of_memory=killed_by_kernel and out_of_memory_kills() > self._kills_before,
             )
@@ -175,7 +180,8 @@ def spawned(
     except BaseException:
         remove(folder)
         raise
-    return Spawned(process, folder, kills_before)
+    inherited_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return Spawned(process, folder, kills_before, inherited_bytes)
 
 
 def _environment(names: tuple[str, ...], *, sandboxed: bool) -> dict[str, str]:
