@@ -55,8 +55,7 @@ class PlainReader:
         try:
             decoded = _MATRICES.decode("[" + ",".join(payloads) + "]")
             rows = [row for value in decoded for row in self._payload.rows_of_only(value)]
-            length = len(rows[0])
-            names = self._payload.names_of(length)
+            names = self._payload.names_of(len(rows[0])) if rows else None
             # NumPy refuses rows of several lengths; a payload that is no JSON could pass for two that are.
             if not names or [*map(len, map(self._payload.rows_of_only, decoded))] != [*counts]:
                 return None

@@ -52,7 +52,9 @@ async def test_runs_wait_while_others_use_a_model(benchmarks: Benchmarks, servin
     await serving.predict(name="live")
     (live,) = fake.sessions
     live.may_go.clear()
-    waiting = asyncio.create_task(serving.predict(name="live"))
+    waiting = asyncio.create_task(serving.predict(name="live", deadline_s=60))
+    while not live.running:  # noqa: ASYNC110  # what it waits for has no event
+        await asyncio.sleep(0.001)
     begun = await benchmarks.start(WANTED)
     await asyncio.sleep(0.1)
     assert [session.calls for session in fake.sessions[1:]] == [[], []]
