@@ -177,6 +177,7 @@ async def test_houses_elsewhere_are_seen_at_the_first_look_and_their_labels_agre
     assert looks[3].drift["concept"]["accuracy"] < 0.6 < 0.85 < life.model.accuracy
 
 
+@pytest.mark.soak
 async def test_employment_never_alarms_in_three_years_of_looking(live: Live, datasets_folder: Path) -> None:
     dataset = load("employment", datasets_folder, every=25)
     month_ms = 4 * WEEK_MS

@@ -59,6 +59,7 @@ def test_the_extension_of_the_wheel_computes(site: Path, tmp_path: Path) -> None
     assert float(mean) == 2.0
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(600)
 def test_the_installed_wheels_tell_the_whole_demo(site: Path, tmp_path: Path, datasets_folder: Path) -> None:
     command = (sys.executable, "-m", "edge_aiops", "demo", "--datasets", str(datasets_folder), "--no-serve")
