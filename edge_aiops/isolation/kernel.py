@@ -11,10 +11,10 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NE
 _ARGUMENT = ctypes.c_ulong
 
 
-def prctl(option: int, value: int = 0, pointer: object = None) -> None:
+def prctl(option: int, value: int = 0, pointer: ctypes.Structure | None = None) -> None:
     """prctl(2). Raises `OSError`."""
     libc = ctypes.CDLL(None, use_errno=True)
-    third = _ARGUMENT(0) if pointer is None else ctypes.cast(ctypes.byref(pointer), ctypes.c_void_p)  # type: ignore[arg-type]
+    third: object = _ARGUMENT(0) if pointer is None else ctypes.byref(pointer)
     if libc.prctl(option, _ARGUMENT(value), third, _ARGUMENT(0), _ARGUMENT(0)) != 0:
         raise _error(f"prctl {option}")
 

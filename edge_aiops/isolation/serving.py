@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import traceback
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
-from contextlib import aclosing, suppress
+from collections.abc import Coroutine
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any, cast
 
@@ -37,7 +37,7 @@ from edge_aiops.isolation.messages import (
     question_decoder,
 )
 from edge_aiops.isolation.packing import packed, unpacked
-from edge_aiops.plugin.generation import Checkable, GenerationPiece, TextGenerator, TokenCounter
+from edge_aiops.plugin.generation import Checkable, TextGenerator, TokenCounter
 from edge_aiops.plugin.loader import Plugins
 from edge_aiops.plugin.protocols import ModelSource, Session
 from edge_aiops.plugin.registry import Backends
@@ -156,10 +156,9 @@ class _Served:
         self._connection.send(encoded(Result(question.call, outputs.heads)), outputs.payload)
 
     async def _generate(self, question: Generate) -> None:
-        pieces = cast(TextGenerator, self._session).generate(question.request)
         window = self._windows[question.call]
-        async with aclosing(_closable(pieces)) as closable:
-            async for piece in closable:
+        async with aclosing(cast(TextGenerator, self._session).generate(question.request)) as pieces:
+            async for piece in pieces:
                 await window.acquire()
                 self._send(Piece(question.call, piece))
         self._send(Done(question.call))
@@ -174,13 +173,3 @@ class _Served:
 
     def _send(self, answer: Answer) -> None:
         self._connection.send(encoded(answer))
-
-
-async def _closable(pieces: AsyncIterator[GenerationPiece]) -> AsyncGenerator[GenerationPiece]:
-    """The same pieces; closing this closes them, where they can be closed."""
-    try:
-        async for piece in pieces:
-            yield piece
-    finally:
-        with suppress(AttributeError):
-            await pieces.aclose()  # type: ignore[attr-defined]

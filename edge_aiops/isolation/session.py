@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 
 from edge_aiops.base.errors import EdgeAiopsError, Unavailable
 from edge_aiops.isolation.abilities import Forwarding, with_abilities
@@ -84,12 +85,9 @@ class WorkerSession(Forwarding):
                 self._link.process.kill()  # also where the one who closes it is cancelled
 
     async def _generated(self, request: GenerationRequest) -> AsyncIterator[GenerationPiece]:
-        pieces = (await self._live_link()).generate(request)
-        try:
+        async with aclosing((await self._live_link()).generate(request)) as pieces:
             async for piece in pieces:
                 yield piece
-        finally:
-            await pieces.aclose()
 
     async def _counted(self, texts: Sequence[str]) -> int:
         return await (await self._live_link()).ask(lambda call: CountTokens(call, tuple(texts)))

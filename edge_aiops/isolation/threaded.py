@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any, TypeVar, cast
 
 from edge_aiops.base.errors import ModelHung
@@ -88,18 +88,15 @@ class ThreadedSession(Forwarding):
         self, request: GenerationRequest, pieces: asyncio.Queue[GenerationPiece | Exception | None]
     ) -> None:
         """Generate ahead of the reader, by as much as the queue holds."""
-        generated = cast(TextGenerator, self._session).generate(request)
         try:
-            async for piece in generated:
-                await pieces.put(piece)
+            async with aclosing(cast(TextGenerator, self._session).generate(request)) as generated:
+                async for piece in generated:
+                    await pieces.put(piece)
         except Exception as error:
             # The boundary to a backend, which may raise anything: its reader gets it.
             await pieces.put(error)
         else:
             await pieces.put(None)
-        finally:
-            with suppress(AttributeError):
-                await generated.aclose()
 
     async def _counted(self, texts: Sequence[str]) -> int:
         return await self._thread.run(cast(TokenCounter, self._session).count_tokens(texts))
