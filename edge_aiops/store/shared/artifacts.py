@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 
 import obstore
@@ -122,13 +122,15 @@ class ArtifactStore:
         return [artifact for artifact in found if _SHA256.fullmatch(artifact.sha256)]
 
     async def copy_to(self, folder: Path) -> None:
-        """Copy every artifact that `folder`, the root of another such store, does not have yet."""
+        """Copy every artifact that `folder`, the root of another such store, does not have yet; one that is deleted
+        meanwhile is passed over."""
         for artifact in await self.all():
             target = folder / _key(artifact.sha256)
-            if (source := self.path(artifact.sha256)) is not None:
-                await asyncio.to_thread(_copy, source, target)
-            elif not await asyncio.to_thread(target.exists):
-                await self._download(artifact.sha256, target)
+            with suppress(FileNotFoundError, NotFound):
+                if (source := self.path(artifact.sha256)) is not None:
+                    await asyncio.to_thread(_copy, source, target)
+                elif not await asyncio.to_thread(target.exists):
+                    await self._download(artifact.sha256, target)
 
     async def _holds(self, upload: StagedUpload) -> bool:
         try:

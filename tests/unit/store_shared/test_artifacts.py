@@ -243,3 +243,16 @@ async def test_an_object_store_behind_a_url_does_the_same(tmp_path: Path) -> Non
 async def test_an_object_store_behind_a_url_needs_a_local_folder_for_uploads() -> None:
     with pytest.raises(ValueError, match="local folder"):
         await ArtifactStore.open("memory:///")
+
+
+async def test_what_is_deleted_while_a_copy_is_made_is_passed_over(store: ArtifactStore, tmp_path: Path) -> None:
+    kept = await stored(store, CONTENT)
+    gone = [await stored(store, b"%d" % number) for number in range(20)]
+
+    async def delete() -> None:
+        for sha256 in sorted(gone, reverse=True):
+            await store.delete(sha256)
+
+    await asyncio.gather(store.copy_to(tmp_path / "copy"), delete())
+    copy = await ArtifactStore.open(tmp_path / "copy")
+    assert await whole(copy, kept) == CONTENT
