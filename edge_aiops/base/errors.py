@@ -10,7 +10,10 @@
     |   +-- UnknownModel           unknown_model
     |   +-- UnknownEvent           unknown_event
     +-- Conflict                   conflict               the state of things forbids it now
+    +-- Unauthenticated            unauthenticated        who calls must first show who it is
     +-- Forbidden                  forbidden              this caller may never do that
+    |   +-- NodeRevoked            node_revoked           the hub has shut this node out
+    |   +-- NodeQuarantined        node_quarantined       two nodes act under one identity
     +-- Unavailable                unavailable            try again later; `retry_after_s` says when
     |   +-- BackendUnavailable     backend_unavailable    no plugin, or its framework is not installed
     |   +-- StorageFull            storage_full
@@ -105,6 +108,24 @@ class Forbidden(EdgeAiopsError):
     """This caller may never do that."""
 
     code = "forbidden"
+
+
+class Unauthenticated(EdgeAiopsError):
+    """Without a session, or with one that is over or that is no session of this hub."""
+
+    code = "unauthenticated"
+
+
+class NodeRevoked(Forbidden):
+    """The hub has shut this node out; an operator must enrol it again."""
+
+    code = "node_revoked"
+
+
+class NodeQuarantined(Forbidden):
+    """Two nodes act under one identity, such as clones of one disk; an operator must say which one it is."""
+
+    code = "node_quarantined"
 
 
 class Unavailable(EdgeAiopsError):

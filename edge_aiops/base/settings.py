@@ -130,6 +130,17 @@ class RegistrySettings(Struct, frozen=True, forbid_unknown_fields=True):
     probe_timeout: Annotated[Duration, _said("longest time for a new model's trial load")] = Duration(60)
 
 
+class HubSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[hub]`: where a hub keeps what it has; several hubs may share one PostgreSQL database and one object store."""
+
+    database: Annotated[
+        str, _said("postgresql://user:password@host/name; empty keeps a SQLite file in the data folder")
+    ] = ""
+    artifacts: Annotated[
+        str, _said("s3://bucket/prefix, or another URL that obstore opens; empty keeps a folder in the data folder")
+    ] = ""
+
+
 class FleetSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """`[fleet]`: how a node keeps up with its hub."""
 
@@ -161,6 +172,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     serving: ServingSettings = field(default_factory=ServingSettings)
     journal: JournalSettings = field(default_factory=JournalSettings)
     registry: RegistrySettings = field(default_factory=RegistrySettings)
+    hub: HubSettings = field(default_factory=HubSettings)
     fleet: FleetSettings = field(default_factory=FleetSettings)
     telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
     log: LogSettings = field(default_factory=LogSettings)

@@ -1,1 +1,1 @@
-"""How nodes and hub agree: wire messages, desired state, synchronisation."""
+"""How nodes and hub agree: what they say to each other, and what each side does about it."""

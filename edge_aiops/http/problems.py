@@ -21,6 +21,7 @@ _STATUSES: dict[type[errors.EdgeAiopsError], int] = {
     errors.InvalidInput: 400,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.Unauthenticated: 401,
     errors.Forbidden: 403,
     errors.StorageFull: 507,
     errors.Unavailable: 503,

@@ -15,9 +15,10 @@ from edge_aiops.base.clock import Clock, SystemClock
 from edge_aiops.base.errors import EdgeAiopsError
 from edge_aiops.base.settings import Settings
 from edge_aiops.base.tasks import BackgroundTasks
-from edge_aiops.fleet.files import ModelFiles
-from edge_aiops.fleet.follow import Follower, FollowStatus
-from edge_aiops.fleet.state import NodeState
+from edge_aiops.fleet.node.files import ModelFiles
+from edge_aiops.fleet.node.follow import Follower, FollowStatus
+from edge_aiops.fleet.node.hub_client import HubClient
+from edge_aiops.fleet.node.state import NodeState
 from edge_aiops.journal.capture import Capture
 from edge_aiops.journal.journal import Journal
 from edge_aiops.journal.retention import Retention
@@ -182,7 +183,8 @@ class Node:
         files = await asyncio.to_thread(ModelFiles, self._folder / "models")
         timeout = aiohttp.ClientTimeout(total=None, sock_read=self._settings.fleet.request_timeout, sock_connect=10)
         http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
-        follower = Follower(self._hub_url, state=self.state, files=files, http=http, apply=self._serve)
+        hub = HubClient(self._hub_url, http=http)
+        follower = Follower(hub, state=self.state, files=files, apply=self._serve)
         await follower.restore()
         self._tasks.every(self._settings.fleet.sync_interval, "sync with the hub", follower.pull)
         return follower

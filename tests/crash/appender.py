@@ -24,7 +24,7 @@ from msgspec import Raw
 
 from edge_aiops.base.clock import SystemClock
 from edge_aiops.base.settings import JournalSettings
-from edge_aiops.fleet.state import NodeState, SavedDesired
+from edge_aiops.fleet.node.state import NodeState, SavedDesired
 from edge_aiops.journal.events import Feedback, NewEvent, ServedBy
 from edge_aiops.journal.journal import Journal
 from edge_aiops.journal.querying import EventFilter

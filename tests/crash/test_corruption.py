@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from edge_aiops.base.settings import JournalSettings
-from edge_aiops.fleet.state import NodeState, SavedDesired
+from edge_aiops.fleet.node.state import NodeState, SavedDesired
 from edge_aiops.journal.journal import Journal
 from edge_aiops.testing.clock import FakeClock
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from edge_aiops.fleet.desired import desired_state
-from edge_aiops.fleet.messages import DesiredState
+from edge_aiops.fleet.hub.desired import desired_state
+from edge_aiops.fleet.messages.desired import DesiredState
 from edge_aiops.http.endpoint import HUB, Endpoints
 
 ENDPOINTS = Endpoints("fleet", role="hub")

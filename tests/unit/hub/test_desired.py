@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from edge_aiops.fleet.desired import desired_state
-from edge_aiops.fleet.messages import DesiredState
+from edge_aiops.fleet.hub.desired import desired_state
+from edge_aiops.fleet.messages.desired import DesiredState
 from edge_aiops.hub.hub import Hub
 from edge_aiops.journal.capture import CapturePolicy
 

@@ -13,8 +13,8 @@ from msgspec import Raw
 from edge_aiops.base.clock import SystemClock
 from edge_aiops.base.errors import StoreLocked
 from edge_aiops.base.settings import Settings
-from edge_aiops.fleet.messages import DesiredModel, DesiredState
-from edge_aiops.fleet.state import NodeState, SavedDesired
+from edge_aiops.fleet.messages.desired import DesiredModel, DesiredState
+from edge_aiops.fleet.node.state import NodeState, SavedDesired
 from edge_aiops.journal.querying import EventFilter
 from edge_aiops.node import Node
 from edge_aiops.plugin.registry import Backends

@@ -11,7 +11,7 @@ import pytest
 
 from edge_aiops.base.clock import SystemClock
 from edge_aiops.base.errors import ModelFailed
-from edge_aiops.fleet.state import NodeState
+from edge_aiops.fleet.node.state import NodeState
 from edge_aiops.serving.benchmark.benchmarks import Benchmarks
 from edge_aiops.serving.benchmark.messages import BenchmarkRequest
 from edge_aiops.serving.deployment import Deployment

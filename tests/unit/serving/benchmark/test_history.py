@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from edge_aiops.fleet.state import NodeState
+from edge_aiops.fleet.node.state import NodeState
 from edge_aiops.serving.benchmark.benchmarks import Benchmarks
 from edge_aiops.serving.benchmark.history import KEPT, BenchmarkFilter, BenchmarkHistory
 from edge_aiops.serving.benchmark.messages import Benchmark, Progress

@@ -11,9 +11,10 @@ import msgspec
 from msgspec import Struct
 
 from edge_aiops.base.errors import Conflict, EdgeAiopsError, Unavailable
-from edge_aiops.fleet.files import ModelFiles
-from edge_aiops.fleet.messages import SCHEMA, DesiredModel, DesiredState
-from edge_aiops.fleet.state import NodeState, SavedDesired
+from edge_aiops.fleet.messages.desired import SCHEMA, DesiredModel, DesiredState
+from edge_aiops.fleet.node.files import ModelFiles
+from edge_aiops.fleet.node.hub_client import HubClient
+from edge_aiops.fleet.node.state import NodeState, SavedDesired
 from edge_aiops.serving.deployment import Deployment
 
 MOST_STATE_BYTES = 64 * 1024**2
@@ -38,17 +39,15 @@ class Follower:
 
     def __init__(
         self,
-        hub_url: str,
+        hub: HubClient,
         *,
         state: NodeState,
         files: ModelFiles,
-        http: aiohttp.ClientSession,
         apply: Callable[[list[Deployment]], None],
     ) -> None:
-        self._hub_url = hub_url.rstrip("/")
+        self._hub = hub
         self._state = state
         self._files = files
-        self._http = http
         self._apply = apply
         self._etag = ""
         self._generation = 0
@@ -58,7 +57,7 @@ class Follower:
     @property
     def status(self) -> FollowStatus:
         """Where this node stands."""
-        return FollowStatus(hub=self._hub_url, generation=self._generation, last_error=self._last_error)
+        return FollowStatus(hub=self._hub.hub_url, generation=self._generation, last_error=self._last_error)
 
     async def restore(self) -> None:
         """Serve what was applied last, without asking anybody; a model whose file is gone waits for the hub."""
@@ -88,9 +87,6 @@ class Follower:
             except EdgeAiopsError as error:
                 self._last_error = str(error)
                 raise
-            except (aiohttp.ClientError, TimeoutError) as error:
-                self._last_error = f"{type(error).__name__}: {error}"
-                raise Unavailable(f"the hub {self._hub_url} cannot be reached: {self._last_error}") from error
             self._last_error = None
 
     async def reach(self, generation: int) -> None:
@@ -99,9 +95,8 @@ class Follower:
             await self.pull()
 
     async def _pull(self) -> None:
-        async with self._http.get(
-            f"{self._hub_url}/fleet/desired", headers={"If-None-Match": self._etag} if self._etag else {}
-        ) as response:
+        remembered = {"If-None-Match": self._etag} if self._etag else {}
+        async with self._hub.ask("GET", "/fleet/desired", headers=remembered) as response:
             if response.status == 304:
                 return
             _expect_ok(response)
@@ -118,12 +113,12 @@ class Follower:
         self._apply([self._deployment(model) for model in desired.models])
         self._generation, self._etag = desired.generation, etag
         await asyncio.to_thread(self._files.collect, {model.sha256 for model in desired.models if model.sha256})
-        logger.info("generation %d of %s: %d models", desired.generation, self._hub_url, len(desired.models))
+        logger.info("generation %d of %s: %d models", desired.generation, self._hub.hub_url, len(desired.models))
 
     async def _fetch(self, model: DesiredModel) -> None:
         if model.sha256 is None or model.sha256 in self._files:
             return
-        async with self._http.get(f"{self._hub_url}/artifacts/{model.sha256}") as response:
+        async with self._hub.ask("GET", f"/artifacts/{model.sha256}") as response:
             _expect_ok(response)
             await self._files.receive(model.sha256, model.size, response.content.iter_chunked(_CHUNK_BYTES))
 

@@ -12,8 +12,8 @@ import pytest
 
 from edge_aiops.base.clock import SystemClock
 from edge_aiops.base.errors import Conflict, EdgeAiopsError, StoreError, Unavailable
-from edge_aiops.fleet import follow as following
-from edge_aiops.fleet.state import NodeState, SavedDesired
+from edge_aiops.fleet.node import follow as following
+from edge_aiops.fleet.node.state import NodeState, SavedDesired
 
 GONE = "http://127.0.0.1:9"
 

@@ -14,9 +14,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from edge_aiops.base.clock import SystemClock
-from edge_aiops.fleet.files import ModelFiles
-from edge_aiops.fleet.follow import Follower
-from edge_aiops.fleet.state import NodeState
+from edge_aiops.fleet.node.files import ModelFiles
+from edge_aiops.fleet.node.follow import Follower
+from edge_aiops.fleet.node.hub_client import HubClient
+from edge_aiops.fleet.node.state import NodeState
 from edge_aiops.serving.deployment import Deployment
 
 
@@ -116,7 +117,7 @@ def follow(tmp_path: Path) -> Follow:
         try:
             async with aiohttp.ClientSession() as session:
                 files = ModelFiles(tmp_path / "node" / "models")
-                follower = Follower(url, state=state, files=files, http=session, apply=applied.append)
+                follower = Follower(HubClient(url, http=session), state=state, files=files, apply=applied.append)
                 await follower.restore()
                 yield Followed(follower, applied, tmp_path / "node" / "models")
         finally:

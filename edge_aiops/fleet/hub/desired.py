@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from edge_aiops.fleet.messages import DesiredModel, DesiredState
+from edge_aiops.fleet.messages.desired import DesiredModel, DesiredState
 from edge_aiops.registry.messages import ModelVersion
 from edge_aiops.registry.registry import Registry
 
