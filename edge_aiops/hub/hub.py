@@ -32,14 +32,17 @@ class Hub:
     @classmethod
     @asynccontextmanager
     async def open(cls, folder: Path, *, settings: Settings, backends: Backends, clock: Clock) -> AsyncIterator[Hub]:
-        """The hub whose database and artifacts are in `folder`, which is made if it is not there.
+        """The hub whose database and artifacts are where `[hub]` says, or else in `folder`, which is made if need be.
 
-        Raises `StoreLocked` when another hub runs on the folder, `StoreCorrupt` when its database is damaged, and
-        `StoreError` when a newer program has written it.
+        Raises `SettingsError` for a URL of the wrong kind, `Unavailable` when nothing answers there, `StoreLocked`
+        when another hub runs on the folder, `StoreCorrupt` when its database is damaged, and `StoreError` when a newer
+        program has written it.
         """
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-        async with Database.open(folder / DATABASE) as database:
-            artifacts = await ArtifactStore.open(folder / ARTIFACTS)
+        async with Database.open(settings.hub.database or folder / DATABASE) as database:
+            artifacts = await ArtifactStore.open(
+                settings.hub.artifacts or folder / ARTIFACTS, incoming=folder / ARTIFACTS / "incoming"
+            )
             subscribers = Subscribers()
             registry = Registry(
                 database,
