@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.settings import Settings
+from edge_aiops.fleet.hub.ingest import Ingest, admit_all
 from edge_aiops.hub.backup import ARTIFACTS, DATABASE, back_up
 from edge_aiops.hub.status import HubStatus
 from edge_aiops.hub.subscribers import Subscriber, Subscribers
@@ -22,9 +23,15 @@ class Hub:
     """The services of the hub role; made by `Hub.open`."""
 
     def __init__(
-        self, database: Database, artifacts: ArtifactStore, registry: Registry, subscribers: Subscribers
+        self,
+        database: Database,
+        artifacts: ArtifactStore,
+        registry: Registry,
+        subscribers: Subscribers,
+        ingest: Ingest,
     ) -> None:
         self.registry = registry
+        self.ingest = ingest
         self._database = database
         self._artifacts = artifacts
         self._subscribers = subscribers
@@ -51,7 +58,11 @@ class Hub:
             )
             # A hub that died between an upload and its commit leaves an artifact that nobody refers to.
             await registry.collect()
-            yield cls(database, artifacts, registry, subscribers)
+            ingest = Ingest(database, clock=clock, admit=admit_all, interval_s=settings.hub.push_interval)
+            try:
+                yield cls(database, artifacts, registry, subscribers, ingest)
+            finally:
+                await ingest.close()
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Await `subscriber` with the new generation after each change of the catalogue, once it is on disk.
