@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from edge_aiops.registry import catalogue
 from edge_aiops.store.shared.database import Database
-from edge_aiops.store.shared.leases import Lease, LeaseLost, Leases, fence
+from edge_aiops.store.shared.leases import Lease, Leases
 from edge_aiops.testing.clock import FakeClock
 
 
