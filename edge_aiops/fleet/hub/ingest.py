@@ -176,7 +176,7 @@ class _Batch:
         for row in push.rows:
             boot, *window = astuple(row.key)
             self._rows.append(
-                (node_id, boot, *window, row.revision, row.n, row.summary, row.sha256, group, now_ms, now_ms)
+                (node_id, *window, boot, row.revision, row.n, row.summary, row.sha256, group, now_ms, now_ms)
             )
             self._dirty.add((node_id, *window, now_ms))
         for record in push.records:

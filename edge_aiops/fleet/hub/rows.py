@@ -39,9 +39,9 @@ ROWS = Table(
     "fleet_rows",
     metadata,
     Column("node_id", String(32), primary_key=True),
-    Column("boot", BigInteger, primary_key=True, autoincrement=False),
     *series_columns(),
     *window_columns(),
+    Column("boot", BigInteger, primary_key=True, autoincrement=False),
     Column("revision", BigInteger, nullable=False),
     Column("n", BigInteger, nullable=False),
     Column("summary", LargeBinary, nullable=False),
@@ -133,7 +133,7 @@ _CURSORS_OF = {
 _SERIES = "kind, model_name, model_version, deployment, baseline, width_ms, start_ms"
 _PUT_ROW = f"""
     INSERT INTO fleet_rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (node_id, boot, {_SERIES}) DO UPDATE SET
+    ON CONFLICT (node_id, {_SERIES}, boot) DO UPDATE SET
         revision = excluded.revision, n = excluded.n, summary = excluded.summary, sha256 = excluded.sha256,
         changed_at = excluded.changed_at
     WHERE excluded.revision > fleet_rows.revision
