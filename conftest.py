@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.hub_stores"]
+
 
 @pytest.fixture(scope="session")
 def models_folder() -> Path:
