@@ -9,6 +9,9 @@ from pathlib import Path
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.settings import Settings
+from edge_aiops.fleet.hub.desired import desired_state
+from edge_aiops.fleet.hub.ingest import Ingest, admit_all
+from edge_aiops.fleet.hub.signing import Signing
 from edge_aiops.hub.backup import ARTIFACTS, DATABASE, back_up
 from edge_aiops.hub.status import HubStatus
 from edge_aiops.hub.subscribers import Subscriber, Subscribers
@@ -22,9 +25,18 @@ class Hub:
     """The services of the hub role; made by `Hub.open`."""
 
     def __init__(
-        self, database: Database, artifacts: ArtifactStore, registry: Registry, subscribers: Subscribers
+        self,
+        database: Database,
+        artifacts: ArtifactStore,
+        registry: Registry,
+        subscribers: Subscribers,
+        *,
+        signing: Signing,
+        ingest: Ingest,
     ) -> None:
         self.registry = registry
+        self.signing = signing
+        self.ingest = ingest
         self._database = database
         self._artifacts = artifacts
         self._subscribers = subscribers
@@ -54,7 +66,15 @@ class Hub:
             )
             # A hub that died between an upload and its commit leaves an artifact that nobody refers to.
             await registry.collect()
-            yield cls(database, artifacts, registry, subscribers)
+            signing = Signing(
+                database, make=lambda: desired_state(registry), generation=registry.generation, clock=clock
+            )
+            await signing.prepare(folder)
+            ingest = Ingest(database, clock=clock, admit=admit_all, interval_s=settings.hub.push_interval)
+            try:
+                yield cls(database, artifacts, registry, subscribers, signing=signing, ingest=ingest)
+            finally:
+                await ingest.close()
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Await `subscriber` with the new generation after each change of the catalogue, once it is on disk.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from edge_aiops.fleet.messages.desired import DesiredModel, DesiredState
-from edge_aiops.registry.messages import ModelVersion
+from edge_aiops.registry.messages import ModelVersion, Trial
 from edge_aiops.registry.registry import Registry
 
 
@@ -23,13 +23,17 @@ class Desired(NamedTuple):
 async def desired_state(registry: Registry) -> Desired:
     """The desired state of the catalogue's present generation; archived versions are no part of it."""
     snapshot = await registry.snapshot()
-    models = tuple(_desired(version) for version in snapshot.versions if version.stage != "archived")
+    models = tuple(
+        _desired(version, snapshot.trials.get((version.model_name, version.model_version), Trial()))
+        for version in snapshot.versions
+        if version.stage != "archived"
+    )
     state = DesiredState(generation=snapshot.generation, models=models)
     body = msgspec.json.encode(state)
     return Desired(state, f"{state.generation}-{hashlib.sha256(body).hexdigest()}", body)
 
 
-def _desired(version: ModelVersion) -> DesiredModel:
+def _desired(version: ModelVersion, trial: Trial) -> DesiredModel:
     return DesiredModel(
         name=version.model_name,
         version=version.model_version,
@@ -53,4 +57,8 @@ def _desired(version: ModelVersion) -> DesiredModel:
         pinned=version.pinned,
         equivalence_group=version.equivalence_group,
         output_dimensions=version.output_dimensions,
+        chunks=trial.chunks,
+        golden=version.golden or trial.golden,
+        commit=version.commit,
+        retries=version.retries,
     )

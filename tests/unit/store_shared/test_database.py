@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.base.errors import StoreCorrupt, StoreError, StoreLocked
+from edge_aiops.fleet.hub import windows
 from edge_aiops.registry import catalogue
 from edge_aiops.store.shared.database import Database
 from edge_aiops.store.shared.revisions import MIGRATIONS, stored_revision
@@ -42,6 +43,7 @@ async def test_an_empty_file_becomes_the_newest_schema(tmp_path: Path) -> None:
     async with Database.open(tmp_path / "hub.db") as database:
         assert await database.read(lambda work: work.run_sync(stored_revision)) == HEAD
         assert await database.read(lambda work: work.run_sync(differences)) == []
+        assert windows.MERGED.metadata is metadata
         assert await database.read(catalogue.generation) == 0
 
 
