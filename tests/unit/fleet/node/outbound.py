@@ -90,7 +90,9 @@ def labelled(count: int) -> LabelCounts:
 
 
 def event(at_ms: int, served_by: ServedBy = MODEL) -> NewEvent:
-    return NewEvent(at_ms, served_by, None, None, None, 1, 1, 10, 1_000, "[1.0, 2.0]", '{"y":[0.5]}', "0.9", '"a"', None)
+    return NewEvent(
+        at_ms, served_by, None, None, None, 1, 1, 10, 1_000, "[1.0, 2.0]", '{"y":[0.5]}', "0.9", '"a"', None
+    )
 
 
 def total(rows: Iterable[PushRow]) -> int:
