@@ -23,7 +23,6 @@ from edge_aiops.store.shared.database import Database
 from edge_aiops.store.shared.revisions import MIGRATIONS, stored_revision
 from edge_aiops.store.shared.schema import HEAD, metadata
 
-
 HUB = ("edge_aiops.fleet.hub", "edge_aiops.registry", "edge_aiops.store.shared")
 
 
