@@ -9,6 +9,8 @@ from pathlib import Path
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.settings import Settings
+from edge_aiops.fleet.hub.configuration import FleetConfigurations
+from edge_aiops.fleet.hub.wishes import Vetting
 from edge_aiops.hub.backup import ARTIFACTS, DATABASE, back_up
 from edge_aiops.hub.status import HubStatus
 from edge_aiops.hub.subscribers import Subscriber, Subscribers
@@ -22,9 +24,15 @@ class Hub:
     """The services of the hub role; made by `Hub.open`."""
 
     def __init__(
-        self, database: Database, artifacts: ArtifactStore, registry: Registry, subscribers: Subscribers
+        self,
+        database: Database,
+        artifacts: ArtifactStore,
+        registry: Registry,
+        subscribers: Subscribers,
+        configurations: FleetConfigurations,
     ) -> None:
         self.registry = registry
+        self.configurations = configurations
         self._database = database
         self._artifacts = artifacts
         self._subscribers = subscribers
@@ -51,7 +59,9 @@ class Hub:
             )
             # A hub that died between an upload and its commit leaves an artifact that nobody refers to.
             await registry.collect()
-            yield cls(database, artifacts, registry, subscribers)
+            vetting = Vetting(backends.plugins, registry=registry, clock=clock)
+            configurations = FleetConfigurations(database, vetting=vetting, announce=subscribers.announce)
+            yield cls(database, artifacts, registry, subscribers, configurations)
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Await `subscriber` with the new generation after each change of the catalogue, once it is on disk.

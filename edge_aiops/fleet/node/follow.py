@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from edge_aiops.base.errors import Conflict, EdgeAiopsError, Unavailable
 from edge_aiops.fleet.messages.desired import SCHEMA, DesiredModel, DesiredState
+from edge_aiops.fleet.node.configured import Configured
 from edge_aiops.fleet.node.files import ModelFiles
 from edge_aiops.fleet.node.hub_client import HubClient
 from edge_aiops.fleet.node.state import NodeState, SavedDesired
@@ -43,11 +44,13 @@ class Follower:
         *,
         state: NodeState,
         files: ModelFiles,
+        configured: Configured,
         apply: Callable[[list[Deployment]], None],
     ) -> None:
         self._hub = hub
         self._state = state
         self._files = files
+        self._configured = configured
         self._apply = apply
         self._etag = ""
         self._generation = 0
@@ -70,6 +73,7 @@ class Follower:
         except Unavailable as error:
             logger.error("what was served last is not known any more, the hub must say it again: %s", error)
             return
+        desired = await self._configured.restore(desired)
         present = [model for model in desired.models if model.sha256 is None or model.sha256 in self._files]
         if len(present) == len(desired.models):
             self._etag = saved.etag
@@ -107,6 +111,7 @@ class Follower:
                 f"the hub offers generation {desired.generation}, this node has applied {self._generation}; "
                 "was the hub restored from an old backup?"
             )
+        desired = await self._configured.apply(desired)
         for model in desired.models:
             await self._fetch(model)
         await self._state.save_desired(SavedDesired(desired.generation, etag, body))

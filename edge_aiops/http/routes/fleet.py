@@ -17,7 +17,7 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 async def desired(request: web.Request) -> web.Response:
     """The complete state that a node should be in. Send the ETag of the last one as If-None-Match: 304 says that
     it still holds."""
-    wanted = await desired_state(request.app[HUB].registry)
+    wanted = await desired_state(request.app[HUB].registry, request.app[HUB].configurations)
     headers = {"ETag": f'"{wanted.etag}"', "Content-Type": "application/json"}
     if request.if_none_match and any(tag.value in (wanted.etag, "*") for tag in request.if_none_match):
         return web.Response(status=304, headers={"ETag": headers["ETag"]})
