@@ -139,6 +139,7 @@ class HubSettings(Struct, frozen=True, forbid_unknown_fields=True):
     artifacts: Annotated[
         str, _said("s3://bucket/prefix, or another URL that obstore opens; empty keeps a folder in the data folder")
     ] = ""
+    push_interval: Annotated[Duration, _said("how often nodes are asked to push; less often under load")] = Duration(60)
 
 
 class FleetSettings(Struct, frozen=True, forbid_unknown_fields=True):

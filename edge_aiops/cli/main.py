@@ -17,6 +17,7 @@ from edge_aiops.cli import (
     config,
     doctor,
     events,
+    hub,
     model,
     node,
     plugins,
@@ -36,6 +37,7 @@ from edge_aiops.cli.rules import command as rules
 
 COMMANDS: tuple[Command | Group, ...] = (
     serve.COMMAND,
+    hub.GROUP,
     node.COMMAND,
     demo.COMMAND,
     predict.COMMAND,
@@ -57,7 +59,7 @@ COMMANDS: tuple[Command | Group, ...] = (
     doctor.COMMAND,
 )
 
-_EXTRAS = dict.fromkeys(("sqlalchemy", "alembic", "obstore"), "hub") | {"pyarrow": "compare"}
+_EXTRAS = dict.fromkeys(("sqlalchemy", "alembic", "asyncpg", "obstore"), "hub") | {"pyarrow": "compare"}
 """Modules that come with an extra of ours."""
 
 _INTERRUPTED = 130

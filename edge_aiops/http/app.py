@@ -51,6 +51,7 @@ ROUTE_MODULES: dict[str, Role] = {
     "catalogue": "hub",
     "fleet": "hub",
     "fleet_configuration": "hub",
+    "push": "hub",
     "health": "any",
     "documentation": "any",
     "compat": "any",

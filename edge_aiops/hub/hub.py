@@ -10,6 +10,9 @@ from pathlib import Path
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.settings import Settings
 from edge_aiops.fleet.hub.configuration import FleetConfigurations
+from edge_aiops.fleet.hub.desired import desired_state
+from edge_aiops.fleet.hub.ingest import Ingest, admit_all
+from edge_aiops.fleet.hub.signing import Signing
 from edge_aiops.fleet.hub.wishes import Vetting
 from edge_aiops.hub.backup import ARTIFACTS, DATABASE, back_up
 from edge_aiops.hub.status import HubStatus
@@ -29,10 +32,15 @@ class Hub:
         artifacts: ArtifactStore,
         registry: Registry,
         subscribers: Subscribers,
+        *,
         configurations: FleetConfigurations,
+        signing: Signing,
+        ingest: Ingest,
     ) -> None:
         self.registry = registry
         self.configurations = configurations
+        self.signing = signing
+        self.ingest = ingest
         self._database = database
         self._artifacts = artifacts
         self._subscribers = subscribers
@@ -40,14 +48,17 @@ class Hub:
     @classmethod
     @asynccontextmanager
     async def open(cls, folder: Path, *, settings: Settings, backends: Backends, clock: Clock) -> AsyncIterator[Hub]:
-        """The hub whose database and artifacts are in `folder`, which is made if it is not there.
+        """The hub whose database and artifacts are where `[hub]` says, or else in `folder`, which is made if need be.
 
-        Raises `StoreLocked` when another hub runs on the folder, `StoreCorrupt` when its database is damaged, and
-        `StoreError` when a newer program has written it.
+        Raises `SettingsError` for a URL of the wrong kind, `Unavailable` when nothing answers there, `StoreLocked`
+        when another hub runs on the folder, `StoreCorrupt` when its database is damaged, and `StoreError` when a newer
+        program has written it.
         """
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-        async with Database.open(folder / DATABASE) as database:
-            artifacts = await ArtifactStore.open(folder / ARTIFACTS)
+        async with Database.open(settings.hub.database or folder / DATABASE) as database:
+            artifacts = await ArtifactStore.open(
+                settings.hub.artifacts or folder / ARTIFACTS, incoming=folder / ARTIFACTS / "incoming"
+            )
             subscribers = Subscribers()
             registry = Registry(
                 database,
@@ -61,7 +72,26 @@ class Hub:
             await registry.collect()
             vetting = Vetting(backends.plugins, registry=registry, clock=clock)
             configurations = FleetConfigurations(database, vetting=vetting, announce=subscribers.announce)
-            yield cls(database, artifacts, registry, subscribers, configurations)
+            signing = Signing(
+                database,
+                make=lambda: desired_state(registry, configurations),
+                generation=registry.generation,
+                clock=clock,
+            )
+            await signing.prepare(folder)
+            ingest = Ingest(database, clock=clock, admit=admit_all, interval_s=settings.hub.push_interval)
+            try:
+                yield cls(
+                    database,
+                    artifacts,
+                    registry,
+                    subscribers,
+                    configurations=configurations,
+                    signing=signing,
+                    ingest=ingest,
+                )
+            finally:
+                await ingest.close()
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Await `subscriber` with the new generation after each change of the catalogue, once it is on disk.

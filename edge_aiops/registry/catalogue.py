@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from edge_aiops.registry.messages import ModelVersion
+from edge_aiops.registry.messages import ModelVersion, Trial
 from edge_aiops.store.shared.schema import metadata
 
 _catalogue = Table(
@@ -66,6 +66,8 @@ _versions = Table(
     # and to state that here would import PostgreSQL's dialect, 20 ms, at every start.
 )
 
+_TRIAL = "trial"
+"""In a version's details, what is told to nodes only."""
 _COLUMNS = frozenset(_versions.c.keys()) - {"details"}
 _JSON_NAMES = dict(zip(ModelVersion.__struct_fields__, ModelVersion.__struct_encode_fields__, strict=True))
 
@@ -80,10 +82,11 @@ async def generation(connection: AsyncConnection) -> int:
     return int((await connection.execute(select(_catalogue.c.generation))).scalar_one())
 
 
-async def raise_generation(connection: AsyncConnection) -> int:
+async def raise_generation(connection: AsyncConnection, *, at_least: int = 0) -> int:
     """The new number of the catalogue's state, for the changes of this transaction."""
-    await connection.execute(update(_catalogue).values(generation=_catalogue.c.generation + 1))
-    return await generation(connection)
+    raised = max(await generation(connection) + 1, at_least)
+    await connection.execute(update(_catalogue).values(generation=raised))
+    return raised
 
 
 async def find(connection: AsyncConnection, name: str, version: str) -> ModelVersion | None:
@@ -121,10 +124,27 @@ async def archive_production(connection: AsyncConnection, name: str, *, now_ms: 
     )
 
 
-async def put(connection: AsyncConnection, version: ModelVersion) -> None:
+async def put(connection: AsyncConnection, version: ModelVersion, trial: Trial) -> None:
     """Record `version`, in place of the one with the same name and version if there is one."""
     await remove(connection, version.model_name, version.model_version)
-    await connection.execute(insert(_versions).values(_row(version)))
+    await connection.execute(insert(_versions).values(_row(version, trial)))
+
+
+async def trials(connection: AsyncConnection) -> dict[tuple[str, str], Trial]:
+    """What the trial of each version has found, by name and version, those from before there were trials left out."""
+    wanted = select(_versions.c.model_name, _versions.c.model_version, _versions.c.details)
+    return {
+        (row.model_name, row.model_version): msgspec.convert(row.details[_TRIAL], Trial)
+        for row in await connection.execute(wanted)
+        if _TRIAL in row.details
+    }
+
+
+async def trial(connection: AsyncConnection, name: str, version: str) -> Trial:
+    """What the trial of one version has found."""
+    wanted = select(_versions.c.details).where(_versions.c.model_name == name, _versions.c.model_version == version)
+    details = (await connection.execute(wanted)).scalar_one_or_none() or {}
+    return msgspec.convert(details.get(_TRIAL, {}), Trial)
 
 
 async def remove(connection: AsyncConnection, name: str, version: str) -> None:
@@ -176,7 +196,7 @@ def _told(row: RowMapping) -> dict[str, Any]:
     return {**details, **columns}
 
 
-def _row(version: ModelVersion) -> dict[str, Any]:
+def _row(version: ModelVersion, trial: Trial) -> dict[str, Any]:
     columns = {column: getattr(version, column) for column in _COLUMNS}
     details = {told: getattr(version, field) for field, told in _JSON_NAMES.items() if field not in _COLUMNS}
-    return {**columns, "details": details}
+    return {**columns, "details": msgspec.to_builtins({**details, _TRIAL: trial})}

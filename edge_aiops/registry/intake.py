@@ -12,13 +12,12 @@ from edge_aiops.isolation.limits import WorkerLimits
 from edge_aiops.isolation.request import WorkerRequest
 from edge_aiops.plugin.protocols import ModelSource
 from edge_aiops.plugin.registry import Backends
-from edge_aiops.plugin.signature import Signature
 from edge_aiops.registry import catalogue
 from edge_aiops.registry.collection import Collector
 from edge_aiops.registry.distributions import check_distributions
 from edge_aiops.registry.labels import check_labels
-from edge_aiops.registry.messages import ModelVersion, Registration
-from edge_aiops.registry.probe import Probe
+from edge_aiops.registry.messages import ModelVersion, Registration, Trial
+from edge_aiops.registry.probe import Probe, Probed
 from edge_aiops.registry.registration import Outcome, check, outcome
 from edge_aiops.store.shared.artifacts import ArtifactStore
 from edge_aiops.store.shared.database import Database
@@ -62,23 +61,23 @@ class Intake:
         """Register `wanted`; raises what `Registry.register` promises."""
         check(wanted, self._backends, size_bytes=artifact.size_bytes if artifact else None)
         await check_distributions(wanted.baseline_distributions)
-        signature = await self._signature(wanted, artifact)
+        probed = await self._probed(wanted, artifact)
         if artifact:
             await self._artifacts.prepare(artifact)
         try:
-            change = await self._database.change(lambda work: self._record(work, wanted, signature, artifact))
+            change = await self._database.change(lambda work: self._record(work, wanted, probed, artifact))
         except Exception:
             await self._collector.collect([_sha256(artifact)])
             raise
         await self._collector.collect([change.replaced_sha256])
         return change
 
-    async def _signature(self, wanted: Registration, artifact: StagedUpload | None) -> Signature:
+    async def _probed(self, wanted: Registration, artifact: StagedUpload | None) -> Probed:
         name, version = wanted.model_name, wanted.model_version
         known = await self._database.read(lambda work: catalogue.find(work, name, version))
         # Asked before the trial load, so that a conflict is told at once and a repetition costs nothing.
         if known and outcome(known, wanted, _sha256(artifact)) in ("unchanged", "advanced"):
-            return known.signature
+            return Probed(known.signature, None, known.golden_test)
         request = WorkerRequest(
             framework=wanted.framework,
             source=ModelSource(
@@ -91,12 +90,12 @@ class Intake:
             limits=self._probe_limits,
             environment=self._backends.specs[wanted.framework].environment,
         )
-        signature = await self._probe.signature(request)
-        check_labels(wanted, signature)
-        return signature
+        probed = await self._probe.trial(request, golden=wanted.golden)
+        check_labels(wanted, probed.signature)
+        return probed
 
     async def _record(
-        self, work: AsyncConnection, wanted: Registration, signature: Signature, artifact: StagedUpload | None
+        self, work: AsyncConnection, wanted: Registration, probed: Probed, artifact: StagedUpload | None
     ) -> Change:
         await catalogue.lock(work)
         existing = await catalogue.find(work, wanted.model_name, wanted.model_version)
@@ -111,23 +110,26 @@ class Intake:
             await catalogue.archive_production(work, wanted.model_name, now_ms=now_ms)
         if existing and done == "advanced":
             version = replace(existing, stage=wanted.stage, updated_at=now_ms)
+            trial = await catalogue.trial(work, version.model_name, version.model_version)
         else:
             deployment = await catalogue.next_deployment(work, wanted.model_name)
-            version = _version(wanted, artifact, signature=signature, deployment=deployment, now_ms=now_ms)
-        await catalogue.put(work, version)
+            version = _version(wanted, artifact, probed=probed, deployment=deployment, now_ms=now_ms)
+            trial = Trial(chunks=artifact.chunks if artifact else (), golden=probed.golden)
+        await catalogue.put(work, version, trial)
         generation = await catalogue.raise_generation(work)
         return Change(version, done, generation, existing.sha256 if existing and done == "replaced" else None)
 
 
 def _version(
-    wanted: Registration, artifact: StagedUpload | None, *, signature: Signature, deployment: int, now_ms: int
+    wanted: Registration, artifact: StagedUpload | None, *, probed: Probed, deployment: int, now_ms: int
 ) -> ModelVersion:
     return ModelVersion(
         **asdict(wanted),
         deployment_version=deployment,
         sha256=_sha256(artifact),
         size_bytes=artifact.size_bytes if artifact else 0,
-        signature=signature,
+        signature=probed.signature,
+        golden_test=probed.golden_test,
         registered_at=now_ms,
         updated_at=now_ms,
     )

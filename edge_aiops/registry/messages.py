@@ -10,7 +10,8 @@ from msgspec import Meta, Struct
 
 from edge_aiops.base.structured import parsed
 from edge_aiops.journal.capture import CapturePolicy
-from edge_aiops.plugin.execution import Batching, Isolation, Trust
+from edge_aiops.plugin.execution import Batching, CommitPolicy, Isolation, Trust
+from edge_aiops.plugin.golden import GoldenTest
 from edge_aiops.plugin.signature import Signature
 from edge_aiops.registry.stages import Stage, stage_named
 
@@ -72,6 +73,12 @@ class Registration(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
     pinned: bool = False
     """Keep it in memory: nodes load it when they get it and never evict it."""
 
+    commit: CommitPolicy = CommitPolicy()
+    """When a node keeps it, and when it brings back what it served before."""
+
+    golden: GoldenTest | None = None
+    """What it must answer before a node serves it; None: what it answers in its trial."""
+
     tags: Annotated[tuple[Label, ...], Meta(max_length=100)] = ()
     description: Text = ""
     metadata: dict[str, Any] = {}
@@ -97,11 +104,27 @@ class ModelVersion(Registration, frozen=True, kw_only=True, rename="camel", forb
     signature: Signature
     """Inputs and outputs as the trial load found them."""
 
+    golden_test: str = ""
+    """`given`, `found`, or why there is none."""
+
+    retries: int = 0
+    """How often nodes were asked to try again what they had given up."""
+
     registered_at: int
     """Milliseconds since the epoch."""
 
     updated_at: int
     """Milliseconds since the epoch; later than `registered_at` when the stage has moved."""
+
+
+class Trial(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What nodes are told of a version beside what the catalogue tells: what its upload and its trial load found."""
+
+    chunks: tuple[str, ...] = ()
+    """SHA-256 of each chunk of the artifact; see `base.chunks`."""
+
+    golden: GoldenTest | None = None
+    """What it answered in its trial."""
 
 
 def registration_from(values: Mapping[str, Any], *, max_depth: int = 32) -> Registration:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple
 
+from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.base.clock import Clock
@@ -17,7 +18,7 @@ from edge_aiops.plugin.registry import Backends
 from edge_aiops.registry import catalogue
 from edge_aiops.registry.collection import Collector
 from edge_aiops.registry.intake import Intake
-from edge_aiops.registry.messages import ModelVersion, Registration
+from edge_aiops.registry.messages import ModelVersion, Registration, Trial
 from edge_aiops.registry.registration import Outcome
 from edge_aiops.registry.stages import Stage
 from edge_aiops.store.shared.artifacts import ArtifactStore
@@ -39,6 +40,8 @@ class Snapshot(NamedTuple):
 
     generation: int
     versions: list[ModelVersion]
+    trials: dict[tuple[str, str], Trial]
+    """By name and version."""
 
 
 class RegistrySize(NamedTuple):
@@ -62,7 +65,7 @@ class Artifact:
         """Its file, where the store is a folder; for servers that send files. Else None."""
 
     def read(self, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        """The bytes from `start` up to, without, `end`, by default all, in pieces of some 256 KiB."""
+        """The bytes from `start` up to, without, `end`, by default all, in pieces of at most 4 MiB."""
         return self._store.read(self.sha256, start=start, end=end)
 
 
@@ -153,11 +156,28 @@ class Registry:
         await self._announce(generation)
         return deleted
 
+    async def retry(self, name: str, version: str) -> ModelVersion:
+        """Have nodes try a version again that they have given up. Raises `UnknownModel`."""
+
+        async def raised(work: AsyncConnection) -> tuple[ModelVersion, int]:
+            await catalogue.lock(work)
+            if (existing := await catalogue.find(work, name, version)) is None:
+                raise _unknown(name, version)
+            again = replace(existing, retries=existing.retries + 1)
+            await catalogue.put(work, again, await catalogue.trial(work, name, version))
+            return again, await catalogue.raise_generation(work)
+
+        again, generation = await self._database.change(raised)
+        await self._announce(generation)
+        return again
+
     async def snapshot(self) -> Snapshot:
         """The whole catalogue as it is at one instant."""
 
         async def taken(work: AsyncConnection) -> Snapshot:
-            return Snapshot(await catalogue.generation(work), await catalogue.matching(work, {}))
+            return Snapshot(
+                await catalogue.generation(work), await catalogue.matching(work, {}), await catalogue.trials(work)
+            )
 
         return await self._database.read(taken)
 

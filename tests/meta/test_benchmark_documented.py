@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from edge_aiops.plugin.drawn import FREE_IMAGE_SIZE, FREE_SIZE
 from edge_aiops.serving.benchmark.history import KEPT
-from edge_aiops.serving.benchmark.inputs import FREE_IMAGE_SIZE, FREE_SIZE, GENERATED
+from edge_aiops.serving.benchmark.inputs import GENERATED
 from edge_aiops.serving.benchmark.messages import BenchmarkRequest, OutputAgreement
 
 PAGE = (Path(__file__).parents[2] / "docs" / "benchmark.md").read_text("utf-8")

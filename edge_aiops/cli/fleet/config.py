@@ -43,7 +43,7 @@ CONFIG = Command(
     name="config",
     summary="Show what a hub wants of monitoring on its nodes, or replace it",
     description="Alert rules, monitoring configuration and samples, all at once. Take what --json prints, change "
-    "it, and send it back with --set; with the generation in it, it is refused where somebody else has changed it since."
+    "it, and send it back with --set; with the generation in it, it is refused where somebody has changed it since. "
     "`edge-aiops rules set --fleet` changes a single rule.",
     examples=("edge-aiops fleet config", "edge-aiops fleet config --json", "edge-aiops fleet config --set fleet.json"),
     arguments=_arguments,

@@ -10,7 +10,7 @@ import msgspec
 from edge_aiops.fleet.hub.configuration import FleetConfigurations
 from edge_aiops.fleet.hub.wishes import FleetConfiguration
 from edge_aiops.fleet.messages.desired import DesiredModel, DesiredState
-from edge_aiops.registry.messages import ModelVersion
+from edge_aiops.registry.messages import ModelVersion, Trial
 from edge_aiops.registry.registry import Registry
 
 
@@ -27,7 +27,11 @@ async def desired_state(registry: Registry, configurations: FleetConfigurations)
     snapshot, configuration = await registry.snapshot(), await configurations.stored()
     while configuration.generation > snapshot.generation:  # it was changed in between
         snapshot, configuration = await registry.snapshot(), await configurations.stored()
-    models = tuple(_desired(version) for version in snapshot.versions if version.stage != "archived")
+    models = tuple(
+        _desired(version, snapshot.trials.get((version.model_name, version.model_version), Trial()))
+        for version in snapshot.versions
+        if version.stage != "archived"
+    )
     state = DesiredState(generation=snapshot.generation, models=models, **_monitoring(configuration))
     body = msgspec.json.encode(state)
     return Desired(state, f"{state.generation}-{hashlib.sha256(body).hexdigest()}", body)
@@ -45,7 +49,7 @@ def _monitoring(configuration: FleetConfiguration) -> dict[str, Any]:
     }
 
 
-def _desired(version: ModelVersion) -> DesiredModel:
+def _desired(version: ModelVersion, trial: Trial) -> DesiredModel:
     return DesiredModel(
         name=version.model_name,
         version=version.model_version,
@@ -69,4 +73,8 @@ def _desired(version: ModelVersion) -> DesiredModel:
         pinned=version.pinned,
         equivalence_group=version.equivalence_group,
         output_dimensions=version.output_dimensions,
+        chunks=trial.chunks,
+        golden=version.golden or trial.golden,
+        commit=version.commit,
+        retries=version.retries,
     )

@@ -6,9 +6,23 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from edge_aiops.base.chunks import CHUNK_BYTES
 from edge_aiops.journal.capture import CapturePolicy
-from edge_aiops.plugin.execution import Batching, Isolation, Trust
+from edge_aiops.plugin.execution import Batching, CommitPolicy, Isolation, Trust
+from edge_aiops.plugin.golden import GoldenTest
 from edge_aiops.plugin.signature import Signature
+
+__all__ = [
+    "CAPABILITIES",
+    "CHUNK_BYTES",
+    "SCHEMA",
+    "CommitPolicy",
+    "DesiredModel",
+    "DesiredState",
+    "Digest",
+    "GoldenTest",
+    "Sampling",
+]
 
 SCHEMA = 1
 """The schema of desired states that this program writes and understands."""
@@ -19,32 +33,6 @@ CAPABILITIES = frozenset({"artifacts.chunks", "artifacts.tuf", "rules", "monitor
 
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 """SHA-256 in lower-case hex; nodes name files by it, so it is nothing else."""
-
-
-CHUNK_BYTES = 4 * 1024**2
-"""Of an artifact, what has a digest of its own, so that an interrupted download resumes within one chunk."""
-
-
-class GoldenTest(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a model must answer before it serves: found by the hub when the version was registered."""
-
-    inputs: dict[str, Any]
-    """Tensors by name, as the Open Inference Protocol writes them: `{"datatype", "shape", "data"}`."""
-    outputs: dict[str, Any]
-    relative_tolerance: float = 1e-2
-    absolute_tolerance: float = 1e-3
-
-
-class CommitPolicy(Struct, frozen=True, kw_only=True, rename="camel"):
-    """When a version that was just activated is kept, and when the one before it comes back."""
-
-    after_requests: Annotated[int, Meta(ge=1)] = 100
-    after_s: Annotated[float, Meta(gt=0)] = 300.0
-    """Kept after so many requests or so much time, whichever is first, if the limits below hold."""
-    most_error_rate: Annotated[float, Meta(ge=0, le=1)] = 0.05
-    most_p95_latency_ms: Annotated[float, Meta(gt=0)] | None = None
-    most_attempts: Annotated[int, Meta(ge=1)] = 2
-    """Starts of the node within which it must have been kept: a model that kills its node is given up then."""
 
 
 class DesiredModel(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -81,7 +69,10 @@ class DesiredModel(Struct, frozen=True, kw_only=True, rename="camel"):
     chunks: tuple[Digest, ...] = ()
     """SHA-256 of each `CHUNK_BYTES` of the artifact."""
     golden: GoldenTest | None = None
+    """What it must answer before it serves; None where its answers say nothing of it."""
     commit: CommitPolicy = CommitPolicy()
+    retries: int = 0
+    """How often an operator has asked to try again what a node has given up."""
 
 
 class Sampling(Struct, frozen=True, kw_only=True, rename="camel"):

@@ -105,6 +105,12 @@ async def delete_version(request: web.Request, query: DeleteQuery) -> ModelVersi
     return await request.app[HUB].registry.delete(name, version, force=query.force)
 
 
+@ENDPOINTS.post("/models/{name}/{version}/retry", answer=ModelVersion)
+async def retry(request: web.Request) -> ModelVersion:
+    """Have the nodes that have given this version up, because it failed there, try it again."""
+    return await request.app[HUB].registry.retry(request.match_info["name"], request.match_info["version"])
+
+
 async def registered(
     request: web.Request, fields: dict[str, Any], content: AsyncIterator[bytes] | None
 ) -> Created | ModelVersion:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import hashlib
 import os
 import secrets
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
@@ -14,6 +13,7 @@ from typing import BinaryIO
 
 from msgspec import Struct
 
+from edge_aiops.base.chunks import ChunkDigests
 from edge_aiops.base.disk import is_full
 from edge_aiops.base.errors import StorageFull, StoreError, TooLarge
 from edge_aiops.store.shared.uninterrupted import uninterrupted
@@ -28,6 +28,8 @@ class StagedUpload(Struct, frozen=True):
     path: Path
     sha256: str
     size_bytes: int
+    chunks: tuple[str, ...] = ()
+    """SHA-256 of each `CHUNK_BYTES`."""
 
 
 @asynccontextmanager
@@ -75,7 +77,7 @@ async def _written(file: _TemporaryFile, chunks: AsyncIterable[bytes], *, max_by
             await uninterrupted(asyncio.to_thread(file.append, bytes(waiting)))
             waiting.clear()
     await uninterrupted(asyncio.to_thread(file.append, bytes(waiting), last=True))
-    return StagedUpload(file.path, file.sha256, size)
+    return StagedUpload(file.path, file.digests.sha256, size, file.digests.chunks)
 
 
 class _TemporaryFile:
@@ -83,13 +85,9 @@ class _TemporaryFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._digest = hashlib.sha256()
-        self._file: BinaryIO | None = None
-
-    @property
-    def sha256(self) -> str:
+        self.digests = ChunkDigests()
         """Of what was appended so far."""
-        return self._digest.hexdigest()
+        self._file: BinaryIO | None = None
 
     def create(self) -> None:
         with disk_errors():
@@ -100,7 +98,7 @@ class _TemporaryFile:
 
     def append(self, data: bytes, *, last: bool = False) -> None:
         assert self._file
-        self._digest.update(data)
+        self.digests.add(data)
         with disk_errors():
             view = memoryview(data)
             while view:

@@ -21,9 +21,10 @@ def test_every_field_and_stage_is_documented() -> None:
 
 
 def test_the_examples_are_what_the_registry_takes_and_tells() -> None:
-    registration, told = EXAMPLES
+    registration, told, with_golden = EXAMPLES
     wanted = registration_from(registration)
     assert wanted.training_config == {"algorithm": "logistic regression", "c": 1.0}
+    assert registration_from(with_golden).golden is not None
     version = msgspec.convert({**msgspec.to_builtins(wanted), **told}, ModelVersion)
     assert version.signature.inputs[0].shape == (None, 4)
     assert set(told) == set(ModelVersion.__struct_encode_fields__) - set(Registration.__struct_encode_fields__)

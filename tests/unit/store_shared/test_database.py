@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import pkgutil
 import sqlite3
 import subprocess
 import sys
@@ -12,7 +14,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.base.errors import StoreCorrupt, StoreError, StoreLocked
@@ -20,6 +22,17 @@ from edge_aiops.registry import catalogue
 from edge_aiops.store.shared.database import Database
 from edge_aiops.store.shared.revisions import MIGRATIONS, stored_revision
 from edge_aiops.store.shared.schema import HEAD, metadata
+
+HUB = ("edge_aiops.fleet.hub", "edge_aiops.registry", "edge_aiops.store.shared")
+
+
+def with_all_tables() -> MetaData:
+    """The catalogue of tables, once every module of the hub has defined its own."""
+    for package in HUB:
+        for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+            if "migrations" not in module.name:
+                importlib.import_module(module.name)
+    return metadata
 
 
 async def add_note(connection: AsyncConnection) -> None:
@@ -37,7 +50,7 @@ def is_in_both(_thing: object, name: str | None, *_: object) -> bool:
 async def test_an_empty_file_becomes_the_newest_schema(tmp_path: Path) -> None:
     def differences(connection: Connection) -> list[object]:
         context = MigrationContext.configure(connection, opts={"include_object": is_in_both})
-        return list(compare_metadata(context, metadata))
+        return list(compare_metadata(context, with_all_tables()))
 
     async with Database.open(tmp_path / "hub.db") as database:
         assert await database.read(lambda work: work.run_sync(stored_revision)) == HEAD
