@@ -147,6 +147,9 @@ class FleetSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     sync_interval: Annotated[Duration, _said("how often a node asks for its desired state")] = Duration(30)
     request_timeout: Annotated[Duration, _said("longest time for one request to the hub")] = Duration(30)
+    policy: Annotated[
+        str, _said("file that limits what a hub may change here, TOML; empty: policy.toml in the node's folder, if any")
+    ] = ""
 
 
 class TelemetrySettings(Struct, frozen=True, forbid_unknown_fields=True):
