@@ -26,6 +26,7 @@ from edge_aiops.observe.baselines.upload import sweep
 from edge_aiops.observe.config import MonitoringConfig
 from edge_aiops.observe.configuration import GLOBAL, Configuration, Patch
 from edge_aiops.observe.drift.checks import DriftChecks
+from edge_aiops.observe.forwarding import Forwarding
 from edge_aiops.observe.history import MetricHistory
 from edge_aiops.observe.merging import WindowMerging
 from edge_aiops.observe.models import ObservedModel, ObservedModels
@@ -111,8 +112,8 @@ class Monitoring:
         of_metadata = self.metadata_baselines.problems.items()
         return [*unread, *(f"model {name} {version}: {problem}" for (name, version), problem in of_metadata)]
 
-    async def follow(self, journal: Journal) -> None:
-        """From now on see what `journal` records, and what it has recorded since."""
+    async def follow(self, journal: Journal, *, forwarding: Forwarding | None = None) -> None:
+        """From now on see what `journal` records, and what it has recorded since; `forwarding` passes it on."""
         self.observer = Observer(
             journal,
             self.database,
@@ -122,6 +123,7 @@ class Monitoring:
             configuration=self.configuration,
             realtime=self.realtime,
             clock=self._clock,
+            forwarding=forwarding,
         )
         self.windows = Windows(self.database, clock=self._clock, live=self.observer.live, config=self.configuration.of)
         self.history = MetricHistory(self.windows, self.baselines, clock=self._clock)
@@ -148,6 +150,7 @@ class Monitoring:
             models=self.models.values,
             clock=self._clock,
             node_id=self._node_id,
+            forwarding=forwarding,
         )
         await self.observer.start()
 

@@ -14,16 +14,26 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.base.errors import StoreCorrupt, StoreError, StoreLocked
-from edge_aiops.fleet import hub
 from edge_aiops.registry import catalogue
 from edge_aiops.store.shared.database import Database
 from edge_aiops.store.shared.revisions import MIGRATIONS, stored_revision
 from edge_aiops.store.shared.schema import HEAD, metadata
 from tests.hub_stores import Stores
+
+HUB = ("edge_aiops.fleet.hub", "edge_aiops.registry", "edge_aiops.store.shared")
+
+
+def with_all_tables() -> MetaData:
+    """The catalogue of tables, once every module of the hub has defined its own."""
+    for package in HUB:
+        for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+            if "migrations" not in module.name:
+                importlib.import_module(module.name)
+    return metadata
 
 
 async def add_note(connection: AsyncConnection) -> None:
@@ -38,19 +48,10 @@ def is_in_both(_thing: object, name: str | None, *_: object) -> bool:
     return name != "ix_model_versions_production"
 
 
-def import_tables() -> None:
-    """Import every module that may own tables."""
-    for module in pkgutil.walk_packages(hub.__path__, hub.__name__ + "."):
-        importlib.import_module(module.name)
-    importlib.import_module("edge_aiops.store.shared.leases")
-
-
 async def test_an_empty_database_becomes_the_newest_schema(stores: Stores) -> None:
-    import_tables()
-
     def differences(connection: Connection) -> list[object]:
         context = MigrationContext.configure(connection, opts={"include_object": is_in_both})
-        return list(compare_metadata(context, metadata))
+        return list(compare_metadata(context, with_all_tables()))
 
     async with Database.open(stores.database) as database:
         assert await database.read(lambda work: work.run_sync(stored_revision)) == HEAD
