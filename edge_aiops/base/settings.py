@@ -139,6 +139,9 @@ class HubSettings(Struct, frozen=True, forbid_unknown_fields=True):
     artifacts: Annotated[
         str, _said("s3://bucket/prefix, or another URL that obstore opens; empty keeps a folder in the data folder")
     ] = ""
+    redirect_artifacts: Annotated[
+        bool, _said("nodes fetch model files from the object store itself, by links that hold for five minutes")
+    ] = False
     push_interval: Annotated[Duration, _said("how often nodes are asked to push; less often under load")] = Duration(60)
 
 
