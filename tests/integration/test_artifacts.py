@@ -141,18 +141,18 @@ async def test_many_uploads_at_once_are_each_registered(client: Any) -> None:
         ]
 
 
-async def test_deleting_the_last_version_with_an_artifact_deletes_it_on_hub_and_node(
-    client: Any, tmp_path: Path
+async def test_deleting_the_last_version_with_an_artifact_deletes_it_on_the_hub_and_where_nodes_keep_nothing(
+    serve: Any, tmp_path: Path
 ) -> None:
-    await uploaded(client, path="m/1")
-    await uploaded(client, path="n/1")
-
     def files() -> list[Path]:
         return [path for path in files_in(tmp_path / "data") if SHA256[2:] in path.name]
 
-    assert len(files()) == 2
-    await client.call("DELETE", "/models/m/1")
-    assert (await client.get(f"/artifacts/{SHA256}")).status == 200
-    await client.call("DELETE", "/models/n/1")
-    assert (await client.get(f"/artifacts/{SHA256}")).problem == (404, "not_found")
-    assert files() == []
+    async with serve(tmp_path / "data", fleet__artifacts_max_bytes=0) as client:
+        await uploaded(client, path="m/1")
+        await uploaded(client, path="n/1")
+        assert len(files()) == 2
+        await client.call("DELETE", "/models/m/1")
+        assert (await client.get(f"/artifacts/{SHA256}")).status == 200
+        await client.call("DELETE", "/models/n/1")
+        assert (await client.get(f"/artifacts/{SHA256}")).problem == (404, "not_found")
+        assert files() == []
