@@ -24,6 +24,7 @@
     |   +-- ModelCrashed           model_crashed          its worker process died
     |   +-- ModelOutOfMemory       model_out_of_memory    its worker process hit its memory limit
     |   +-- ModelHung              model_hung             it did not stop when it was told to, and was killed
+    +-- Untrusted                  untrusted              the hub offers what it did not sign, or what is out of date
     +-- SettingsError              invalid_settings
     +-- PluginError                plugin_failed
     +-- StoreError                 store_failed
@@ -66,6 +67,12 @@ class InvalidInput(EdgeAiopsError):
     def of(cls, field: str, message: str) -> InvalidInput:
         """An error that blames exactly one field."""
         return cls(f"{field}: {message}", fields=(FieldError(field, message),))
+
+    def within(self, field: str) -> InvalidInput:
+        """The same of a part of `field`."""
+        fields = tuple(FieldError(f"{field}.{blamed}", message) for blamed, message in self.fields)
+        said = "; ".join(f"{blamed}: {message}" for blamed, message in fields) or f"{field}: {self.message}"
+        return InvalidInput(said, fields=fields)
 
 
 class TooLarge(InvalidInput):
@@ -190,6 +197,15 @@ class ModelHung(ModelFailed):
     """The model did not stop in time when it was told to; its worker process was killed."""
 
     code = "model_hung"
+
+
+class Untrusted(EdgeAiopsError):
+    """What came is not signed by whom this node trusts, or is older than what it knows; nothing of it was used.
+
+    The message names the attack that it looks like, and what an operator should do.
+    """
+
+    code = "untrusted"
 
 
 class SettingsError(EdgeAiopsError):

@@ -139,6 +139,7 @@ class HubSettings(Struct, frozen=True, forbid_unknown_fields=True):
     artifacts: Annotated[
         str, _said("s3://bucket/prefix, or another URL that obstore opens; empty keeps a folder in the data folder")
     ] = ""
+    push_interval: Annotated[Duration, _said("how often nodes are asked to push; less often under load")] = Duration(60)
 
 
 class FleetSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -157,6 +158,9 @@ class FleetSettings(Struct, frozen=True, forbid_unknown_fields=True):
         int,
         _said("size of all model files up to which those are kept that nothing needs any more; 0 keeps none", ge=0),
     ] = 2 * 1024**3
+    policy: Annotated[
+        str, _said("file that limits what a hub may change here, TOML; empty: policy.toml in the node's folder, if any")
+    ] = ""
 
 
 class TelemetrySettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -26,13 +26,21 @@ def _settings(loaded: Any) -> list[dict[str, Any]]:
     return [
         {
             "key": setting.key,
-            "value": str(setting.value) if isinstance(setting.value, float) else setting.value,
+            "value": _told(setting.value),
             "origin": setting.origin,
             "variable": environment_variable(setting.key),
             "description": setting.description,
         }
         for setting in loaded.entries()
     ]
+
+
+def _told(value: object) -> object:
+    from edge_aiops.base.urls import without_password
+
+    if isinstance(value, float):
+        return str(value)
+    return without_password(value) if isinstance(value, str) else value
 
 
 def _variables() -> list[dict[str, Any]]:

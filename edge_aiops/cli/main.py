@@ -17,6 +17,7 @@ from edge_aiops.cli import (
     config,
     doctor,
     events,
+    hub,
     model,
     node,
     plugins,
@@ -29,12 +30,14 @@ from edge_aiops.cli.command import Command, Group, parser
 from edge_aiops.cli.compare import command as compare
 from edge_aiops.cli.demo import command as demo
 from edge_aiops.cli.drift import command as drift
+from edge_aiops.cli.fleet import command as fleet
 from edge_aiops.cli.monitor import command as monitor
 from edge_aiops.cli.output import printable
 from edge_aiops.cli.rules import command as rules
 
 COMMANDS: tuple[Command | Group, ...] = (
     serve.COMMAND,
+    hub.GROUP,
     node.COMMAND,
     demo.COMMAND,
     predict.COMMAND,
@@ -47,6 +50,7 @@ COMMANDS: tuple[Command | Group, ...] = (
     quality.COMMAND,
     alerts.GROUP,
     rules.GROUP,
+    fleet.GROUP,
     benchmark.GROUP,
     compare.GROUP,
     plugins.COMMAND,
@@ -55,7 +59,7 @@ COMMANDS: tuple[Command | Group, ...] = (
     doctor.COMMAND,
 )
 
-_EXTRAS = dict.fromkeys(("sqlalchemy", "alembic", "obstore"), "hub") | {"pyarrow": "compare"}
+_EXTRAS = dict.fromkeys(("sqlalchemy", "alembic", "asyncpg", "obstore"), "hub") | {"pyarrow": "compare"}
 """Modules that come with an extra of ours."""
 
 _INTERRUPTED = 130

@@ -43,7 +43,7 @@ def decoded(body: bytes, decoder: msgspec.json.Decoder[T], settings: HttpSetting
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise _invalid(error) from error
+        raise invalid(error) from error
     except RecursionError:
         raise InvalidInput("the body is nested too deeply") from None
     except ValueError as error:  # malformed JSON, or text that is no UTF-8
@@ -55,7 +55,7 @@ def query(request: web.Request, wanted: type[T]) -> T:
     try:
         return msgspec.convert(dict(request.query), wanted, strict=False)
     except msgspec.ValidationError as error:
-        raise _invalid(error) from error
+        raise invalid(error) from error
 
 
 def unwrapped(value: msgspec.Raw, field: str, settings: HttpSettings) -> msgspec.Raw:
@@ -75,7 +75,8 @@ def unwrapped(value: msgspec.Raw, field: str, settings: HttpSettings) -> msgspec
     return value
 
 
-def _invalid(error: msgspec.ValidationError) -> InvalidInput:
+def invalid(error: msgspec.ValidationError) -> InvalidInput:
+    """What to say of a value that is not of its type; names its place."""
     match = _PATH.match(str(error))
     message, path = match["message"], match["path"]  # type: ignore[index]  # the pattern matches any text
     field = (path or "$").removeprefix("$").removeprefix(".") or "body"

@@ -1,4 +1,4 @@
-"""Runs roles behind one address: a hub with a node beside it that follows it over loopback, or a node alone."""
+"""Runs roles behind one address: a hub with a node beside it that follows it over loopback, or either alone."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ async def serving(
                 backends=backends,
                 hub_url=url,
                 hub_beside=True,
+                hub_root=await hub.signing.root(),
                 clock=clock,
             ) as node,
         ):
@@ -52,6 +53,29 @@ async def serving(
                 hub.subscribe(node.catch_up)
                 await node.catch_up(await hub.registry.generation())
                 yield url
+    finally:
+        sock.close()
+
+
+@asynccontextmanager
+async def serving_hub(
+    settings: Settings, *, plugins: Plugins | None = None, clock: Clock | None = None
+) -> AsyncIterator[str]:
+    """A hub alone in this process while the context lasts; gives its address.
+
+    Raises `SettingsError` for a taken address or a wrong URL, `StoreLocked` for a used folder, and `Unavailable` when
+    its database or its artifact store cannot be reached.
+    """
+    from edge_aiops.hub.hub import Hub  # here, because a node alone has no need of the hub's libraries
+
+    plugins = plugins or Plugins()
+    sock = bound_socket(settings.http)
+    try:
+        folder, backends = settings.data_folder / "hub", Backends(plugins)
+        async with Hub.open(folder, settings=settings, backends=backends, clock=clock or SystemClock()) as hub:
+            app = application(settings, plugins=plugins, hub=hub)
+            async with listening(app, sock, settings.http, access_log=settings.log.access):
+                yield url_of(sock)
     finally:
         sock.close()
 

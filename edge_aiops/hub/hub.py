@@ -9,6 +9,11 @@ from pathlib import Path
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.settings import Settings
+from edge_aiops.fleet.hub.configuration import FleetConfigurations
+from edge_aiops.fleet.hub.desired import desired_state
+from edge_aiops.fleet.hub.ingest import Ingest, admit_all
+from edge_aiops.fleet.hub.signing import Signing
+from edge_aiops.fleet.hub.wishes import Vetting
 from edge_aiops.hub.backup import ARTIFACTS, DATABASE, back_up
 from edge_aiops.hub.status import HubStatus
 from edge_aiops.hub.subscribers import Subscriber, Subscribers
@@ -22,9 +27,20 @@ class Hub:
     """The services of the hub role; made by `Hub.open`."""
 
     def __init__(
-        self, database: Database, artifacts: ArtifactStore, registry: Registry, subscribers: Subscribers
+        self,
+        database: Database,
+        artifacts: ArtifactStore,
+        registry: Registry,
+        subscribers: Subscribers,
+        *,
+        configurations: FleetConfigurations,
+        signing: Signing,
+        ingest: Ingest,
     ) -> None:
         self.registry = registry
+        self.configurations = configurations
+        self.signing = signing
+        self.ingest = ingest
         self._database = database
         self._artifacts = artifacts
         self._subscribers = subscribers
@@ -32,14 +48,17 @@ class Hub:
     @classmethod
     @asynccontextmanager
     async def open(cls, folder: Path, *, settings: Settings, backends: Backends, clock: Clock) -> AsyncIterator[Hub]:
-        """The hub whose database and artifacts are in `folder`, which is made if it is not there.
+        """The hub whose database and artifacts are where `[hub]` says, or else in `folder`, which is made if need be.
 
-        Raises `StoreLocked` when another hub runs on the folder, `StoreCorrupt` when its database is damaged, and
-        `StoreError` when a newer program has written it.
+        Raises `SettingsError` for a URL of the wrong kind, `Unavailable` when nothing answers there, `StoreLocked`
+        when another hub runs on the folder, `StoreCorrupt` when its database is damaged, and `StoreError` when a newer
+        program has written it.
         """
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-        async with Database.open(folder / DATABASE) as database:
-            artifacts = await ArtifactStore.open(folder / ARTIFACTS)
+        async with Database.open(settings.hub.database or folder / DATABASE) as database:
+            artifacts = await ArtifactStore.open(
+                settings.hub.artifacts or folder / ARTIFACTS, incoming=folder / ARTIFACTS / "incoming"
+            )
             subscribers = Subscribers()
             registry = Registry(
                 database,
@@ -51,7 +70,28 @@ class Hub:
             )
             # A hub that died between an upload and its commit leaves an artifact that nobody refers to.
             await registry.collect()
-            yield cls(database, artifacts, registry, subscribers)
+            vetting = Vetting(backends.plugins, registry=registry, clock=clock)
+            configurations = FleetConfigurations(database, vetting=vetting, announce=subscribers.announce)
+            signing = Signing(
+                database,
+                make=lambda: desired_state(registry, configurations),
+                generation=registry.generation,
+                clock=clock,
+            )
+            await signing.prepare(folder)
+            ingest = Ingest(database, clock=clock, admit=admit_all, interval_s=settings.hub.push_interval)
+            try:
+                yield cls(
+                    database,
+                    artifacts,
+                    registry,
+                    subscribers,
+                    configurations=configurations,
+                    signing=signing,
+                    ingest=ingest,
+                )
+            finally:
+                await ingest.close()
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Await `subscriber` with the new generation after each change of the catalogue, once it is on disk.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -22,12 +22,18 @@ def sealed(mark: bytes, body: msgspec.Struct) -> bytes:
 def opened(mark: bytes, data: bytes, kind: type[Body]) -> Body:
     """The body of what `sealed` gave. Raises `UnreadableSummary`."""
     name = kind.__name__.removesuffix("State")
-    if data[:4] != mark:
-        raise UnreadableSummary(f"these are not the bytes of {name} in the form {mark!r}: they begin with {data[:4]!r}")
-    content: Any = memoryview(data)[_HEAD:]
-    if len(data) < _HEAD or zlib.crc32(content).to_bytes(4, "little") != data[4:_HEAD]:
-        raise UnreadableSummary(f"the {len(data)} bytes of {name} are damaged: their checksum is another")
+    content = checked(mark, data, name)
     try:
         return msgspec.msgpack.decode(content, type=kind)
     except ValueError as error:
         raise UnreadableSummary(f"the bytes of {name} are not as they should be: {error}") from error
+
+
+def checked(mark: bytes, data: bytes, name: str) -> memoryview:
+    """The body, still encoded, of what `sealed` gave. Raises `UnreadableSummary`."""
+    if data[:4] != mark:
+        raise UnreadableSummary(f"these are not the bytes of {name} in the form {mark!r}: they begin with {data[:4]!r}")
+    content = memoryview(data)[_HEAD:]
+    if len(data) < _HEAD or zlib.crc32(content).to_bytes(4, "little") != data[4:_HEAD]:
+        raise UnreadableSummary(f"the {len(data)} bytes of {name} are damaged: their checksum is another")
+    return content

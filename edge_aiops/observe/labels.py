@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from edge_aiops.observe.envelope import opened, sealed
 from edge_aiops.stats.summaries import Moments, moments
 
-_MARK = b"EAL\x01"
+MARK = b"EAL\x01"
 
 
 class LabelMetrics(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -129,12 +129,12 @@ class LabelCounts:
 
     def to_bytes(self) -> bytes:
         """As bytes with a version and a checksum."""
-        return sealed(_MARK, LabelCountsState(given=self._given.stored(), retracted=self._retracted.stored()))
+        return sealed(MARK, LabelCountsState(given=self._given.stored(), retracted=self._retracted.stored()))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> LabelCounts:
         """The counts that `to_bytes` wrote. Raises `UnreadableSummary` for anything else."""
-        stored = opened(_MARK, data, LabelCountsState)
+        stored = opened(MARK, data, LabelCountsState)
         read = cls()
         read._given, read._retracted = _Tally(stored.given), _Tally(stored.retracted)
         return read

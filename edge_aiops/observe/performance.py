@@ -19,7 +19,7 @@ MAX_ERROR_CODES = 32
 OTHER_CODE = "other"
 """Where errors are counted whose codes came after `MAX_ERROR_CODES` others."""
 
-_MARK = b"EAP\x01"
+MARK = b"EAP\x01"
 _QUANTILES = (0.5, 0.95, 0.99)
 
 
@@ -168,12 +168,12 @@ class Performance:
             batch_rows=self.batch_rows.to_bytes(),
             confidence=self.confidence.to_bytes(),
         )
-        return sealed(_MARK, stored)
+        return sealed(MARK, stored)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Performance:
         """The performance that `to_bytes` wrote. Raises `UnreadableSummary` for anything else."""
-        stored = opened(_MARK, data, PerformanceState)
+        stored = opened(MARK, data, PerformanceState)
         read = cls()
         read.requests, read.errors, read.rows = stored.requests, stored.errors, stored.rows
         read.errors_by_code = stored.errors_by_code

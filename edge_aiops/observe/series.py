@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Literal, NamedTuple, Protocol, Self
 
 from edge_aiops.journal.events import ServedBy
+from edge_aiops.observe import labels, performance
 from edge_aiops.observe.baselines.baseline import ModelBaseline, Role
+from edge_aiops.observe.envelope import checked
 from edge_aiops.observe.granularity import Granularity
 from edge_aiops.observe.labels import LabelCounts
 from edge_aiops.observe.performance import Performance
-from edge_aiops.observe.summaries import RoleSummary, Sketches
+from edge_aiops.observe.summaries import RoleSummary, Sketches, role, sketches
 
 Kind = Literal["performance", "labels", "inputs", "outputs", "outcomes", "inputSketches", "outputSketches"]
 
@@ -70,3 +72,18 @@ def read_summary(kind: Kind, data: bytes, baseline: ModelBaseline | None) -> Sum
     if kind in ROLE:
         return RoleSummary.from_bytes(data, baseline.of(ROLE[kind]) if baseline else None)
     return Sketches.from_bytes(data)
+
+
+def check_summary(kind: Kind, data: bytes) -> None:
+    """See that these are the bytes of a summary of this kind, undamaged, without reading them. Raises
+    `UnreadableSummary`."""
+    checked(_MARKS[kind], data, kind)
+
+
+_MARKS: dict[Kind, bytes] = {
+    "performance": performance.MARK,
+    "labels": labels.MARK,
+    **dict.fromkeys(ROLE, role.MARK),
+    "inputSketches": sketches.MARK,
+    "outputSketches": sketches.MARK,
+}

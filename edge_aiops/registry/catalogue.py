@@ -82,10 +82,11 @@ async def generation(connection: AsyncConnection) -> int:
     return int((await connection.execute(select(_catalogue.c.generation))).scalar_one())
 
 
-async def raise_generation(connection: AsyncConnection) -> int:
+async def raise_generation(connection: AsyncConnection, *, at_least: int = 0) -> int:
     """The new number of the catalogue's state, for the changes of this transaction."""
-    await connection.execute(update(_catalogue).values(generation=_catalogue.c.generation + 1))
-    return await generation(connection)
+    raised = max(await generation(connection) + 1, at_least)
+    await connection.execute(update(_catalogue).values(generation=raised))
+    return raised
 
 
 async def find(connection: AsyncConnection, name: str, version: str) -> ModelVersion | None:

@@ -65,7 +65,7 @@ class Artifact:
         """Its file, where the store is a folder; for servers that send files. Else None."""
 
     def read(self, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        """The bytes from `start` up to, without, `end`, by default all, in pieces of some 256 KiB."""
+        """The bytes from `start` up to, without, `end`, by default all, in pieces of at most 4 MiB."""
         return self._store.read(self.sha256, start=start, end=end)
 
 

@@ -11,8 +11,6 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from edge_aiops.fleet.messages.desired import Digest
-
 MEDIA_TYPE = "application/vnd.msgpack"
 MOST_BODY_BYTES = 8 * 1024**2
 """After decompression."""
@@ -38,7 +36,7 @@ class RowKey(Struct, frozen=True, array_like=True):
     model_name: Name
     model_version: Name
     deployment: Count
-    baseline: Digest | Literal[""]
+    baseline: Annotated[str, Meta(pattern=r"^(?:[0-9a-f]{64})?$(?!\n)")]
     """SHA-256 of the bytes of the baseline (of this kind's role) whose bins the summary is on; "" for none."""
     width_ms: Count
     start_ms: Count

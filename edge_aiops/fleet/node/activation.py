@@ -33,13 +33,6 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 60.0, 6 * 3_600.0
 logger = logging.getLogger(__name__)
 
 
-class Trust(Protocol):
-    """Says what the hub has signed."""
-
-    async def target(self, sha256: str) -> None:
-        """Raises for an artifact that is none of the hub's."""
-
-
 class Watched(Protocol):
     """Who serves, and tells how a version does."""
 
@@ -85,7 +78,6 @@ class Activator:
         watched: Watched,
         clock: Clock,
         probe: Probe | None,
-        trust: Trust | None = None,
         report: Callable[[Activation], None] | None = None,
         max_bytes: int = 0,
     ) -> None:
@@ -96,7 +88,6 @@ class Activator:
         self._watched = watched
         self._clock = clock
         self._probe = probe
-        self._trust = trust
         self._report = report
         self._max_bytes = max_bytes
         self._working: asyncio.Task[None] | None = None
@@ -126,10 +117,12 @@ class Activator:
         return next(iter(self._troubles.values()), None)
 
     async def resume(self, applied: DesiredState | None) -> None:
-        """Serve what was served last, but for what has brought the node down too often; `applied`: see `Rollout`."""
-        given_up = await self._rollout.resume(
-            applied, now_ms=self._clock.now_ms(), present=lambda sha256: sha256 in self._files
-        )
+        """Serve what was served last, but for what has brought the node down too often; `applied`: the desired state
+        that was accepted last, if it is known, as far as the node's policy permits it now."""
+        now_ms = self._clock.now_ms()
+        given_up = await self._rollout.resume(applied, now_ms=now_ms, present=lambda sha256: sha256 in self._files)
+        if applied is not None:
+            await self._rollout.accept(applied, lambda connection: None, now_ms=now_ms)
         self.serve()
         for model in given_up:
             self._tell(model)
@@ -238,12 +231,10 @@ class Activator:
         self._tell(model)
 
     async def _fetched(self, model: DesiredModel) -> None:
-        """Have the model's file, which is what the hub has signed."""
+        """Have the model's file. That the hub has signed it was seen before the state that names it was accepted."""
         artifact = Artifact.of(model)
         if artifact is None:
             return
-        if self._trust is not None:
-            await self._trust.target(artifact.sha256)
         if await self._files.is_whole(artifact.sha256):
             return
         self._at(model, "downloading", 0)

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import aclosing
+import sqlite3
 
-import aiohttp
-import msgspec
 from msgspec import Struct
 
 from edge_aiops.base.clock import Clock
-from edge_aiops.base.errors import Conflict, EdgeAiopsError, Unavailable
-from edge_aiops.fleet.messages.desired import CAPABILITIES, SCHEMA, DesiredState
+from edge_aiops.base.errors import EdgeAiopsError, Unavailable
+from edge_aiops.fleet.messages.desired import DesiredState
 from edge_aiops.fleet.messages.rollout import Activation
 from edge_aiops.fleet.node.activation import Activator
+from edge_aiops.fleet.node.configured import Configured
 from edge_aiops.fleet.node.hub_client import HubClient
+from edge_aiops.fleet.node.offers import Offers, decoded
 from edge_aiops.fleet.node.rollout import Rollout
-from edge_aiops.fleet.node.sources import paced
 from edge_aiops.fleet.node.state import NodeState, SavedDesired
+from edge_aiops.fleet.node.trust import Trust
 
-MOST_STATE_BYTES = 64 * 1024**2
-_CHUNK_BYTES = 256 * 1024
 _GIVEN_UP = ("failed", "rolledBack")
 
 logger = logging.getLogger(__name__)
@@ -34,34 +32,43 @@ class FollowStatus(Struct, frozen=True, kw_only=True, rename="camel"):
     generation: int
     """Of the desired state that was accepted last."""
     last_error: str | None
-    unsupported: tuple[str, ...] = ()
-    """What the hub's desired state requires and this node cannot do."""
     rollouts: tuple[Activation, ...] = ()
     """The versions that are on their way to service, not kept yet, rolled back or failed."""
 
 
 class Follower:
-    """Pulls `GET /fleet/desired`, accepts it in one transaction, and has it brought to service by the activator."""
+    """Pulls `GET /fleet/desired`, accepts it in one transaction, and has it brought to service by the activator.
+
+    `trust`: what the hub has not signed is refused; a node that was never told the hub's root has none, and believes
+    who answers.
+    """
 
     def __init__(
-        self, hub: HubClient, *, state: NodeState, rollout: Rollout, activator: Activator, clock: Clock
+        self,
+        hub: HubClient,
+        *,
+        state: NodeState,
+        rollout: Rollout,
+        activator: Activator,
+        configured: Configured,
+        trust: Trust | None = None,
+        clock: Clock,
     ) -> None:
         self._hub = hub
+        self._offers = Offers(hub, trust)
         self._state = state
         self._rollout = rollout
         self._activator = activator
+        self._configured = configured
         self._clock = clock
-        self._etag = ""
-        self._generation = 0
+        self._accepted: SavedDesired | None = None
         self._last_error: str | None = None
         self._pulling = asyncio.Lock()
-        self.unsupported: tuple[str, ...] = ()
-        """What the hub's desired state requires and this node cannot do; it goes on as it was."""
 
     @property
     def generation(self) -> int:
-        """Of the desired state that was accepted last."""
-        return self._generation
+        """Of the state that was accepted last."""
+        return self._accepted.generation if self._accepted else 0
 
     @property
     def status(self) -> FollowStatus:
@@ -69,16 +76,15 @@ class Follower:
         trouble = self._activator.trouble
         return FollowStatus(
             hub=self._hub.hub_url,
-            generation=self._generation,
+            generation=self.generation,
             last_error=self._last_error or (trouble.message if trouble else None),
-            unsupported=self.unsupported,
             rollouts=tuple(one for one in self.activations().values() if one.state != "committed"),
         )
 
     @property
     def problems(self) -> list[str]:
         """What an operator should look at."""
-        return [f"the hub's desired state requires {one}; update this node" for one in self.unsupported] + [
+        return [
             f"model {one.model_name!r} {one.model_version} is not served here: {one.reason}"
             for one in self.activations().values()
             if one.state in _GIVEN_UP
@@ -92,10 +98,10 @@ class Follower:
         """Serve what was served last, without asking anybody; a model whose file is gone waits for the hub."""
         saved, desired = await self._state.desired(), None
         if saved is not None:
-            self._generation = saved.generation
+            self._accepted = saved._replace(etag="")
             try:
-                desired = _decoded(saved.body)
-                self._etag = saved.etag
+                desired = await self._configured.restore(decoded(saved.body))
+                self._accepted = saved
             except Unavailable as error:
                 logger.error("the hub must say again what it wants of this node: %s", error)
         await self._activator.resume(desired)
@@ -110,7 +116,7 @@ class Follower:
 
     async def reach(self, generation: int) -> None:
         """Have at least `generation` served, as far as it can be."""
-        if self._generation < generation or not self._etag:
+        if self.generation < generation or not (self._accepted and self._accepted.etag):
             await self.sync()
         self._activator.begin()
         await self._activator.settled()
@@ -118,8 +124,9 @@ class Follower:
     async def sync(self) -> None:
         """One exchange with the hub; nobody waits for the work that comes of it.
 
-        Raises `Unavailable` where the hub does not answer as it should, `Conflict` for a state older than the
-        one accepted; what is served stays as it was.
+        Raises `Unavailable` where the hub does not answer as it should, `Untrusted` for what it has not signed,
+        `Conflict` for a state older than the one accepted, or one that this node cannot apply whole; what is served
+        stays as it was.
         """
         async with self._pulling:
             try:
@@ -134,55 +141,19 @@ class Follower:
         await self._activator.close()
 
     async def _exchange(self) -> None:
-        remembered = {"If-None-Match": self._etag} if self._etag else {}
-        async with self._hub.ask("GET", "/fleet/desired", headers=remembered) as response:
-            if response.status == 304:
-                self._activator.begin()
-                return
-            _expect_ok(response)
-            body, etag = await _bounded(response, self._clock), response.headers.get("ETag", "")
-        desired = _decoded(body)
-        self._check(desired)
-        saved = SavedDesired(desired.generation, etag, body)
-        await self._rollout.accept(desired, saved.save, now_ms=self._clock.now_ms())
-        self._generation, self._etag = desired.generation, etag
+        if (offered := await self._offers.newest(self._accepted)) is None:
+            self._activator.begin()
+            return
+        desired = await self._configured.apply(offered.state)
+        await self._accept(desired, offered.saved)
+        self._accepted = offered.saved
+        await self._offers.accepted()
         logger.info("generation %d of %s: %d models", desired.generation, self._hub.hub_url, len(desired.models))
+
+    async def _accept(self, desired: DesiredState, saved: SavedDesired) -> None:
+        def save(connection: sqlite3.Connection) -> None:
+            saved.save(connection)
+
+        await self._rollout.accept(desired, save, now_ms=self._clock.now_ms())
         self._activator.serve()
         self._activator.begin(anew=True)
-
-    def _check(self, desired: DesiredState) -> None:
-        """Raise for what must not be accepted, not even in part."""
-        if desired.generation < self._generation:
-            raise Conflict(
-                f"the hub offers generation {desired.generation}, this node has applied {self._generation}; "
-                "was the hub restored from an old backup?"
-            )
-        self.unsupported = tuple(one for one in desired.requires if one not in CAPABILITIES)
-        if self.unsupported:
-            missing = ", ".join(self.unsupported)
-            raise Unavailable(f"the hub's desired state requires {missing}, which this node cannot do: update it")
-
-
-def _expect_ok(response: aiohttp.ClientResponse) -> None:
-    if response.status != 200:
-        raise Unavailable(f"the hub answered {response.status} {response.reason} to {response.method} {response.url}")
-
-
-async def _bounded(response: aiohttp.ClientResponse, clock: Clock) -> bytes:
-    body = bytearray()
-    async with aclosing(paced(response.content.iter_chunked(_CHUNK_BYTES), clock)) as pieces:
-        async for piece in pieces:
-            body += piece
-            if len(body) > MOST_STATE_BYTES:
-                raise Unavailable(f"the hub's desired state is larger than {MOST_STATE_BYTES} bytes")
-    return bytes(body)
-
-
-def _decoded(body: bytes) -> DesiredState:
-    try:
-        desired = msgspec.json.decode(body, type=DesiredState)
-    except (ValueError, RecursionError) as error:
-        raise Unavailable(f"the hub's desired state cannot be read: {error}") from error
-    if desired.schema != SCHEMA:
-        raise Unavailable(f"the hub's desired state has schema {desired.schema}; this node knows {SCHEMA}: update it")
-    return desired

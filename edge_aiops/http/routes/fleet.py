@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from edge_aiops.fleet.hub.desired import desired_state
 from edge_aiops.fleet.messages.desired import DesiredState
 from edge_aiops.http.endpoint import HUB, Endpoints
 
@@ -17,11 +16,21 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 async def desired(request: web.Request) -> web.Response:
     """The complete state that a node should be in. Send the ETag of the last one as If-None-Match: 304 says that
     it still holds."""
-    wanted = await desired_state(request.app[HUB].registry)
+    wanted = await request.app[HUB].signing.desired()
     headers = {"ETag": f'"{wanted.etag}"', "Content-Type": "application/json"}
     if request.if_none_match and any(tag.value in (wanted.etag, "*") for tag in request.if_none_match):
         return web.Response(status=304, headers={"ETag": headers["ETag"]})
     return web.Response(body=wanted.body, headers=headers)
+
+
+@ENDPOINTS.get("/fleet/tuf/{name}")
+async def metadata(request: web.Request) -> web.Response:
+    """Signed metadata of The Update Framework: `timestamp.json`, or `snapshot`, `targets` or `root` by version, such as
+    `1.root.json`."""
+    name = request.match_info["name"]
+    body = await request.app[HUB].signing.document(name)
+    cached = "no-store" if name == "timestamp.json" else _FOR_EVER
+    return web.Response(body=body, headers={"Cache-Control": cached, "Content-Type": "application/json"})
 
 
 @ENDPOINTS.get("/artifacts/{sha256}", media_type="application/octet-stream")

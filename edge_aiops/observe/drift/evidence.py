@@ -147,7 +147,7 @@ def _watch(stored: bytes | None, place: _Place, references: Baseline, window: Pr
 def _record_quality(
     connection: sqlite3.Connection, place: _Place, reference: Distribution, current: Distribution
 ) -> None:
-    theirs, ours = _in_groups(reference), _in_groups(current)
+    theirs, ours = in_groups(reference), in_groups(current)
     if len(theirs) < 2:  # a baseline of so few labels that it knows none
         return
     new = DriftEvidence(theirs)
@@ -160,7 +160,7 @@ def _record_quality(
     _write(connection, place, evidence.to_bytes())
 
 
-def _in_groups(distribution: Distribution) -> Counts:
+def in_groups(distribution: Distribution) -> Counts:
     """Counts in few cells of values that are there: below, groups of bins, above; or the labels and the others."""
     if distribution.kind == "category" or len(distribution.counts) <= _GROUPS + 2:
         return distribution.counts

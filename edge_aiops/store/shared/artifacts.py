@@ -12,14 +12,15 @@ from pathlib import Path
 
 import obstore
 from msgspec import Struct
-from obstore.store import LocalStore, ObjectStore, from_url
+from obstore.store import LocalStore, ObjectStore
 
 from edge_aiops.base.disk import flush
 from edge_aiops.base.errors import NotFound
+from edge_aiops.store.shared import objects
 from edge_aiops.store.shared.staging import StagedUpload, disk_errors, staged, sweep
 
 _PREFIX = "sha256"
-_READ_BYTES = 256 * 1024
+_READ_BYTES = 4 * 1024 * 1024
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -46,15 +47,20 @@ class ArtifactStore:
         """The store in the folder, or at the URL, `location`; what dead uploads left behind is swept.
 
         `incoming`: local folder of uploads under way; by default a folder inside `location`, so that a finished
-        upload need only be renamed.
+        upload need only be renamed. Raises `SettingsError` for a URL of no store, and `Unavailable` when nothing
+        answers there.
         """
-        folder = location if isinstance(location, Path) else None
-        if folder is None and incoming is None:
+        if isinstance(location, Path):
+            incoming = location / "incoming" if incoming is None else incoming
+            await asyncio.to_thread(_prepare, incoming)
+            return cls(LocalStore(location, mkdir=True), folder=location, incoming=incoming)
+        if incoming is None:
             raise ValueError("an artifact store behind a URL needs a local folder for uploads under way")
-        incoming = incoming or Path(location) / "incoming"
         await asyncio.to_thread(_prepare, incoming)
-        store = LocalStore(folder) if folder else from_url(str(location))
-        return cls(store, folder=folder, incoming=incoming)
+        store = objects.open_store(location)
+        with objects.failures():
+            await objects.check(store, _PREFIX)
+        return cls(store, folder=None, incoming=incoming)
 
     def stage(self, chunks: AsyncIterable[bytes], *, max_bytes: int) -> AbstractAsyncContextManager[StagedUpload]:
         """Write `chunks` to disk, ready to be put; nothing of it stays after the block unless it was put.
@@ -73,14 +79,16 @@ class ArtifactStore:
         if await self._holds(upload):
             return
         if self._folder is None:
-            await obstore.put_async(self._store, _key(upload.sha256), upload.path)
+            with objects.failures():
+                await obstore.put_async(self._store, _key(upload.sha256), upload.path)
         else:
             await asyncio.to_thread(_move, upload.path, self._folder / _key(upload.sha256))
 
     async def info(self, sha256: str) -> ArtifactInfo:
         """The artifact's size. Raises `NotFound`, also for what is no SHA-256 in lower-case hex."""
         try:
-            meta = await obstore.head_async(self._store, _key(sha256))
+            with objects.failures():
+                meta = await obstore.head_async(self._store, _key(sha256))
         except FileNotFoundError as error:
             raise _unknown(sha256) from error
         return ArtifactInfo(sha256, meta["size"])
@@ -94,13 +102,14 @@ class ArtifactStore:
         end = size if end is None else end
         if not 0 <= start <= end <= size:
             raise ValueError(f"bytes {start} to {end} do not lie within an artifact of {size} bytes")
-        if start == end:
-            return
-        try:
-            found = await obstore.get_async(self._store, _key(sha256), options={"range": (start, end)})
-        except FileNotFoundError as error:
-            raise _unknown(sha256) from error
-        async for piece in found.stream(min_chunk_size=_READ_BYTES):
+        # One request a piece, each with its own deadline and retries: who reads slowly is not cut off in the middle.
+        for offset in range(start, end, _READ_BYTES):
+            try:
+                with objects.failures():
+                    until = min(offset + _READ_BYTES, end)
+                    piece = await obstore.get_range_async(self._store, _key(sha256), start=offset, end=until)
+            except FileNotFoundError as error:
+                raise _unknown(sha256) from error
             yield bytes(piece)
 
     def path(self, sha256: str) -> Path | None:
@@ -109,16 +118,15 @@ class ArtifactStore:
 
     async def delete(self, sha256: str) -> None:
         """Delete the artifact; nothing happens when it is not there. Who is reading it reads on."""
-        try:
+        with suppress(FileNotFoundError), objects.failures():
             await obstore.delete_async(self._store, _key(sha256))
-        except FileNotFoundError:
-            return
 
     async def all(self) -> list[ArtifactInfo]:
         """Every artifact of the store."""
         found: list[ArtifactInfo] = []
-        async for batch in obstore.list(self._store, prefix=_PREFIX):
-            found += [ArtifactInfo(meta["path"].rpartition("/")[2], meta["size"]) for meta in batch]
+        with objects.failures():
+            async for batch in obstore.list(self._store, prefix=_PREFIX):
+                found += [ArtifactInfo(meta["path"].rpartition("/")[2], meta["size"]) for meta in batch]
         return [artifact for artifact in found if _SHA256.fullmatch(artifact.sha256)]
 
     async def copy_to(self, folder: Path) -> None:

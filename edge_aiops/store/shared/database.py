@@ -1,57 +1,66 @@
-"""The hub's database: units of work on SQLite or whatever SQLAlchemy can reach."""
+"""The hub's database: units of work on SQLite or PostgreSQL."""
 
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, nullcontext
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import URL, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from edge_aiops.base.disk import flush
-from edge_aiops.base.errors import EdgeAiopsError, StorageFull, StoreCorrupt, StoreError
-from edge_aiops.store.shared import revisions, sqlite
+from edge_aiops.base.errors import Overloaded, StoreError
+from edge_aiops.store.shared import postgresql, revisions, sqlite
 from edge_aiops.store.shared.uninterrupted import uninterrupted
 
 T = TypeVar("T")
 Work = Callable[[AsyncConnection], Awaitable[T]]
 
+_ATTEMPTS = 4
+_REST_S = 0.01
+"""Before a transaction is tried again: at random up to twice this, doubled each time."""
+
 
 class Database:
     """Runs units of work: functions of a connection, each in a transaction of its own.
 
-    A unit of work that has begun is finished even when its caller is cancelled; it must be short.
+    A unit of work that has begun is finished even when its caller is cancelled; it must be short. On PostgreSQL one
+    that was certainly not committed, because of a deadlock or a lost connection, is done again; so whatever it does
+    beside the database it must be able to do twice.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._reading: dict[str, Any] = postgresql.SNAPSHOT if self.dialect == "postgresql" else {}
+        # Immediate: a transaction that reads first could else find its snapshot stale when it wants to write.
+        self._writing: dict[str, Any] = {sqlite.BEGIN: "BEGIN IMMEDIATE"}
         # Writers of one process queue here: fair, where SQLite's own waiting is not.
         self._turn: AbstractAsyncContextManager[object] = asyncio.Lock() if self.dialect == "sqlite" else nullcontext()
 
     @classmethod
     @asynccontextmanager
     async def open(cls, location: Path | str) -> AsyncIterator[Database]:
-        """The database at `location`, a SQLite file or an SQLAlchemy URL, brought to this program's revision.
+        """The database at `location`, a SQLite file or a URL of PostgreSQL, brought to this program's revision.
 
-        Raises `StoreLocked` when another process owns the file, `StoreCorrupt` when it is damaged, and
-        `StoreError` when a newer program has written it.
+        Raises `SettingsError` for another URL, `Unavailable` when nothing answers there, `StoreLocked` when another
+        process owns the file, `StoreCorrupt` when it is damaged, and `StoreError` when a newer program has written it.
         """
         with ExitStack() as held:
             if isinstance(location, Path):
                 held.enter_context(sqlite.owned(location))
-            engine = _engine(location)
-            database = cls(engine)
-            try:
+            async with _engine(location) as engine:
+                database = cls(engine)
                 if await database.read(revisions.outdated):
-                    await database.change(revisions.upgrade)
+                    async with _engine(location, limits=False) as patient:
+                        await cls(patient).change(revisions.upgrade)
                 yield database
-            finally:
-                await uninterrupted(engine.dispose())
 
     @property
     def dialect(self) -> str:
@@ -60,10 +69,13 @@ class Database:
 
     async def read(self, work: Work[T]) -> T:
         """What `work` gives; all its queries see the same state."""
-        return await uninterrupted(self._run(work))
+        return await uninterrupted(self._run(work, self._reading))
 
     async def change(self, work: Work[T]) -> T:
-        """What `work` gives, once it is committed and on disk; nothing of it stays when it raises."""
+        """What `work` gives, once it is committed and on disk; nothing of it stays when it raises.
+
+        But for `Unavailable` from a connection that was lost during the commit: then it may have been committed.
+        """
         return await uninterrupted(self._run_in_turn(work))
 
     async def copy_to(self, file: Path) -> None:
@@ -76,28 +88,52 @@ class Database:
         async def vacuum(connection: AsyncConnection) -> None:
             await connection.execute(text("VACUUM INTO :file"), {"file": str(partial)})
 
-        await uninterrupted(self._run(vacuum, begin=""))
+        await uninterrupted(self._run_once(vacuum, {sqlite.BEGIN: ""}))
         await asyncio.to_thread(_replace, partial, file)
 
     async def _run_in_turn(self, work: Work[T]) -> T:
         async with self._turn:
-            # Immediate: a transaction that reads first could else find its snapshot stale when it wants to write.
-            return await self._run(work, begin="BEGIN IMMEDIATE")
+            return await self._run(work, self._writing)
 
-    async def _run(self, work: Work[T], *, begin: str = "BEGIN") -> T:
+    async def _run(self, work: Work[T], options: dict[str, Any]) -> T:
+        for attempt in range(1, _ATTEMPTS):
+            try:
+                return await self._run_once(work, options)
+            except postgresql.Undone:
+                await asyncio.sleep(random.uniform(0, _REST_S * 2**attempt))
+        return await self._run_once(work, options)
+
+    async def _run_once(self, work: Work[T], options: dict[str, Any]) -> T:
+        committing = False
         try:
-            async with self._engine.execution_options(**{sqlite.BEGIN: begin}).begin() as connection:
-                return await work(connection)
-        except DBAPIError as error:
-            raise _translated(error) from error
+            async with self._engine.execution_options(**options).begin() as connection:
+                done = await work(connection)
+                committing = True
+            return done
+        except PoolTimeout as error:
+            raise Overloaded(
+                "too many requests wait for the hub's database; try again later", retry_after_s=2
+            ) from error
+        except (DBAPIError, TimeoutError) as error:
+            if self.dialect == "postgresql":
+                raise postgresql.translated(error, committing=committing) from error
+            if isinstance(error, DBAPIError):
+                raise sqlite.translated(error) from error
+            raise
 
 
-def _engine(location: Path | str) -> AsyncEngine:
-    url = URL.create("sqlite+aiosqlite", database=str(location)) if isinstance(location, Path) else location
-    engine = create_async_engine(url, json_serializer=_json, json_deserializer=msgspec.json.decode)
-    if engine.dialect.name == "sqlite":
+@asynccontextmanager
+async def _engine(location: Path | str, *, limits: bool = True) -> AsyncIterator[AsyncEngine]:
+    codec: dict[str, Any] = {"json_serializer": _json, "json_deserializer": msgspec.json.decode}
+    if isinstance(location, Path):
+        engine = create_async_engine(URL.create("sqlite+aiosqlite", database=str(location)), **codec)
         sqlite.prepare(engine.sync_engine)
-    return engine
+    else:
+        engine = postgresql.engine(location, limits=limits, **codec)
+    try:
+        yield engine
+    finally:
+        await uninterrupted(engine.dispose())
 
 
 def _json(value: object) -> str:
@@ -107,12 +143,3 @@ def _json(value: object) -> str:
 def _replace(partial: Path, file: Path) -> None:
     flush(partial)
     partial.replace(file)
-
-
-def _translated(error: DBAPIError) -> EdgeAiopsError:
-    said = str(error.orig)
-    if "disk is full" in said or "No space left" in said:
-        return StorageFull("the hub's disk is full; free some space", retry_after_s=30)
-    if "malformed" in said or "not a database" in said:
-        return StoreCorrupt(f"the hub's database is damaged ({said}); restore a backup")
-    return StoreError(f"the hub's database refused: {said}")

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, column, inspect, select, table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.base.errors import StoreError
+from edge_aiops.store.shared import postgresql
 from edge_aiops.store.shared.schema import HEAD
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -39,7 +40,9 @@ def _upgrade(connection: Connection) -> None:
     from alembic.script import ScriptDirectory
 
     scripts = ScriptDirectory(MIGRATIONS)
-    # Read again: now that the transaction may write, no other process can be at the same work.
+    if connection.dialect.name == "postgresql":
+        postgresql.alone(connection)
+    # Read again: from now on no other process can be at the same work.
     stored = stored_revision(connection)
     known = [script.revision for script in scripts.walk_revisions()]
     if stored is not None and stored not in known:

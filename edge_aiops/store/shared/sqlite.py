@@ -9,8 +9,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
 
-from edge_aiops.base.errors import StoreError, StoreLocked
+from edge_aiops.base.errors import EdgeAiopsError, StorageFull, StoreCorrupt, StoreError, StoreLocked
 
 BEGIN = "edge_aiops_begin"
 """Execution option: the statement that begins a connection's transaction; empty for none. Default: BEGIN."""
@@ -44,6 +45,16 @@ def owned(file: Path) -> Iterator[None]:
         except BlockingIOError as error:
             raise StoreLocked(f"{file} is in use by another hub; stop it, or use another data folder") from error
         yield
+
+
+def translated(error: DBAPIError) -> EdgeAiopsError:
+    """`error` of a transaction as one of ours."""
+    said = str(error.orig)
+    if "disk is full" in said or "No space left" in said:
+        return StorageFull("the hub's disk is full; free some space", retry_after_s=30)
+    if "malformed" in said or "not a database" in said:
+        return StoreCorrupt(f"the hub's database is damaged ({said}); restore a backup")
+    return StoreError(f"the hub's database refused: {said}")
 
 
 def _set_pragmas(connection: DBAPIConnection, _record: object) -> None:

@@ -1,4 +1,4 @@
-"""A hub on real files with the plugins echo and onnx, which its child processes find too."""
+"""A hub on real stores of each kind with the plugins echo and onnx, which its child processes find too."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from edge_aiops.plugin.registry import Backends
 from edge_aiops.registry.messages import registration_from
 from edge_aiops.registry.registry import Registered, Registry
 from edge_aiops.testing.clock import FakeClock
+from tests.hub_stores import Stores
 
 PLUGINS = Path(__file__).parents[3] / "plugins"
 
@@ -46,11 +47,12 @@ def backends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Backends:
 
 
 @pytest.fixture
-def open_hub(tmp_path: Path, backends: Backends, fake_clock: FakeClock) -> OpenHub:
-    """Opens a hub in the folder `hub` of the test, or in another."""
+def open_hub(tmp_path: Path, stores: Stores, backends: Backends, fake_clock: FakeClock) -> OpenHub:
+    """Opens a hub in the folder `hub` of the test on the test's stores, or in another with its own."""
 
     def opened(folder: str = "hub") -> AbstractAsyncContextManager[Hub]:
-        return Hub.open(tmp_path / folder, settings=Settings(), backends=backends, clock=fake_clock)
+        settings = stores.settings() if folder == "hub" else Settings()
+        return Hub.open(tmp_path / folder, settings=settings, backends=backends, clock=fake_clock)
 
     return opened
 

@@ -18,10 +18,11 @@ from edge_aiops.plugin.loader import Plugins
 from edge_aiops.plugin.registry import Backends
 from edge_aiops.registry.messages import registration_from
 from edge_aiops.registry.registry import Registered, Registry
-from edge_aiops.store.shared.artifacts import ArtifactStore
 from edge_aiops.store.shared.database import Database
+from tests.hub_stores import Stores
 
 Register = Callable[..., Awaitable[Registered]]
+StoredFiles = Callable[[], Awaitable[list[str]]]
 OpenRegistry = Callable[..., AbstractAsyncContextManager[Registry]]
 
 
@@ -61,8 +62,8 @@ def announced() -> list[int]:
 
 
 @pytest.fixture
-def open_registry(tmp_path: Path, backends: Backends, announced: list[int]) -> OpenRegistry:
-    """Opens a registry in the test's folder."""
+def open_registry(stores: Stores, backends: Backends, announced: list[int]) -> OpenRegistry:
+    """Opens a registry on the test's stores."""
 
     async def announce(generation: int) -> None:
         announced.append(generation)
@@ -73,10 +74,10 @@ def open_registry(tmp_path: Path, backends: Backends, announced: list[int]) -> O
             registry=RegistrySettings(probe_timeout=Duration(probe_timeout_s)),
             http=HttpSettings(max_upload_bytes=10_000),
         )
-        async with Database.open(tmp_path / "hub.db") as database:
+        async with Database.open(stores.database) as database:
             yield Registry(
                 database,
-                await ArtifactStore.open(tmp_path / "artifacts"),
+                await stores.open_artifacts(),
                 backends=backends,
                 settings=settings,
                 clock=SteppingClock(),
@@ -119,6 +120,11 @@ async def _registered(
 
 
 @pytest.fixture
-def stored_files(tmp_path: Path) -> Callable[[], list[Path]]:
-    """The files that the artifact store holds now, uploads under way included."""
-    return lambda: [path for path in (tmp_path / "artifacts").rglob("*") if path.is_file()]
+def stored_files(stores: Stores) -> StoredFiles:
+    """The digests that the artifact store holds now, and the names of uploads under way."""
+
+    async def names() -> list[str]:
+        held = [artifact.sha256 for artifact in await (await stores.open_artifacts()).all()]
+        return held + [path.name for path in stores.incoming.glob("*")]
+
+    return names

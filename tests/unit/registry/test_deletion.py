@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from edge_aiops.base.errors import Conflict, NotFound, UnknownModel
 from edge_aiops.registry.registry import Registry
+from tests.hub_stores import Stores
 
 Register = Any
+StoredFiles = Any
 
 
 async def test_a_deleted_version_is_gone_with_its_artifact(
-    register: Register, registry: Registry, stored_files: Callable[[], list[Path]]
+    register: Register, registry: Registry, stored_files: StoredFiles
 ) -> None:
     version = (await register("iris", "1")).version
     assert await registry.delete("iris", "1") == version
@@ -25,18 +26,18 @@ async def test_a_deleted_version_is_gone_with_its_artifact(
             await gone
     with pytest.raises(NotFound):
         await registry.artifact(version.sha256)
-    assert stored_files() == []
+    assert await stored_files() == []
 
 
 async def test_an_artifact_lasts_as_long_as_one_version_has_it(
-    register: Register, registry: Registry, stored_files: Callable[[], list[Path]]
+    register: Register, registry: Registry, stored_files: StoredFiles
 ) -> None:
     await register("iris", "1")
     await register("other", "1")
     await registry.delete("iris", "1")
-    assert len(stored_files()) == 1
+    assert len(await stored_files()) == 1
     await registry.delete("other", "1")
-    assert stored_files() == []
+    assert await stored_files() == []
 
 
 async def test_a_deployment_version_is_never_used_again(register: Register, registry: Registry) -> None:
@@ -56,7 +57,7 @@ async def test_the_version_in_production_is_deleted_only_by_force(register: Regi
 
 
 async def test_deleting_and_registering_the_same_content_at_once_loses_no_artifact(
-    register: Register, registry: Registry, stored_files: Callable[[], list[Path]]
+    register: Register, registry: Registry, stored_files: StoredFiles
 ) -> None:
     for number in range(8):
         await register("iris", f"{number}")
@@ -64,17 +65,21 @@ async def test_deleting_and_registering_the_same_content_at_once_loses_no_artifa
             registry.delete("iris", f"{number}"), register("other", f"{number}"), registry.collect(), registry.collect()
         )
         [kept] = await registry.models()
-        assert [path.name for path in stored_files()] == [kept.sha256]
+        assert await stored_files() == [kept.sha256]
         await registry.delete("other", f"{number}")
 
 
 async def test_artifacts_that_no_version_has_are_collected(
-    register: Register, registry: Registry, stored_files: Callable[[], list[Path]]
+    register: Register, registry: Registry, stores: Stores, stored_files: StoredFiles
 ) -> None:
     version = (await register("iris", "1")).version
-    artifact = await registry.artifact(version.sha256)
-    orphan = artifact.path.parent.parent / "ab" / ("ab" * 32)
-    orphan.parent.mkdir()
-    orphan.write_bytes(b"left by a hub that died before its commit")
+    store = await stores.open_artifacts()
+    async with store.stage(left_by_a_hub_that_died(), max_bytes=100) as orphan:
+        await store.put(orphan)
+    assert sorted(await stored_files()) == sorted([version.sha256, orphan.sha256])
     await registry.collect()
-    assert stored_files() == [artifact.path]
+    assert await stored_files() == [version.sha256]
+
+
+async def left_by_a_hub_that_died() -> AsyncIterator[bytes]:
+    yield b"before its commit"

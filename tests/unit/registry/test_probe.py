@@ -17,6 +17,7 @@ from edge_aiops.base.errors import InvalidInput, InvalidModel
 from edge_aiops.registry.registry import Registry
 
 Register = Any
+StoredFiles = Any
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,7 @@ Register = Any
 async def test_a_model_that_breaks_its_loader_is_refused_and_leaves_nothing(
     register: Register,
     registry: Registry,
-    stored_files: Callable[[], list[Path]],
+    stored_files: StoredFiles,
     announced: list[int],
     content: bytes,
     said: str,
@@ -41,7 +42,7 @@ async def test_a_model_that_breaks_its_loader_is_refused_and_leaves_nothing(
     with pytest.raises(InvalidModel) as caught:
         await register("iris", "1", content)
     assert said in caught.value.message
-    assert (await registry.models(), stored_files(), announced) == ([], [], [])
+    assert (await registry.models(), await stored_files(), announced) == ([], [], [])
     assert (await register("iris", "1")).outcome == "created"
 
 

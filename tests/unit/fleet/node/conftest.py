@@ -15,15 +15,19 @@ from aiohttp.test_utils import TestServer
 
 from edge_aiops.fleet.messages.rollout import Activation
 from edge_aiops.fleet.node.activation import Activator, Probe
+from edge_aiops.fleet.node.configured import Configured
 from edge_aiops.fleet.node.deployments import Serving
 from edge_aiops.fleet.node.download import Downloads
 from edge_aiops.fleet.node.files import ModelFiles
 from edge_aiops.fleet.node.follow import Follower
 from edge_aiops.fleet.node.hub_client import HubClient
+from edge_aiops.fleet.node.policy import Policy
 from edge_aiops.fleet.node.rollout import Rollout
 from edge_aiops.fleet.node.sources import Sources
 from edge_aiops.fleet.node.state import NodeState
 from edge_aiops.journal.events import ServedBy
+from edge_aiops.observe.monitoring import Monitoring
+from edge_aiops.plugin.loader import Plugins
 from edge_aiops.serving.deployment import Deployment
 from edge_aiops.serving.statistics import Vitals
 from edge_aiops.testing.clock import FakeClock
@@ -164,10 +168,11 @@ def follow(tmp_path: Path, clock: FakeClock) -> Follow:
 
     @asynccontextmanager
     async def following(
-        url: str, *, neighbours: Sequence[str] = (), probe: Probe | None = None, max_bytes: int = 0, trust: Any = None
+        url: str, *, neighbours: Sequence[str] = (), probe: Probe | None = None, max_bytes: int = 0
     ) -> AsyncIterator[Followed]:
         engine = Engine()
         state = await NodeState.open(tmp_path / "node", clock=clock)
+        monitoring = await Monitoring.open(tmp_path / "node", clock=clock, plugins=Plugins(), node_id="0" * 32)
         try:
             async with aiohttp.ClientSession() as session:
                 files = ModelFiles(tmp_path / "node" / "models")
@@ -181,11 +186,17 @@ def follow(tmp_path: Path, clock: FakeClock) -> Follow:
                     watched=engine,
                     clock=clock,
                     probe=probe,
-                    trust=trust,
                     report=told.append,
                     max_bytes=max_bytes,
                 )
-                follower = Follower(hub, state=state, rollout=rollout, activator=activator, clock=clock)
+                follower = Follower(
+                    hub,
+                    state=state,
+                    rollout=rollout,
+                    activator=activator,
+                    configured=Configured(monitoring, policy=Policy(), hub=url),
+                    clock=clock,
+                )
                 await follower.restore()
                 followed = Followed(follower, activator, engine, tmp_path / "node" / "models")
                 followed.told = told
@@ -194,6 +205,7 @@ def follow(tmp_path: Path, clock: FakeClock) -> Follow:
                 finally:
                     await follower.close()
         finally:
+            await monitoring.close()
             await state.close()
 
     return following

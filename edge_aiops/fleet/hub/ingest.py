@@ -1,0 +1,219 @@
+"""Takes in what nodes push, many pushes in one transaction.
+
+The rules are those of a state-based replicated data type: a row replaces one of a lower revision, records are a union
+of sets, cursors only grow. So it does not matter how often, in which order, or through which hub a push comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec.structs import astuple
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from edge_aiops.base.clock import Clock
+from edge_aiops.base.errors import EdgeAiopsError, Overloaded
+from edge_aiops.fleet.hub import rows
+from edge_aiops.fleet.messages.push import Push, Pushed, WentBack
+from edge_aiops.registry import catalogue
+from edge_aiops.store.shared.database import Database
+
+MOST_WAITING = 2_048
+"""Pushes that wait for the disk; more are sent away for a while."""
+MOST_WAITING_BYTES = 64 * 1024**2
+MOST_TOGETHER = 256
+"""Pushes of one transaction."""
+SLOWEST = 8
+"""By how much the time between pushes is stretched under full load."""
+SOON_MS = 1_000
+"""When a node whose rows wait may push again, if there is no load."""
+
+Group = str
+Verdicts = Mapping[str, Group | EdgeAiopsError]
+Admit = Callable[[AsyncConnection, Sequence[tuple[str, int]]], Awaitable[Verdicts]]
+"""Notes which processes (node, boot) push, and gives the group of each node, or why it is shut out."""
+
+logger = logging.getLogger(__name__)
+
+
+async def admit_all(_: AsyncConnection, pushing: Sequence[tuple[str, int]]) -> Verdicts:
+    """Every node is welcome, in one group."""
+    return {node_id: "default" for node_id, _ in pushing}
+
+
+class _Waiting(NamedTuple):
+    node_id: str
+    push: Push
+    size: int
+    verdict: asyncio.Future[Pushed | WentBack]
+
+
+class Ingest:
+    """The hub's end of POST /fleet/push. Pushes are checked already; see `checks.check`."""
+
+    def __init__(self, database: Database, *, clock: Clock, admit: Admit, interval_s: float) -> None:
+        self._database = database
+        self._clock = clock
+        self._admit = admit
+        self._interval_ms = interval_s * 1000
+        self._waiting: deque[_Waiting] = deque()
+        self._waiting_bytes = 0
+        self._writing: asyncio.Task[None] | None = None
+        self._random = random.Random()
+
+    async def push(self, node_id: str, push: Push) -> Pushed | WentBack:
+        """What the hub says to a push, once all of it is on disk.
+
+        `WentBack` where the node was told of more than the hub has: nothing was applied. Raises `Overloaded`, and what
+        `admit` has against the node. A push whose caller is cancelled is taken in all the same.
+        """
+        size = sum(len(row.summary) for row in push.rows) + sum(len(record.body) for record in push.records)
+        if len(self._waiting) >= MOST_WAITING or (self._waiting and self._waiting_bytes + size > MOST_WAITING_BYTES):
+            raise Overloaded("more pushes wait than this hub can write", retry_after_s=self._random.uniform(1, 10))
+        verdict: asyncio.Future[Pushed | WentBack] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(node_id, push, size, verdict))
+        self._waiting_bytes += size
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write_all(), name="ingest")
+        return await verdict
+
+    async def close(self) -> None:
+        """Write what waits."""
+        if self._writing is not None:
+            await self._writing
+
+    async def _write_all(self) -> None:
+        try:
+            while self._waiting:
+                together = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
+                self._waiting_bytes -= sum(waiting.size for waiting in together)
+                await self._write(together)
+        finally:
+            self._writing = None
+
+    async def _write(self, together: list[_Waiting]) -> None:
+        """Write some pushes and say so to each; where they fail together, each is tried by itself."""
+        try:
+            verdicts = await self._database.change(lambda connection: self._applied(connection, together))
+        except Exception as error:
+            # The boundary between a batch and its members: one of them must not fail the others.
+            if len(together) > 1:
+                logger.warning("%d pushes could not be written together: %s", len(together), error)
+                for waiting in together:
+                    await self._write([waiting])
+                return
+            verdicts = [error]
+        for waiting, verdict in zip(together, verdicts, strict=True):
+            if waiting.verdict.done():  # its caller is gone
+                continue
+            if isinstance(verdict, Exception):
+                waiting.verdict.set_exception(verdict)
+            else:
+                waiting.verdict.set_result(verdict)
+
+    async def _applied(
+        self, connection: AsyncConnection, together: Sequence[_Waiting]
+    ) -> Sequence[Pushed | WentBack | Exception]:
+        groups = await self._admit(connection, [(waiting.node_id, waiting.push.boot) for waiting in together])
+        streams = {(waiting.node_id, boot) for waiting in together for boot in _streams(waiting.push)}
+        batch = _Batch(
+            now_ms=self._clock.now_ms(),
+            cursors=await rows.cursors_of(connection, streams),
+            generation=await catalogue.generation(connection),
+        )
+        verdicts: list[Pushed | WentBack | Exception] = []
+        for node_id, push, _, _ in together:
+            group = groups[node_id]
+            if isinstance(group, EdgeAiopsError):
+                verdicts.append(group)
+            else:
+                verdicts.append(batch.add(node_id, group, push) or self._pushed(batch, node_id, push))
+        await batch.write(connection)
+        return verdicts
+
+    def _pushed(self, batch: _Batch, node_id: str, push: Push) -> Pushed:
+        load = len(self._waiting) / MOST_WAITING
+        stretched = (1 + load * (SLOWEST - 1)) * self._random.uniform(0.8, 1.2)
+        return Pushed(
+            cursors=batch.cursors_for(node_id, push),
+            written=batch.written,
+            generation=batch.generation,
+            next_in_ms=round(stretched * (min(SOON_MS, self._interval_ms) if push.lag else self._interval_ms)),
+            server_time=batch.now_ms,
+        )
+
+
+class _Batch:
+    """What some pushes change, found by the rules and written with few statements."""
+
+    def __init__(self, *, now_ms: int, cursors: dict[tuple[str, int], int], generation: int) -> None:
+        self.now_ms = now_ms
+        self.generation = generation
+        self.written = 0
+        """Rows and records of the last push whose numbers were new."""
+        self._cursors = cursors
+        self._moved: dict[tuple[str, int], int] = {}
+        self._rows: list[tuple[Any, ...]] = []
+        self._dirty: set[tuple[Any, ...]] = set()
+        self._records: list[tuple[Any, ...]] = []
+        self._baselines: dict[str, bytes] = {}
+        self._reports: dict[str, tuple[Any, ...]] = {}
+
+    def add(self, node_id: str, group: str, push: Push) -> WentBack | None:
+        """Take in one push, or say why not."""
+        cursors, now_ms = self._cursors, self.now_ms
+        if any(acknowledged > cursors.get((node_id, boot), 0) for boot, acknowledged in push.have.items()):
+            return WentBack(cursors=self.cursors_for(node_id, push))
+        numbered = [(row.boot, row.seq) for row in push.rows]
+        numbered += [(record.boot, record.seq) for record in push.records]
+        self.written = sum(seq > cursors.get((node_id, boot), 0) for boot, seq in numbered)
+        for row in push.rows:
+            boot, *window = astuple(row.key)
+            self._rows.append(
+                (node_id, *window, boot, row.revision, row.n, row.summary, row.sha256, group, now_ms, now_ms)
+            )
+            self._dirty.add((node_id, *window, now_ms))
+        for record in push.records:
+            if record.kind == "baseline":
+                self._baselines[record.id] = record.body
+            else:
+                self._records.append((node_id, record.kind, record.id, record.at_ms, record.body, now_ms))
+        for boot, seq in numbered:
+            if seq > cursors.get((node_id, boot), 0):
+                cursors[node_id, boot] = self._moved[node_id, boot] = seq
+        self._reports[node_id] = (
+            node_id,
+            push.boot,
+            now_ms,
+            push.clock - now_ms,
+            push.lag,
+            push.reported.generation,
+            msgspec.json.encode(push.reported),
+        )
+        return None
+
+    def cursors_for(self, node_id: str, push: Push) -> dict[int, int]:
+        """The hub's cursors of the streams that a push speaks of."""
+        return {boot: self._cursors.get((node_id, boot), 0) for boot in _streams(push)}
+
+    async def write(self, connection: AsyncConnection) -> None:
+        """Write all of it."""
+        await rows.put(
+            connection,
+            rows=self._rows,
+            dirty=self._dirty,
+            records=self._records,
+            baselines=[(sha256, content, self.now_ms) for sha256, content in self._baselines.items()],
+            cursors=[(*stream, cursor) for stream, cursor in self._moved.items()],
+            reports=self._reports.values(),
+        )
+
+
+def _streams(push: Push) -> set[int]:
+    return {*push.have, *(row.boot for row in push.rows), *(record.boot for record in push.records)}

@@ -1,0 +1,85 @@
+"""Where nodes push what they have counted; see docs/fleet/protocol.md."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+from aiohttp import web
+
+from edge_aiops.base.errors import InvalidInput, TooLarge
+from edge_aiops.base.settings import HttpSettings
+from edge_aiops.fleet.hub.checks import check
+from edge_aiops.fleet.messages.push import MEDIA_TYPE, MOST_BODY_BYTES, Push, Pushed, WentBack
+from edge_aiops.http import json
+from edge_aiops.http.endpoint import HUB, SETTINGS, Endpoints
+from edge_aiops.http.problems import MEDIA_TYPE as PROBLEM
+from edge_aiops.http.problems import Problem
+
+ENDPOINTS = Endpoints("fleet", role="hub")
+
+NODE_HEADER = "X-Edge-Aiops-Node"
+_AT_ONCE_BYTES = 64 * 1024
+"""Up to this size a push is read on the event loop; to hand it to a thread would take longer."""
+
+_DECODER = msgspec.msgpack.Decoder(Push)
+
+
+class WentBackProblem(Problem, frozen=True, kw_only=True, omit_defaults=True):
+    """The hub was restored from a backup: push again what is above these cursors."""
+
+    fleet: WentBack
+
+
+@ENDPOINTS.post("/fleet/push", upload=True, answer=Pushed)
+async def push(request: web.Request) -> Pushed | web.Response:
+    """Windows and records of a node, as msgpack; gzip and deflate are understood. The answer comes when all of it is
+    on disk. 409 says that the hub has less than the node was told, and how much it has."""
+    if request.content_type != MEDIA_TYPE:
+        raise InvalidInput(f"the body must be {MEDIA_TYPE}, not {request.content_type}")
+    body = await _body(request)
+    pushed = _read(body) if len(body) <= _AT_ONCE_BYTES else await asyncio.to_thread(_read, body)
+    said = await request.app[HUB].ingest.push(request.headers[NODE_HEADER], pushed)
+    return said if isinstance(said, Pushed) else _went_back(said)
+
+
+async def _body(request: web.Request) -> bytes:
+    """The body without its compression, of which no more is undone than may come."""
+    settings: HttpSettings = request.app[SETTINGS].http
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(settings.body_timeout):
+            while part := await request.content.readany():
+                size += len(part)
+                if size > MOST_BODY_BYTES:
+                    raise TooLarge(f"the push is larger than {MOST_BODY_BYTES} bytes; push fewer rows at a time")
+                parts.append(part)
+    except TimeoutError:
+        raise InvalidInput(f"the push did not arrive within {settings.body_timeout} (http.body_timeout)") from None
+    except web.RequestPayloadError as error:
+        raise json.unreadable(error) from error
+    return b"".join(parts)
+
+
+def _read(body: bytes) -> Push:
+    try:
+        pushed = _DECODER.decode(body)
+    except msgspec.ValidationError as error:
+        raise json.invalid(error) from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"the push is not msgpack: {error}") from error
+    check(pushed)
+    return pushed
+
+
+def _went_back(said: WentBack) -> web.Response:
+    problem = WentBackProblem(
+        type="urn:edge-aiops:went_back",
+        title="Conflict",
+        status=409,
+        detail="this hub has less than it acknowledged, it was restored from a backup; push again from these cursors",
+        code="went_back",
+        fleet=said,
+    )
+    return web.Response(body=msgspec.json.encode(problem), status=409, content_type=PROBLEM)
