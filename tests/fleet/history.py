@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from edge_aiops.fleet.hub.windows import DAY_MS, FIVE_MINUTES_MS, HOUR_MS, MERGED, NODE_WINDOWS, WHOLE
 from edge_aiops.fleet.messages.push import Push, Pushed, WentBack
 from edge_aiops.observe.series import Kind
 from edge_aiops.testing.clock import FakeClock
@@ -26,6 +27,8 @@ class Verdict(NamedTuple):
     """Events that a disk has, or had where no disk was ever put back, and the hub has not."""
     double: list[tuple[Kind, int]]
     events: int
+    merged: dict[str, Counter[tuple[Kind, int]]]
+    """What merged windows count, where they differ from the rows; by what they are."""
 
 
 class Message(NamedTuple):
@@ -38,7 +41,7 @@ class Message(NamedTuple):
 class History:
     """One history, from a seed."""
 
-    def __init__(self, seed: int, folder: Path, empty_hub: bytes) -> None:
+    def __init__(self, seed: int, folder: Path, empty_hub: bytes, *, rolls_up: bool = False) -> None:
         self._random = random.Random(seed)
         self._folder = folder
         self._clock = FakeClock()
@@ -51,6 +54,7 @@ class History:
         self._under_way: list[Message] = []
         self._happened: list[tuple[Kind, int]] = []
         self._disks_put_back = False
+        self._rolls_up = rolls_up
 
     async def run(self, steps: int) -> Verdict:
         """Live through some steps, then settle; what the hub counts in the end."""
@@ -61,7 +65,7 @@ class History:
             for _ in range(steps):
                 await self._step()
             await self._settle()
-            return self._verdict(await self.hub.counted())
+            return await self._verdict()
         finally:
             for machine in self._machines:
                 await machine.stop()
@@ -79,9 +83,9 @@ class History:
         (act,) = self._random.choices(
             (
                 self._live, self._push, self._restart, self._die_counting, self._pass_time, self._deliver_late,
-                self._take_image, self._put_back, self._clone, self._back_up_hub, self._restore_hub,
+                self._take_image, self._put_back, self._clone, self._back_up_hub, self._restore_hub, self._roll_up,
             ),
-            (30, 30, 5, 3, 8, 8, 4, 3, 1, 4, 3),
+            (30, 30, 5, 3, 8, 8, 4, 3, 1, 4, 3, 8 if self._rolls_up else 0),
         )  # fmt: skip
         await act(machine)
 
@@ -173,23 +177,34 @@ class History:
 
     async def _push_all(self, machine: Machine) -> None:
         while True:
-            said = await self.hub.take(
-                machine.node_id, msgspec.msgpack.encode(await machine.outbox.batch() or await machine.outbox.check_in())
-            )
-            sent = machine.outbox.status.acknowledged
+            push = await machine.outbox.batch() or await machine.outbox.check_in()
+            said = await self.hub.take(machine.node_id, msgspec.msgpack.encode(push))
             await _heed(machine, said)
-            if isinstance(said, Pushed) and machine.outbox.status.acknowledged == sent and not said.written:
-                if await machine.outbox.batch() is None:
-                    return
+            if isinstance(said, Pushed) and not said.written:
+                return
 
-    def _verdict(self, counted: Counter[tuple[Kind, int]]) -> Verdict:
+    async def _roll_up(self, _: Machine) -> None:
+        await self.hub.roll_up()
+
+    async def _verdict(self) -> Verdict:
+        counted = await self.hub.counted()
         kept = {(event.kind, event.number) for machine in self._machines for event in machine.journal}
         must = kept if self._disks_put_back else set(self._happened)
         return Verdict(
             lost=sorted(must - counted.keys()),
             double=sorted(event for event, times in counted.items() if times > 1 or event not in self._happened),
             events=len(self._happened),
+            merged=await self._differing(counted) if self._rolls_up else {},
         )
+
+    async def _differing(self, counted: Counter[tuple[Kind, int]]) -> dict[str, Counter[tuple[Kind, int]]]:
+        await self.hub.roll_up()
+        found = {
+            f"{table.name} {width_ms}": await self.hub.merged(table, WHOLE, width_ms)
+            for table, widths in ((MERGED, (FIVE_MINUTES_MS, HOUR_MS, DAY_MS)), (NODE_WINDOWS, (HOUR_MS, DAY_MS)))
+            for width_ms in widths
+        }
+        return {name: merged for name, merged in found.items() if merged != counted}
 
 
 async def _heed(machine: Machine, said: Pushed | WentBack | None) -> None:

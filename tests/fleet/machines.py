@@ -10,16 +10,18 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import Select, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.base.errors import StoreError
 from edge_aiops.fleet.hub.ingest import Ingest, Verdicts, admit_all
+from edge_aiops.fleet.hub.rollup import Ages, Rollup
 from edge_aiops.fleet.hub.rows import ROWS
+from edge_aiops.fleet.hub.windows import DAY_MS
 from edge_aiops.fleet.messages.push import Push, Pushed, WentBack
 from edge_aiops.fleet.node.outbox import Outbox
 from edge_aiops.journal.boots import Boot, new_boot
@@ -30,6 +32,7 @@ from edge_aiops.observe.series import Kind, Series, Window, read_summary
 from edge_aiops.observe.tables import MONITORING_SCHEMA
 from edge_aiops.store.local import LocalDatabase
 from edge_aiops.store.shared.database import Database
+from edge_aiops.store.shared.leases import Leases
 from edge_aiops.testing.clock import FakeClock
 
 EVENTS_OF_A_MODEL = 24
@@ -92,7 +95,7 @@ class Machine:
         self.journal.append(Event(number, kind, self.boot, now_ms - now_ms % WINDOW_MS))
 
     async def summarise(self, most: int, *, dies: bool = False) -> None:
-        """Count up to `most` events that were not read yet. `dies`: at the end of the transaction, before it commits."""
+        """Count up to `most` events that were not read yet. `dies`: before the transaction commits."""
 
         def unit(connection: sqlite3.Connection) -> None:
             (place,) = connection.execute("SELECT coalesce(max(place), 0) FROM position").fetchone()
@@ -108,7 +111,7 @@ class Machine:
 
     def image(self) -> Image:
         """The disk as it is."""
-        return Image(tuple(self.journal), _copied(self._file))
+        return Image(tuple(self.journal), copied(self._file))
 
     def restore(self, image: Image) -> None:
         """Put the disk back; no process runs."""
@@ -150,7 +153,7 @@ class HubMachine:
 
     def backup(self) -> bytes:
         """A backup."""
-        return _copied(self._file)
+        return copied(self._file)
 
     async def restore(self, backup: bytes) -> None:
         """Go on from a backup."""
@@ -158,12 +161,25 @@ class HubMachine:
         _replace(self._file, backup)
         await self.start()
 
+    async def roll_up(self) -> None:
+        """Merge everything that is marked."""
+        lease = await Leases(self.database, clock=self._clock).hold("rollup", "test", ttl_s=3_600)
+        assert lease is not None
+        ages = Ages(rows=7 * DAY_MS, label_rows=60 * DAY_MS, hours=90 * DAY_MS, days=730 * DAY_MS)
+        await Rollup(self.database, clock=self._clock, ages=ages).round(lease, wait=False)
+
     async def counted(self) -> Counter[tuple[Kind, int]]:
         """How often the rows count each event."""
+        return await self._occurrences(select(ROWS.c.kind, ROWS.c.model_name, ROWS.c.summary))
 
-        async def read(connection: AsyncConnection) -> list[tuple[Kind, str, bytes]]:
-            columns = (ROWS.c.kind, ROWS.c.model_name, ROWS.c.summary)
-            return [(kind, name, summary) for kind, name, summary in await connection.execute(select(*columns))]
+    async def merged(self, table: Table, part: str, width_ms: int) -> Counter[tuple[Kind, int]]:
+        """How often windows that were merged count each event."""
+        query = select(table.c.kind, table.c.model_name, table.c.summary)
+        return await self._occurrences(query.where(table.c.part == part, table.c.width_ms == width_ms))
+
+    async def _occurrences(self, query: Select[Any]) -> Counter[tuple[Kind, int]]:
+        async def read(connection: AsyncConnection) -> list[Any]:
+            return list(await connection.execute(query))
 
         return occurrences(await self.database.read(read))
 
@@ -209,7 +225,7 @@ def _deltas(events: Sequence[Event]) -> dict[Window, Delta]:
     return deltas
 
 
-def _copied(file: Path) -> bytes:
+def copied(file: Path) -> bytes:
     with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(":memory:")) as copy:
         source.backup(copy)
         return copy.serialize()
