@@ -143,6 +143,16 @@ class HubSettings(Struct, frozen=True, forbid_unknown_fields=True):
         bool, _said("nodes fetch model files from the object store itself, by links that hold for five minutes")
     ] = False
     push_interval: Annotated[Duration, _said("how often nodes are asked to push; less often under load")] = Duration(60)
+    rows_max_age: Annotated[
+        Duration, _said("how long single rows of nodes, and the five minutes of groups, are kept; sums stay")
+    ] = Duration(7 * 86_400)
+    label_rows_max_age: Annotated[
+        Duration, _said("the same for rows that grow with feedback; longer than the nodes' journal.max_age")
+    ] = Duration(60 * 86_400)
+    hours_max_age: Annotated[Duration, _said("how long hours are kept")] = Duration(90 * 86_400)
+    days_max_age: Annotated[Duration, _said("how long days, and records such as alerts, are kept")] = Duration(
+        730 * 86_400
+    )
 
 
 class FleetSettings(Struct, frozen=True, forbid_unknown_fields=True):
