@@ -139,6 +139,9 @@ class HubSettings(Struct, frozen=True, forbid_unknown_fields=True):
     artifacts: Annotated[
         str, _said("s3://bucket/prefix, or another URL that obstore opens; empty keeps a folder in the data folder")
     ] = ""
+    redirect_artifacts: Annotated[
+        bool, _said("nodes fetch model files from the object store itself, by links that hold for five minutes")
+    ] = False
     push_interval: Annotated[Duration, _said("how often nodes are asked to push; less often under load")] = Duration(60)
 
 
@@ -147,6 +150,9 @@ class FleetSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     sync_interval: Annotated[Duration, _said("how often a node asks for its desired state")] = Duration(30)
     request_timeout: Annotated[Duration, _said("longest time for one request to the hub")] = Duration(30)
+    policy: Annotated[
+        str, _said("file that limits what a hub may change here, TOML; empty: policy.toml in the node's folder, if any")
+    ] = ""
 
 
 class TelemetrySettings(Struct, frozen=True, forbid_unknown_fields=True):

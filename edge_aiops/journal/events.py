@@ -47,6 +47,8 @@ class RecordedEvent(NamedTuple):
 
     place: int
     event: NewEvent
+    salt: int = 0
+    """With the place and the time it makes the event's id."""
 
 
 class LabelledEvent(NamedTuple):
@@ -62,6 +64,8 @@ class LabelledEvent(NamedTuple):
     label: str | None
     actual_outcome: str | None
     correct: bool | None
+    salt: int = 0
+    """With the place and the time it makes the event's id."""
 
 
 class LabelChange(NamedTuple):
@@ -72,6 +76,8 @@ class LabelChange(NamedTuple):
     now: LabelledEvent
     before: LabelledEvent | None
     """What had been known until then; None for the first label."""
+    steps: int = 1
+    """How many changes of the same event it stands for."""
 
 
 class Feedback(Struct, frozen=True, kw_only=True):

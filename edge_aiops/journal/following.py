@@ -17,7 +17,7 @@ _RECENT_PAGE = 1_000
 _SELECT_EVENTS = """
     SELECT place, at_ms, model_name, model_version, deployment_version, request_id, user_id, session_id, row_count,
            batch_rows, queue_us, latency_us, features, prediction, confidence, label, error,
-           prompt_tokens, completion_tokens, first_token_us
+           prompt_tokens, completion_tokens, first_token_us, salt
     FROM event JOIN served_by ON served_by.number = event.served_by
 """
 _EVENTS = f"{_SELECT_EVENTS} WHERE place > :after ORDER BY place LIMIT :limit"
@@ -26,7 +26,7 @@ _DEPLOYMENTS = """
 """
 _EVENTS_BACK = f"{_SELECT_EVENTS} WHERE event.served_by = :number AND place <= :upto ORDER BY place DESC LIMIT :limit"
 _LABELS = """
-    SELECT 0, event.place, at_ms, model_name, model_version, deployment_version, row_count, prediction,
+    SELECT 0, event.place, salt, at_ms, model_name, model_version, deployment_version, row_count, prediction,
            confidence, label, true, NULL, NULL, actual_outcome, correct
     FROM event
     JOIN served_by ON served_by.number = event.served_by
@@ -36,7 +36,7 @@ _LABELS = """
 """
 _MOMENTS_BACK = "SELECT place, at_ms FROM event WHERE place < :before ORDER BY place DESC LIMIT :limit"
 _CHANGES = """
-    SELECT sequence, event.place, at_ms, model_name, model_version, deployment_version, row_count, prediction,
+    SELECT sequence, event.place, salt, at_ms, model_name, model_version, deployment_version, row_count, prediction,
            confidence, label, first, old_outcome, old_correct, new_outcome, new_correct
     FROM label_change
     JOIN event ON event.place = label_change.place
@@ -44,18 +44,31 @@ _CHANGES = """
     WHERE sequence > :after AND sequence <= :last ORDER BY sequence
 """
 _LAST_CHANGE = """
-    SELECT max(sequence) FROM (SELECT sequence FROM label_change WHERE sequence > :after ORDER BY sequence LIMIT :limit)
+    SELECT max(sequence) FROM (
+        SELECT sequence FROM label_change WHERE sequence > :after AND sequence < :until ORDER BY sequence LIMIT :limit
+    )
 """
 _LOG_ALL = """
     INSERT INTO label_change
     SELECT row_number() OVER (ORDER BY place), place, true, NULL, NULL, actual_outcome, correct FROM feedback
+"""
+_UNLOGGED = """
+    SELECT feedback.place,
+           CASE WHEN change.place IS NULL THEN actual_outcome ELSE old_outcome END,
+           CASE WHEN change.place IS NULL THEN correct ELSE old_correct END
+    FROM feedback
+    LEFT JOIN (SELECT place, min(sequence) AS sequence FROM label_change GROUP BY place) AS kept
+        ON kept.place = feedback.place
+    LEFT JOIN label_change AS change ON change.sequence = kept.sequence
+    WHERE change.place IS NULL OR NOT change.first
+    ORDER BY feedback.place
 """
 
 
 async def events_after(database: LocalDatabase, place: int, *, limit: int) -> list[RecordedEvent]:
     """The first `limit` events after `place`."""
     rows = await database.read(_EVENTS, {"after": place, "limit": limit}, timeout_s=READ_TIMEOUT_S)
-    return [RecordedEvent(row[0], NewEvent(row[1], ServedBy(*row[2:5]), *row[5:])) for row in rows]
+    return [_recorded(row) for row in rows]
 
 
 async def deployments_of(database: LocalDatabase, model_name: str, model_version: str) -> list[int]:
@@ -68,7 +81,7 @@ async def events_back(database: LocalDatabase, deployment: int, upto: int, *, li
     """The last `limit` events of a deployment up to the place `upto`, newest first."""
     said = {"number": deployment, "upto": upto, "limit": limit}
     rows = await database.read(_EVENTS_BACK, said, timeout_s=READ_TIMEOUT_S)
-    return [RecordedEvent(row[0], NewEvent(row[1], ServedBy(*row[2:5]), *row[5:])) for row in rows]
+    return [_recorded(row) for row in rows]
 
 
 async def labels_between(
@@ -96,20 +109,27 @@ async def first_recent_place(database: LocalDatabase, since_ms: int, until_ms: i
     return first
 
 
-async def label_changes(database: LocalDatabase, after: int, *, limit: int) -> tuple[int, list[LabelChange]]:
-    """How far `limit` changes after the sequence number `after` lead, and what became of each event in them.
+async def label_changes(
+    database: LocalDatabase, after: int, *, limit: int, until: int = 2**63 - 1
+) -> tuple[int, list[LabelChange]]:
+    """How far `limit` changes after the sequence number `after`, and before `until`, lead, and what became of each
+    event in them.
 
     Several changes of one event come as one, from before the first of them to after the last: so later ones, which may
     be there already, continue them. Changes of events that are deleted already are passed over.
     """
-    ((last,),) = await database.read(_LAST_CHANGE, {"after": after, "limit": limit}, timeout_s=READ_TIMEOUT_S)
+    ((last,),) = await database.read(
+        _LAST_CHANGE, {"after": after, "until": until, "limit": limit}, timeout_s=READ_TIMEOUT_S
+    )
     if last is None:
         return after, []
     changes: dict[int, LabelChange] = {}
     for row in await database.read(_CHANGES, {"after": after, "last": last}, timeout_s=READ_TIMEOUT_S):
         change = _change(row)
         earlier = changes.get(change.now.place)
-        changes[change.now.place] = change if earlier is None else change._replace(before=earlier.before)
+        if earlier is not None:
+            change = change._replace(before=earlier.before, steps=earlier.steps + 1)
+        changes[change.now.place] = change
     return last, list(changes.values())
 
 
@@ -119,17 +139,48 @@ async def forget_changes(database: LocalDatabase, upto: int) -> None:
 
 
 def log_every_label(connection: sqlite3.Connection) -> None:
-    """Note all labels there are as changes, numbered from 1, for a reader that begins anew."""
-    connection.execute("DELETE FROM label_change")
-    connection.execute(_LOG_ALL)
+    """Have all labels there are among the changes, for a reader that begins anew.
+
+    What came before the first change that is kept of an event is noted as one, under a number that was given before;
+    those that are kept stay as they are, so that reading them again tells the same.
+    """
+    unlogged = connection.execute(_UNLOGGED).fetchall()
+    (first,) = connection.execute("SELECT min(sequence) FROM label_change").fetchone()
+    if first is not None and first <= len(unlogged):
+        connection.execute("DELETE FROM label_change")  # never so, unless a damaged file has lost some
+        connection.execute(_LOG_ALL)
+        return
+    begin = 1 if first is None else first - len(unlogged)
+    connection.executemany(
+        "INSERT INTO label_change VALUES (?, ?, true, NULL, NULL, ?, ?)",
+        [(sequence, *row) for sequence, row in enumerate(unlogged, begin)],
+    )
+
+
+def forget_changes_of(connection: sqlite3.Connection, after: int, *, limit: int) -> int | None:
+    """Of `limit` changes after the sequence number `after`, delete those of events that are deleted; gives how far
+    that led, None at the end."""
+    ((last,),) = connection.execute(_LAST_CHANGE, {"after": after, "until": 2**63 - 1, "limit": limit}).fetchall()
+    if last is not None:
+        connection.execute(
+            "DELETE FROM label_change WHERE sequence > ? AND sequence <= ? AND place < (SELECT min(place) FROM event)",
+            (after, last),
+        )
+    return None if last is None else int(last)
+
+
+def _recorded(row: tuple[Any, ...]) -> RecordedEvent:
+    return RecordedEvent(row[0], NewEvent(row[1], ServedBy(*row[2:5]), *row[5:-1]), row[-1])
 
 
 def _change(row: tuple[Any, ...]) -> LabelChange:
-    sequence, place, at_ms, name, version, deployment, rows, prediction, confidence, label, first, *told = row
+    sequence, place, salt, at_ms, name, version, deployment, rows, prediction, confidence, label, first, *told = row
     served_by = ServedBy(name, version, deployment)
 
     def labelled(outcome: str | None, correct: int | None) -> LabelledEvent:
-        return LabelledEvent(place, at_ms, served_by, rows, prediction, confidence, label, outcome, _truth(correct))
+        return LabelledEvent(
+            place, at_ms, served_by, rows, prediction, confidence, label, outcome, _truth(correct), salt
+        )
 
     return LabelChange(sequence, labelled(*told[2:]), None if first else labelled(*told[:2]))
 

@@ -16,6 +16,7 @@ from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import InvalidInput, UnknownEvent
 from edge_aiops.base.ids import EventId, new_salt
 from edge_aiops.base.settings import JournalSettings
+from edge_aiops.journal.boots import Boot, Boots, read_boots, write_boots
 from edge_aiops.journal.events import (
     EventPage,
     Feedback,
@@ -75,8 +76,17 @@ Listener = Callable[[list[RecordedEvent]], None]
 class Journal:
     """Every inference of a node, in `events.db`."""
 
-    def __init__(self, database: LocalDatabase, *, newest: Positions, clock: Clock, settings: JournalSettings) -> None:
+    def __init__(
+        self,
+        database: LocalDatabase,
+        *,
+        newest: Positions,
+        boots: Boots,
+        clock: Clock,
+        settings: JournalSettings,
+    ) -> None:
         self.database = database
+        self.boots = boots
         self._clock = clock
         self._next_place = newest.place + 1
         self._next_change = newest.change + 1
@@ -85,6 +95,7 @@ class Journal:
         self._read_timeout_s = float(settings.read_timeout)
         self._buffered = settings.acknowledge == "buffer"
         self._lost: str | None = None
+        self.begin_boot()
 
     @classmethod
     async def open(
@@ -108,16 +119,21 @@ class Journal:
             if read_to is None:
                 await database.write(log_every_label)
             found = await database.write(_newest)
+            boots = await database.write(read_boots)
         except BaseException:
             await database.close()
             raise
         newest = Positions(*map(max, found, read_to or found))
-        return cls(database, newest=newest, clock=clock, settings=settings)
+        return cls(database, newest=newest, boots=boots, clock=clock, settings=settings)
 
     @property
     def newest_place(self) -> int:
         """The place of the last event that was appended, or read to."""
         return self._next_place - 1
+
+    def begin_boot(self, *, width_ms: int = 0) -> Boot:
+        """What is recorded from now on belongs to a new boot, windows of which are at least so wide."""
+        return self.boots.begin(self._next_place, self._next_change, width_ms=width_ms)
 
     def listen(self, tell: Listener) -> None:
         """From now on call `tell` in the event loop, in their order, with events that have just reached the disk."""
@@ -132,7 +148,10 @@ class Journal:
         first = self._next_place
         ids = [EventId(event.at_ms, self._salt, place) for place, event in enumerate(events, first)]
         self._next_place += len(ids)
-        committed = self.database.submit(lambda connection: _insert(connection, ids, events))
+        begun = self.boots.unwritten
+        committed = self.database.submit(lambda connection: _insert(connection, ids, events, begun))
+        if begun:
+            committed.add_done_callback(partial(self._begun, begun))
         if self._tell is not None:
             committed.add_done_callback(partial(self._recorded, first, events))
         if self._buffered:
@@ -185,7 +204,9 @@ class Journal:
             "sequence": self._next_change,
         }
         self._next_change += 1
-        event = await self.database.write(partial(_merged, row=row))
+        begun = self.boots.unwritten
+        event = await self.database.write(partial(_merged, row=row, begun=begun))
+        self.boots.written(begun)
         if event is None:
             raise _unknown(inference_id)
         return event
@@ -212,7 +233,11 @@ class Journal:
 
     def _recorded(self, first: int, events: Sequence[NewEvent], committed: asyncio.Future[None]) -> None:
         if self._tell is not None and not committed.cancelled() and committed.exception() is None:
-            self._tell([RecordedEvent(place, event) for place, event in enumerate(events, first)])
+            self._tell([RecordedEvent(place, event, self._salt) for place, event in enumerate(events, first)])
+
+    def _begun(self, boots: Sequence[Boot], committed: asyncio.Future[None]) -> None:
+        if not committed.cancelled() and committed.exception() is None:
+            self.boots.written(boots)
 
     def _note_loss(self, committed: asyncio.Future[None]) -> None:
         error = None if committed.cancelled() else committed.exception()
@@ -225,10 +250,11 @@ class Journal:
 def _newest(connection: sqlite3.Connection) -> Positions:
     (place,) = connection.execute("SELECT coalesce(max(place), 0) FROM event").fetchone()
     (change,) = connection.execute("SELECT coalesce(max(sequence), 0) FROM label_change").fetchone()
-    return Positions(place, change)
+    begun = connection.execute("SELECT coalesce(max(first_place), 1) - 1, coalesce(max(first_change), 1) - 1 FROM boot")
+    return Positions(*map(max, (place, change), begun.fetchone()))
 
 
-def _merged(connection: sqlite3.Connection, row: dict[str, Any]) -> InferenceEvent | None:
+def _merged(connection: sqlite3.Connection, row: dict[str, Any], begun: Sequence[Boot]) -> InferenceEvent | None:
     """The event of `row` with what `row` says of it; None where there is no such event.
 
     Read on the writer's connection: one of its own for every label would cost more than all the rest.
@@ -239,12 +265,16 @@ def _merged(connection: sqlite3.Connection, row: dict[str, Any]) -> InferenceEve
     actual, label = row["actual_outcome"], event_of(found).label
     if row["correct"] is None and actual is not None:
         row = {**row, "correct": derived_correct(bytes(label).decode(), raw(actual))}
+    write_boots(connection, begun)
     connection.execute(_NOTE_CHANGE, row)
     connection.execute(_MERGE, row)
     return event_of(connection.execute(SELECT_ONE, row).fetchone())
 
 
-def _insert(connection: sqlite3.Connection, ids: Sequence[EventId], events: Sequence[NewEvent]) -> None:
+def _insert(
+    connection: sqlite3.Connection, ids: Sequence[EventId], events: Sequence[NewEvent], begun: Sequence[Boot]
+) -> None:
+    write_boots(connection, begun)
     numbers = {served_by: _number(connection, served_by) for served_by in {event.served_by for event in events}}
     connection.executemany(
         _INSERT,

@@ -14,10 +14,12 @@ from typing import NamedTuple
 
 from edge_aiops.base.clock import Clock, SteadyClock
 from edge_aiops.base.settings import JournalSettings
+from edge_aiops.journal.following import forget_changes_of
 from edge_aiops.store.local import LocalDatabase
 
 SLICE_ROWS = 1_000
 SLICE_PAGES = 256
+CHANGES_SLICE = 10_000
 MAX_SHARE_BY_AGE = 0.2
 COUNT_TIMEOUT_S = 60
 """Counting reads an index of the whole journal, from slow flash if need be."""
@@ -60,6 +62,8 @@ class Retention:
         extent = _Extent(rows, used_bytes)
         doomed = max(await self._too_old(extent), extent.rows - self._settings.max_rows, self._over_size(extent))
         deleted = await self._delete(min(doomed, extent.rows - 1))
+        if deleted:
+            await self._forget_changes()
         if await self._shrink():
             await self._database.checkpoint()
         if deleted:
@@ -91,6 +95,11 @@ class Retention:
                 break
             deleted += count
         return deleted
+
+    async def _forget_changes(self) -> None:
+        reached: int | None = 0
+        while reached is not None:
+            reached = await self._database.write(partial(forget_changes_of, after=reached, limit=CHANGES_SLICE))
 
     async def _shrink(self) -> bool:
         """Give free pages back, those of an earlier pass that was broken off as well; whether there were any."""

@@ -67,5 +67,16 @@ EVENTS_SCHEMA = Schema(
             f"ALTER TABLE event ADD COLUMN {name} INTEGER"
             for name in ("prompt_tokens", "completion_tokens", "first_token_us")
         ),
+        (
+            # A row for each start of the process, and a few more.
+            """
+            CREATE TABLE boot (
+                boot INTEGER PRIMARY KEY,
+                first_place INTEGER NOT NULL,
+                first_change INTEGER NOT NULL,
+                width_ms INTEGER NOT NULL
+            ) STRICT
+            """,
+        ),
     ),
 )

@@ -15,9 +15,11 @@ from edge_aiops.base.clock import Clock, SystemClock
 from edge_aiops.base.errors import EdgeAiopsError
 from edge_aiops.base.settings import Settings
 from edge_aiops.base.tasks import BackgroundTasks
+from edge_aiops.fleet.node.configured import Configured
 from edge_aiops.fleet.node.files import ModelFiles
 from edge_aiops.fleet.node.follow import Follower, FollowStatus
 from edge_aiops.fleet.node.hub_client import HubClient
+from edge_aiops.fleet.node.policy import Policy
 from edge_aiops.fleet.node.state import NodeState
 from edge_aiops.fleet.node.trust import Trust
 from edge_aiops.journal.capture import Capture
@@ -73,6 +75,8 @@ class Node:
     measuring: Measuring
     benchmarks: Benchmarks
     follower: Follower | None
+    configured: Configured | None = None
+    """What the hub wants of monitoring; None without a hub."""
 
     def __init__(
         self,
@@ -117,6 +121,7 @@ class Node:
         reasons += [self._quarantine(database) or "" for database in self._databases() if database.quarantined]
         reasons += self.engine.problems()
         reasons += self.monitoring.problems
+        reasons += self.configured.problems if self.configured else []
         return NodeStatus(
             node_id=self._identity.node_id,
             ready=True,
@@ -188,7 +193,11 @@ class Node:
         http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
         hub = HubClient(self._hub_url, http=http)
         trust = await self._trust()
-        follower = Follower(hub, state=self.state, files=files, trust=trust, apply=self._serve)
+        policy = await asyncio.to_thread(Policy.read, self._settings.fleet.policy, self._folder)
+        self.configured = Configured(self.monitoring, policy=policy, hub=hub.hub_url)
+        follower = Follower(
+            hub, state=self.state, files=files, configured=self.configured, trust=trust, apply=self._serve
+        )
         await follower.restore()
         self._tasks.every(self._settings.fleet.sync_interval, "sync with the hub", follower.pull)
         return follower

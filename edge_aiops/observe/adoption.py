@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, MutableMapping, Sequence
 
 from edge_aiops.base.clock import Clock
+from edge_aiops.journal.boots import Boot
 from edge_aiops.journal.events import LabelledEvent, RecordedEvent, ServedBy
 from edge_aiops.journal.following import deployments_of, events_back, labels_between
-from edge_aiops.journal.journal import Positions
+from edge_aiops.journal.journal import Journal, Positions
 from edge_aiops.observe.baselines.baseline import ModelBaseline
 from edge_aiops.observe.baselines.store import Baselines
 from edge_aiops.observe.config import MonitoringConfig
@@ -18,11 +20,15 @@ from edge_aiops.observe.configuration import Configuration
 from edge_aiops.observe.granularity import window_start
 from edge_aiops.observe.live import LiveWindows, VersionReader
 from edge_aiops.observe.models import ObservedModel, ObservedModels
+from edge_aiops.observe.series import ROLE
 from edge_aiops.observe.store import adopted
 from edge_aiops.store.local import LocalDatabase
 
 MOST_EVENTS = 100_000
 """Of each model version, the newest."""
+
+HERE = Boot(0)
+"""Of what is counted again, and is not passed on."""
 
 _PAGE = 128
 
@@ -34,13 +40,14 @@ class Adoption:
 
     def __init__(
         self,
-        journal: LocalDatabase,
+        journal: Journal,
         models: ObservedModels,
         baselines: Baselines,
         configuration: Configuration,
         clock: Clock,
     ) -> None:
-        self._journal = journal
+        self._journal = journal.database
+        self._boots = journal.boots
         self._models = models
         self._baselines = baselines
         self._configuration = configuration
@@ -72,7 +79,7 @@ class Adoption:
             self._readers[served_by] = self._reader(served_by, baseline)
         return self._readers[served_by]
 
-    async def adopt(self, live: LiveWindows, read: Positions) -> None:
+    async def adopt(self, live: MutableMapping[Boot, LiveWindows], read: Positions) -> None:
         """Begin to compare with baselines that are new: what was read up to `read` of late, and all that comes."""
         now = self._baselines.revision, self._models.revision
         if self._adopted_of == now:
@@ -85,24 +92,30 @@ class Adoption:
         for baseline in {baseline.number: baseline for baseline in in_force.values()}.values():
             if baseline.number not in self._adopted:
                 versions = [version for (_, version), other in in_force.items() if other is baseline]
-                live.absorb(await self._compared(baseline, versions, read))
+                for boot, found in (await self._compared(baseline, versions, read)).items():
+                    for window, delta in found.grown().items():
+                        # What has no reference on this baseline either was passed on when it was counted first.
+                        of = boot if baseline.of(ROLE[window.series.kind]) is not None else HERE
+                        live.setdefault(of, LiveWindows()).absorb(window, delta)
                 self._adopted.add(baseline.number)
-        unwritten = {window.series.baseline for window in live.deltas}
+        unwritten = {window.series.baseline for of_boot in live.values() for window in of_boot.deltas}
         kept = {**self._bases, **{baseline.number: baseline for baseline in in_force.values()}}
         numbers = unwritten | {baseline.number for baseline in in_force.values()}
         self._bases = {number: baseline for number, baseline in kept.items() if number in numbers}
         self._readers = {}
         self._adopted_of = now
 
-    async def _compared(self, baseline: ModelBaseline, versions: Sequence[str], read: Positions) -> LiveWindows:
+    async def _compared(
+        self, baseline: ModelBaseline, versions: Sequence[str], read: Positions
+    ) -> Mapping[Boot, LiveWindows]:
         """The events on `baseline` that are counted already in everything that is on no baseline.
 
         They are those within the longest span that drift is looked for in. Nothing of them is kept where that fails.
         """
         config = self._configuration.of(baseline.model_name)
         if baseline.source == "production" or not config.enabled:
-            return LiveWindows()
-        found = LiveWindows()
+            return {}
+        found: defaultdict[Boot, LiveWindows] = defaultdict(LiveWindows)
         try:
             for version in versions:
                 for deployment in await deployments_of(self._journal, baseline.model_name, version):
@@ -110,11 +123,16 @@ class Adoption:
         except Exception:
             # The boundary that keeps an odd event from stopping all monitoring.
             logger.exception("baseline %d is compared with what comes, not with what came before", baseline.number)
-            return LiveWindows()
+            return {}
         return found
 
     async def _compare(
-        self, found: LiveWindows, baseline: ModelBaseline, deployment: int, config: MonitoringConfig, read: Positions
+        self,
+        found: Mapping[Boot, LiveWindows],
+        baseline: ModelBaseline,
+        deployment: int,
+        config: MonitoringConfig,
+        read: Positions,
     ) -> None:
         since_ms = self._clock.now_ms() - _longest_span_ms(config)
         left, upto = MOST_EVENTS, read.place
@@ -125,10 +143,24 @@ class Adoption:
             first, last = page[-1].place, page[0].place
             labelled = await labels_between(self._journal, deployment, first, last, changes=read.change)
             reader = self._reader(page[0].event.served_by, baseline)
-            for start_ms, events, labels in _by_window(young, labelled):
+            for (boot, start_ms), (events, labels) in self._by_window(young, labelled).items():
                 columns = await asyncio.to_thread(reader.read, [one.event for one in events])
-                found.compared(reader, start_ms, columns, labels, config.aggregation)
+                found[boot].compared(reader, start_ms, columns, labels, config.aggregation)
             left, upto = left - len(page), first - 1
+
+    def _by_window(
+        self, recorded: Sequence[RecordedEvent], labelled: Sequence[LabelledEvent]
+    ) -> dict[tuple[Boot, int], tuple[list[RecordedEvent], list[LabelledEvent]]]:
+        """By boot and window; labels stand with their events, whenever they came."""
+        groups: dict[tuple[Boot, int], tuple[list[RecordedEvent], list[LabelledEvent]]] = {}
+        for one in recorded:
+            key = self._boots.of_place(one.place), window_start(one.event.at_ms, "5min")
+            groups.setdefault(key, ([], []))[0].append(one)
+        for known in labelled:
+            key = self._boots.of_place(known.place), window_start(known.at_ms, "5min")
+            if key in groups:
+                groups[key][1].append(known)
+        return groups
 
     def _reader(self, served_by: ServedBy, baseline: ModelBaseline | None) -> VersionReader:
         model = self._models.get(served_by[:2]) or ObservedModel(served_by=served_by, stage="archived")
@@ -143,14 +175,3 @@ def _longest_span_ms(config: MonitoringConfig) -> int:
     drift = config.drift
     parts = drift.input_drift, drift.prediction_drift, drift.confidence_drift, drift.class_balance, drift.concept_drift
     return int(max(part.window_hours for part in parts) * 3_600_000)
-
-
-def _by_window(
-    recorded: Sequence[RecordedEvent], labelled: Sequence[LabelledEvent]
-) -> Iterator[tuple[int, list[RecordedEvent], list[LabelledEvent]]]:
-    for start_ms in {window_start(one.event.at_ms, "5min") for one in recorded}:
-        yield (
-            start_ms,
-            [one for one in recorded if window_start(one.event.at_ms, "5min") == start_ms],
-            [one for one in labelled if window_start(one.at_ms, "5min") == start_ms],
-        )

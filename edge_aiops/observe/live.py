@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from edge_aiops.journal.events import LabelChange, LabelledEvent, NewEvent, ServedBy
+from edge_aiops.journal.events import LabelChange, LabelledEvent, NewEvent, RecordedEvent, ServedBy
 from edge_aiops.observe.baselines.baseline import ModelBaseline, Role
 from edge_aiops.observe.columns import Columns, InputColumns, OutcomeColumns, OutputColumns
 from edge_aiops.observe.columns.outcomes import ABSOLUTE_ERROR, CORRECT
 from edge_aiops.observe.config import AggregationConfig
+from edge_aiops.observe.forwarding import Delta
 from edge_aiops.observe.granularity import WIDTH_MS, window_start
 from edge_aiops.observe.labels import LabelCounts, Labels
 from edge_aiops.observe.models import ObservedModel
@@ -26,6 +27,7 @@ class EventsRead(NamedTuple):
 
     inputs: Columns
     outputs: Columns
+    events: int
 
 
 class VersionReader:
@@ -40,25 +42,33 @@ class VersionReader:
 
     def read(self, events: Sequence[NewEvent]) -> EventsRead:
         """What went in and what came out."""
-        return EventsRead(self.inputs.read(events), self.outputs.read(events))
+        return EventsRead(self.inputs.read(events), self.outputs.read(events), len(events))
 
 
 class LiveWindows:
-    """Deltas by window."""
+    """Deltas by window, of one boot of the journal."""
 
     def __init__(self) -> None:
         self.deltas: dict[Window, Summary] = {}
+        self.items: Counter[Window] = Counter()
+        """Events, or changes of labels, in each of them."""
+        self.changes: list[LabelChange] = []
+        """Those to pass on as they are."""
+        self.events: list[RecordedEvent] = []
+        """Those to pass on as they are."""
 
     def performed(self, served_by: ServedBy, at_ms: int, columns: EventColumns) -> None:
         """Count requests of the window that `at_ms` lies in."""
-        performance = self.deltas.setdefault(_window("performance", served_by, at_ms), Performance())
+        window = _window("performance", served_by, at_ms)
+        performance = self.deltas.setdefault(window, Performance())
         assert isinstance(performance, Performance)
         performance.add(columns)
+        self.items[window] += len(columns.at_ms)
 
     def observed(self, reader: VersionReader, at_ms: int, read: EventsRead, config: AggregationConfig) -> None:
         """Summarise what went into a model and what came out, for events of the window that `at_ms` lies in."""
-        self._summarise("inputs", "inputSketches", reader, at_ms, read.inputs, config)
-        self._summarise("outputs", "outputSketches", reader, at_ms, read.outputs, config)
+        self._summarise("inputs", "inputSketches", reader, at_ms, read.inputs, config, items=read.events)
+        self._summarise("outputs", "outputSketches", reader, at_ms, read.outputs, config, items=read.events)
 
     def compared(
         self,
@@ -69,36 +79,38 @@ class LiveWindows:
         config: AggregationConfig,
     ) -> None:
         """Summarise, on a baseline that is new, events that are counted already."""
-        self._summarise("inputs", None, reader, at_ms, read.inputs, config)
-        self._summarise("outputs", None, reader, at_ms, read.outputs, config)
+        self._summarise("inputs", None, reader, at_ms, read.inputs, config, items=read.events)
+        self._summarise("outputs", None, reader, at_ms, read.outputs, config, items=read.events)
         if labelled:
-            self._summarise("outcomes", None, reader, at_ms, reader.outcomes.read(labelled), config)
+            outcomes = reader.outcomes.read(labelled)
+            self._summarise("outcomes", None, reader, at_ms, outcomes, config, items=len(labelled))
 
     def labelled(
         self, reader: VersionReader, at_ms: int, changes: Sequence[LabelChange], config: AggregationConfig
     ) -> None:
         """Count what became known of predictions that were made in the window that `at_ms` lies in."""
-        counts = self.deltas.setdefault(_window("labels", reader.model.served_by, at_ms), LabelCounts())
+        window = _window("labels", reader.model.served_by, at_ms)
+        counts = self.deltas.setdefault(window, LabelCounts())
         assert isinstance(counts, LabelCounts)
         counts.give(_labels(reader, [change.now for change in changes]))
+        self.items[window] += sum(change.steps for change in changes)
         if before := [change.before for change in changes if change.before is not None]:
             counts.retract(_labels(reader, before))
         if first := [change.now for change in changes if change.before is None]:
             # Of a label that is changed later a distribution keeps what it was first: nothing can be taken out of it.
-            self._summarise("outcomes", None, reader, at_ms, reader.outcomes.read(first), config)
+            self._summarise("outcomes", None, reader, at_ms, reader.outcomes.read(first), config, items=len(first))
 
-    def take(self) -> dict[Window, Summary]:
-        """Hand over everything, and begin anew."""
-        deltas, self.deltas = self.deltas, {}
-        return deltas
+    def grown(self) -> dict[Window, Delta]:
+        """What each window grew by, and by how much."""
+        return {window: Delta(summary, self.items[window]) for window, summary in self.deltas.items()}
 
-    def absorb(self, other: LiveWindows) -> None:
-        """Take in what `other` has."""
-        for window, summary in other.deltas.items():
-            if window in self.deltas:
-                self.deltas[window].merge(summary)
-            else:
-                self.deltas[window] = summary
+    def absorb(self, window: Window, delta: Delta) -> None:
+        """Take in what another one has of a window."""
+        self.items[window] += delta.items
+        if window in self.deltas:
+            self.deltas[window].merge(delta.summary)
+        else:
+            self.deltas[window] = delta.summary
 
     def _summarise(
         self,
@@ -108,6 +120,8 @@ class LiveWindows:
         at_ms: int,
         columns: Columns,
         config: AggregationConfig,
+        *,
+        items: int,
     ) -> None:
         served_by, baseline = reader.model.served_by, reader.baseline
         window = _window(role, served_by, at_ms, baseline)
@@ -117,18 +131,19 @@ class LiveWindows:
             summary = self.deltas[window] = RoleSummary(reference, max_features=config.max_features)
         assert isinstance(summary, RoleSummary)
         summary.update(columns)
+        self.items[window] += items
         if sketched is not None and config.quantiles:
-            sketches = self.deltas.setdefault(
-                _window(sketched, served_by, at_ms), Sketches(max_features=config.max_features)
-            )
+            window = _window(sketched, served_by, at_ms)
+            sketches = self.deltas.setdefault(window, Sketches(max_features=config.max_features))
             assert isinstance(sketches, Sketches)
             sketches.update(columns)
+            self.items[window] += items
 
 
-def profiles(deltas: dict[Window, Summary]) -> Iterator[tuple[ServedBy, Role, int, RoleSummary]]:
+def profiles(deltas: Iterable[tuple[Window, Summary]]) -> Iterator[tuple[ServedBy, Role, int, RoleSummary]]:
     """What came in of each role of each version on each baseline, over all windows."""
     merged: dict[tuple[str, str, Role, int], tuple[ServedBy, RoleSummary]] = {}
-    for window, summary in deltas.items():
+    for window, summary in deltas:
         kind, name, version, deployment, baseline = window.series
         if kind not in ROLE or not isinstance(summary, RoleSummary) or summary.profile is None:
             continue

@@ -12,8 +12,10 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from itertools import groupby
 
 from edge_aiops.base.clock import Clock
+from edge_aiops.journal.boots import Boot
 from edge_aiops.journal.events import LabelChange, NewEvent, RecordedEvent, ServedBy
 from edge_aiops.journal.following import (
     events_after,
@@ -26,11 +28,13 @@ from edge_aiops.journal.journal import Journal, Positions
 from edge_aiops.observe.adoption import Adoption
 from edge_aiops.observe.baselines.store import Baselines
 from edge_aiops.observe.configuration import Configuration
+from edge_aiops.observe.forwarding import Forwarding
 from edge_aiops.observe.handover import SLICE_CHARACTERS, Handover, slices
 from edge_aiops.observe.live import EventsRead, LiveWindows, VersionReader, by_window, changes_by_window
 from edge_aiops.observe.models import ObservedModels
 from edge_aiops.observe.performance import columns_of
 from edge_aiops.observe.realtime import WINDOW_MS, Realtime
+from edge_aiops.observe.series import Summary, Window
 from edge_aiops.observe.windows import Live
 from edge_aiops.observe.writing import Write, forget, write_windows
 from edge_aiops.store.local import LocalDatabase
@@ -43,7 +47,8 @@ PAGES = 20
 
 FLUSH_EVENTS = 50_000
 FLUSH_WINDOWS = 256
-"""What is read is written after so many events or windows, before its time."""
+FLUSH_PASSED_ON = 5_000
+"""What is read is written after so many events or windows, or things to pass on, before its time."""
 
 MAX_LIVE_WINDOWS = 4 * FLUSH_WINDOWS
 """Where they cannot be written, reading stops here."""
@@ -68,6 +73,7 @@ class Observer:
         configuration: Configuration,
         realtime: Realtime,
         clock: Clock,
+        forwarding: Forwarding | None = None,
     ) -> None:
         self._journal = journal
         self._database = database
@@ -75,13 +81,14 @@ class Observer:
         self._configuration = configuration
         self._realtime = realtime
         self._clock = clock
+        self._forwarding = forwarding
         self._written = reached
         self._read = reached or Positions()
         self._shown: int | None = None
         self._began_after = journal.newest_place
         self._handover = Handover()
-        self._live = LiveWindows()
-        self._adoption = Adoption(journal.database, models, baselines, configuration, clock)
+        self._live: dict[Boot, LiveWindows] = {}
+        self._adoption = Adoption(journal, models, baselines, configuration, clock)
         self._quarantined = database.quarantined
         self._generation = 0
         self._working = asyncio.Lock()
@@ -97,7 +104,11 @@ class Observer:
 
     def live(self) -> Live:
         """What is read and not written."""
-        return Live(self._generation, self._live.deltas)
+        return Live(self._generation, self._deltas())
+
+    def growing(self) -> set[int]:
+        """The boots of which there may be more to write than is written."""
+        return self._journal.boots.growing(*(self._written or Positions()))
 
     async def catch_up(self, *, limit_s: float | None = None) -> None:
         """Read all that is in the journal by now, or as much of it as `limit_s` allows."""
@@ -146,11 +157,22 @@ class Observer:
 
     def _overdue(self) -> bool:
         unwritten = self._read.place - (self._written or Positions()).place
-        return unwritten > FLUSH_EVENTS or len(self._live.deltas) > FLUSH_WINDOWS
+        passed_on = sum(len(live.changes) + len(live.events) for live in self._live.values())
+        return unwritten > FLUSH_EVENTS or self._windows > FLUSH_WINDOWS or passed_on > FLUSH_PASSED_ON
+
+    def _of(self, boot: Boot) -> LiveWindows:
+        return self._live.setdefault(boot, LiveWindows())
+
+    def _deltas(self) -> list[tuple[Window, Summary]]:
+        return [delta for live in self._live.values() for delta in live.deltas.items()]
+
+    @property
+    def _windows(self) -> int:
+        return sum(len(live.deltas) for live in self._live.values())
 
     async def _read_some(self) -> bool:
         """Read some pages; whether there is more."""
-        if len(self._live.deltas) > MAX_LIVE_WINDOWS:
+        if self._windows > MAX_LIVE_WINDOWS:
             return False
         if self._shown is None:
             self._shown = await self._shown_before()
@@ -191,16 +213,22 @@ class Observer:
         for part in slices(recorded):
             shown = self._shown or 0
             to_show = [one.event for one in part if shown < one.place <= self._read.place]
-            to_count = [one.event for one in part if one.place > self._read.place]
+            to_count = [one for one in part if one.place > self._read.place]
             for (served_by, _), group in by_window(to_show).items():
                 self._show(served_by, group)
-            for (served_by, start_ms), group in by_window(to_count).items():
-                if part[-1].place > shown:
-                    self._show(served_by, group, new=part[-1].place > self._began_after)
-                await self._count(served_by, start_ms, group)
+            for boot, of_boot in groupby(to_count, lambda one: self._journal.boots.of_place(one.place)):
+                await self._take_of(boot, list(of_boot), last=part[-1].place)
             last = part[-1].place
             self._shown, self._read = max(shown, last), self._read._replace(place=max(self._read.place, last))
             await asyncio.sleep(0)
+
+    async def _take_of(self, boot: Boot, recorded: Sequence[RecordedEvent], *, last: int) -> None:
+        for (served_by, start_ms), group in by_window(one.event for one in recorded).items():
+            if last > (self._shown or 0):
+                self._show(served_by, group, new=last > self._began_after)
+            await self._count(boot, served_by, start_ms, group)
+        if self._forwarding is not None:
+            self._of(boot).events += filter(self._forwarding.wants, recorded)
 
     def _show(self, served_by: ServedBy, events: Sequence[NewEvent], *, new: bool = False) -> None:
         show = self._realtime.update if new else self._realtime.restore
@@ -210,7 +238,7 @@ class Observer:
             # The boundary that keeps odd events from stopping all monitoring, here and below.
             logger.exception("events of %s could not be shown", _named(served_by))
 
-    async def _count(self, served_by: ServedBy, start_ms: int, events: Sequence[NewEvent]) -> None:
+    async def _count(self, boot: Boot, served_by: ServedBy, start_ms: int, events: Sequence[NewEvent]) -> None:
         """Put events of one window where they belong; of a group with an odd one among them, each by itself."""
         try:
             columns = columns_of(events)
@@ -220,31 +248,41 @@ class Observer:
         except Exception:
             if len(events) > 1:
                 for event in events:
-                    await self._count(served_by, start_ms, [event])
+                    await self._count(boot, served_by, start_ms, [event])
             else:
                 self._skip(served_by)
             return
         try:
-            self._live.performed(served_by, start_ms, columns)
+            live = self._of(boot)
+            live.performed(served_by, start_ms, columns)
             if read is not None:
-                self._live.observed(reader, start_ms, read, config.aggregation)
+                live.observed(reader, start_ms, read, config.aggregation)
         except Exception:
             self._skip(served_by, len(events))
 
     async def _take_labels(self) -> bool:
         """Read a page of changes of labels; whether there may be more."""
-        last, changes = await label_changes(self._journal.database, self._read.change, limit=PAGE)
-        if last == self._read.change:
-            return False
+        boots, read = self._journal.boots, self._read.change
+        end = boots.changes_end(read + 1)
+        last, changes = await label_changes(self._journal.database, read, limit=PAGE, until=end or 2**63 - 1)
+        if last == read:
+            if end is not None:
+                self._read = self._read._replace(change=end - 1)  # on to the changes of the next boot
+            return end is not None
+        boot = boots.of_change(last)
         for (served_by, start_ms), group in changes_by_window(changes).items():
-            await self._count_labels(served_by, start_ms, group)
+            await self._count_labels(boot, served_by, start_ms, group)
+        if self._forwarding is not None:
+            self._of(boot).changes += changes
         self._read = self._read._replace(change=last)
         return True
 
-    async def _count_labels(self, served_by: ServedBy, start_ms: int, changes: Sequence[LabelChange]) -> None:
+    async def _count_labels(
+        self, boot: Boot, served_by: ServedBy, start_ms: int, changes: Sequence[LabelChange]
+    ) -> None:
         config = self._configuration.of(served_by.model_name)
         try:
-            self._live.labelled(self._adoption.reader(served_by), start_ms, changes, config.aggregation)
+            self._of(boot).labelled(self._adoption.reader(served_by), start_ms, changes, config.aggregation)
         except Exception:
             self._skip(served_by, len(changes))
         await asyncio.sleep(0)
@@ -258,21 +296,23 @@ class Observer:
         if self._database.quarantined is not self._quarantined:
             await self._begin_anew()
             return False
-        if self._read == self._written and not self._live.deltas:
+        if self._read == self._written and not self._live:
             return False
         self._generation += 1
-        deltas = self._live.take()
+        live, self._live = self._live, {}
+        names = {window.series.model_name for of_boot in live.values() for window in of_boot.deltas}
         write = Write(
-            deltas=deltas,
+            live=live,
             bases=self._adoption.bases(),
-            configs={name: self._configuration.of(name) for name in {window.series.model_name for window in deltas}},
+            configs={name: self._configuration.of(name) for name in names},
             expected=self._written,
             reached=self._read,
+            forwarding=self._forwarding,
         )
         try:
             written = await self._database.write(partial(write_windows, write=write))
         except BaseException:
-            self._live.deltas = deltas  # nothing has come meanwhile, for whoever reads waits for this
+            self._live = live  # nothing has come meanwhile, for whoever reads waits for this
             raise
         finally:
             self._generation += 1
@@ -280,7 +320,8 @@ class Observer:
             await self._begin_anew()
             return False
         self._written = write.reached
-        await forget_changes(self._journal.database, write.reached.change)
+        if self._forwarding is None:  # else they are kept as long as their events, to be read again the same
+            await forget_changes(self._journal.database, write.reached.change)
         return False
 
     async def _begin_anew(self) -> None:
@@ -291,7 +332,8 @@ class Observer:
         await self._baselines.load()
         await self._adoption.load(self._database)
         self._quarantined = self._database.quarantined
-        self._live.take()
+        self._live = {}
+        self._journal.begin_boot(width_ms=self._journal.boots.present.width_ms)  # so that no other boot grows any more
         self._written, self._read = None, Positions()
         self._handover.fall_behind()
 

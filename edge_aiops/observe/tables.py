@@ -5,6 +5,7 @@ from __future__ import annotations
 from edge_aiops.observe.alerts.tables import ALERTS_TABLES
 from edge_aiops.observe.baselines.tables import BASELINES_TABLES
 from edge_aiops.observe.drift.tables import DRIFT_TABLES
+from edge_aiops.observe.outgoing import OUTGOING_TABLES
 from edge_aiops.observe.quality.tables import QUALITY_TABLES
 from edge_aiops.store.local import Schema
 
@@ -47,5 +48,15 @@ MONITORING_SCHEMA = Schema(
     name="monitoring",
     application_id=0x4544474D,
     # What people made stands last: it is salvaged first.
-    migrations=((*_WINDOWS, *QUALITY_TABLES, *DRIFT_TABLES, *ALERTS_TABLES, *BASELINES_TABLES, *_CONFIG),),
+    migrations=(
+        (
+            *_WINDOWS,
+            *OUTGOING_TABLES,
+            *QUALITY_TABLES,
+            *DRIFT_TABLES,
+            *ALERTS_TABLES,
+            *BASELINES_TABLES,
+            *_CONFIG,
+        ),
+    ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from edge_aiops.base.clock import Clock
@@ -75,7 +75,8 @@ class Live(NamedTuple):
 
     generation: int
     """Grows when a write begins, to an odd number, and when it ends."""
-    deltas: Mapping[Window, Summary]
+    deltas: Iterable[tuple[Window, Summary]]
+    """Iterated over as often as it is asked for."""
 
 
 class Windows:
@@ -232,8 +233,8 @@ def _merge(
     return merged
 
 
-def _unwritten(deltas: Mapping[Window, Summary], wanted: Wanted, spans: Sequence[Span]) -> Iterator[Part]:
-    for window, delta in deltas.items():
+def _unwritten(deltas: Iterable[tuple[Window, Summary]], wanted: Wanted, spans: Sequence[Span]) -> Iterator[Part]:
+    for window, delta in deltas:
         series = window.series
         if (
             series.kind == wanted.kind

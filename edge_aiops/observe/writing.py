@@ -5,14 +5,19 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Mapping
+from itertools import chain
 from typing import NamedTuple
 
+from edge_aiops.journal.boots import Boot
 from edge_aiops.journal.journal import Positions
+from edge_aiops.observe.adoption import HERE
 from edge_aiops.observe.baselines.baseline import ModelBaseline
 from edge_aiops.observe.config import MonitoringConfig
 from edge_aiops.observe.drift import evidence
-from edge_aiops.observe.live import profiles
-from edge_aiops.observe.series import Summary, Window, read_summary
+from edge_aiops.observe.forwarding import Forwarding
+from edge_aiops.observe.live import LiveWindows, profiles
+from edge_aiops.observe.outgoing import forget_rows
+from edge_aiops.observe.series import read_summary
 from edge_aiops.observe.store import forget_windows, grow, move_to, note_adopted, stored_positions
 
 logger = logging.getLogger(__name__)
@@ -21,16 +26,18 @@ logger = logging.getLogger(__name__)
 class Write(NamedTuple):
     """What one transaction writes."""
 
-    deltas: dict[Window, Summary]
+    live: Mapping[Boot, LiveWindows]
     bases: Mapping[int, ModelBaseline]
     configs: Mapping[str, MonitoringConfig]
     expected: Positions | None
     reached: Positions
+    forwarding: Forwarding | None
 
 
 def forget(connection: sqlite3.Connection) -> None:
     """Forget everything that is made from the journal."""
     forget_windows(connection)
+    forget_rows(connection)
     evidence.forget_all(connection)
 
 
@@ -38,12 +45,16 @@ def write_windows(connection: sqlite3.Connection, write: Write) -> bool:
     """Within one transaction; whether the file still is the one that was written last."""
     if stored_positions(connection) != write.expected:
         return False
-    grow(
-        connection,
-        write.deltas,
-        lambda series, data: read_summary(series.kind, data, write.bases.get(series.baseline)),
-    )
-    for served_by, role, number, summary in profiles(write.deltas):
+    for boot, live in write.live.items():
+        grow(
+            connection,
+            live.deltas,
+            lambda series, data: read_summary(series.kind, data, write.bases.get(series.baseline)),
+        )
+        if write.forwarding is not None and boot != HERE:
+            write.forwarding.grown(connection, boot, live.grown())
+            write.forwarding.happened(connection, live.changes, live.events)
+    for served_by, role, number, summary in profiles(chain(*(live.deltas.items() for live in write.live.values()))):
         if summary.profile is None or number not in write.bases:
             continue
         try:

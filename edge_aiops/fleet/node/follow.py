@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from edge_aiops.base.errors import EdgeAiopsError, Unavailable
 from edge_aiops.fleet.messages.desired import DesiredModel
+from edge_aiops.fleet.node.configured import Configured
 from edge_aiops.fleet.node.files import ModelFiles
 from edge_aiops.fleet.node.hub_client import HubClient
 from edge_aiops.fleet.node.offers import Offers, decoded
@@ -44,6 +45,7 @@ class Follower:
         *,
         state: NodeState,
         files: ModelFiles,
+        configured: Configured,
         trust: Trust | None = None,
         apply: Callable[[list[Deployment]], None],
     ) -> None:
@@ -51,6 +53,7 @@ class Follower:
         self._offers = Offers(hub, trust)
         self._state = state
         self._files = files
+        self._configured = configured
         self._apply = apply
         self._accepted: SavedDesired | None = None
         self._last_error: str | None = None
@@ -77,6 +80,7 @@ class Follower:
         except Unavailable as error:
             logger.error("what was served last is not known any more, the hub must say it again: %s", error)
             return
+        desired = await self._configured.restore(desired)
         present = [model for model in desired.models if model.sha256 is None or model.sha256 in self._files]
         if len(present) == len(desired.models):
             self._accepted = saved
@@ -104,7 +108,7 @@ class Follower:
     async def _pull(self) -> None:
         if (offered := await self._offers.newest(self._accepted)) is None:
             return
-        desired = offered.state
+        desired = await self._configured.apply(offered.state)
         for model in desired.models:
             await self._fetch(model)
         await self._state.save_desired(offered.saved)

@@ -20,6 +20,7 @@ from edge_aiops.observe.alerts.rule import AlertRule
 from edge_aiops.observe.alerts.rules import Rules
 from edge_aiops.observe.alerts.tracking import Key, Moment, Outcome, key_of, orphaned, outcome, restored
 from edge_aiops.observe.alerts.words import shown
+from edge_aiops.observe.forwarding import Forwarding
 from edge_aiops.observe.models import ObservedModel
 from edge_aiops.plugin.monitoring import Notification, NotificationKind
 from edge_aiops.store.local import LocalDatabase
@@ -63,6 +64,7 @@ class Alerts:
         models: Callable[[], Collection[ObservedModel]],
         clock: Clock,
         node_id: str,
+        forwarding: Forwarding | None = None,
     ) -> None:
         self._database = database
         self._rules = rules
@@ -71,6 +73,7 @@ class Alerts:
         self._models = models
         self._clock = clock
         self._node_id = node_id
+        self._forwarding = forwarding
         self._active = {_key(kept.alert): restored(kept, self._moment()) for kept in active}
         self._in_force: list[RuleInForce] = []
         self._revision: int | None = None
@@ -87,6 +90,7 @@ class Alerts:
         models: Callable[[], Collection[ObservedModel]],
         clock: Clock,
         node_id: str,
+        forwarding: Forwarding | None = None,
     ) -> Alerts:
         """The alerts of this database, the active ones as they were left."""
         return cls(
@@ -98,6 +102,7 @@ class Alerts:
             models=models,
             clock=clock,
             node_id=node_id,
+            forwarding=forwarding,
         )
 
     def active(self) -> list[Alert]:
@@ -231,6 +236,8 @@ class Alerts:
         def unit(connection: sqlite3.Connection) -> list[int]:
             records.forget(connection, dropped)
             records.store(connection, kept)
+            if self._forwarding is not None:
+                self._forwarding.alerted(connection, [one.alert for one in kept])
             return self._outbox.put(connection, outgoing)
 
         self._outbox.accept(outgoing, await self._database.write(unit))

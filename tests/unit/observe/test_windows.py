@@ -34,7 +34,7 @@ class Kept:
         self.clock = FakeClock(NOW)
         self.unwritten: dict[Window, Summary] = {}
         self.windows = Windows(
-            database, clock=self.clock, live=lambda: Live(0, self.unwritten), config=MonitoringConfig
+            database, clock=self.clock, live=lambda: Live(0, self.unwritten.items()), config=MonitoringConfig
         )
         self.moments: list[int] = []
 

@@ -14,10 +14,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from edge_aiops.base.clock import SystemClock
+from edge_aiops.fleet.node.configured import Configured
 from edge_aiops.fleet.node.files import ModelFiles
 from edge_aiops.fleet.node.follow import Follower
 from edge_aiops.fleet.node.hub_client import HubClient
+from edge_aiops.fleet.node.policy import Policy
 from edge_aiops.fleet.node.state import NodeState
+from edge_aiops.observe.monitoring import Monitoring
+from edge_aiops.plugin.loader import Plugins
 from edge_aiops.serving.deployment import Deployment
 
 
@@ -113,14 +117,19 @@ def follow(tmp_path: Path) -> Follow:
     @asynccontextmanager
     async def following(url: str) -> AsyncIterator[Followed]:
         applied: list[list[Deployment]] = []
-        state = await NodeState.open(tmp_path / "node", clock=SystemClock())
+        clock = SystemClock()
+        state = await NodeState.open(tmp_path / "node", clock=clock)
+        monitoring = await Monitoring.open(tmp_path / "node", clock=clock, plugins=Plugins(), node_id="0" * 32)
         try:
             async with aiohttp.ClientSession() as session:
                 files = ModelFiles(tmp_path / "node" / "models")
-                follower = Follower(HubClient(url, http=session), state=state, files=files, apply=applied.append)
+                client = HubClient(url, http=session)
+                configured = Configured(monitoring, policy=Policy(), hub=url)
+                follower = Follower(client, state=state, files=files, configured=configured, apply=applied.append)
                 await follower.restore()
                 yield Followed(follower, applied, tmp_path / "node" / "models")
         finally:
+            await monitoring.close()
             await state.close()
 
     return following

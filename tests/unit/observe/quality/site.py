@@ -43,7 +43,9 @@ class Site:
         builtin = entry_point(edge_aiops.observe.plugin, "builtin")
         self.quality = QualityChecks(
             database,
-            Windows(database, clock=clock, live=lambda: Live(0, self._live.deltas), config=self.configuration.of),
+            Windows(
+                database, clock=clock, live=lambda: Live(0, self._live.deltas.items()), config=self.configuration.of
+            ),
             self.baselines,
             configuration=self.configuration,
             models=self.models,
