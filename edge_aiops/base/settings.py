@@ -140,6 +140,17 @@ class HubSettings(Struct, frozen=True, forbid_unknown_fields=True):
         str, _said("s3://bucket/prefix, or another URL that obstore opens; empty keeps a folder in the data folder")
     ] = ""
     push_interval: Annotated[Duration, _said("how often nodes are asked to push; less often under load")] = Duration(60)
+    k_anonymity: Annotated[
+        int, _said("counts of rows below this are withheld in the view of the fleet; 1 shows all", ge=1)
+    ] = 10
+    drift_check: Annotated[Duration, _said("how often the hub looks for drift of the fleet and for silent nodes")] = (
+        Duration(3_600)
+    )
+    drift_min_effect: Annotated[
+        float,
+        _said("least population stability index that is drift of the fleet; of a small shift, its square", ge=0),
+    ] = 0.01
+    silent_after: Annotated[Duration, _said("after so long without a push a node counts as silent")] = Duration(86_400)
 
 
 class FleetSettings(Struct, frozen=True, forbid_unknown_fields=True):
