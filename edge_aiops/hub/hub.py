@@ -13,10 +13,12 @@ from edge_aiops.fleet.hub.configuration import FleetConfigurations
 from edge_aiops.fleet.hub.desired import desired_state
 from edge_aiops.fleet.hub.ingest import Ingest, admit_all
 from edge_aiops.fleet.hub.signing import Signing
+from edge_aiops.fleet.hub.view.view import FleetView
 from edge_aiops.fleet.hub.wishes import Vetting
 from edge_aiops.hub.backup import ARTIFACTS, DATABASE, back_up
 from edge_aiops.hub.status import HubStatus
 from edge_aiops.hub.subscribers import Subscriber, Subscribers
+from edge_aiops.hub.viewing import fleet_view, watching
 from edge_aiops.plugin.registry import Backends
 from edge_aiops.registry.registry import Registry
 from edge_aiops.store.shared.artifacts import ArtifactStore
@@ -36,11 +38,13 @@ class Hub:
         configurations: FleetConfigurations,
         signing: Signing,
         ingest: Ingest,
+        view: FleetView,
     ) -> None:
         self.registry = registry
         self.configurations = configurations
         self.signing = signing
         self.ingest = ingest
+        self.view = view
         self._database = database
         self._artifacts = artifacts
         self._subscribers = subscribers
@@ -79,17 +83,20 @@ class Hub:
                 clock=clock,
             )
             await signing.prepare(folder)
+            view = fleet_view(database, registry, backends.plugins, settings=settings.hub, clock=clock)
             ingest = Ingest(database, clock=clock, admit=admit_all, interval_s=settings.hub.push_interval)
             try:
-                yield cls(
-                    database,
-                    artifacts,
-                    registry,
-                    subscribers,
-                    configurations=configurations,
-                    signing=signing,
-                    ingest=ingest,
-                )
+                async with watching(database, view, settings=settings.hub, clock=clock):
+                    yield cls(
+                        database,
+                        artifacts,
+                        registry,
+                        subscribers,
+                        configurations=configurations,
+                        signing=signing,
+                        ingest=ingest,
+                        view=view,
+                    )
             finally:
                 await ingest.close()
 
