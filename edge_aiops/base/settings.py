@@ -150,6 +150,20 @@ class FleetSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     sync_interval: Annotated[Duration, _said("how often a node asks for its desired state")] = Duration(30)
     request_timeout: Annotated[Duration, _said("longest time for one request to the hub")] = Duration(30)
+    artifact_sources: Annotated[
+        tuple[str, ...],
+        _said("addresses to fetch model files from before the hub is asked, in order, such as http://gateway:9926"),
+    ] = ()
+    share_artifacts: Annotated[
+        bool, _said("give model files to who asks for them by their digest, such as neighbours of the same site")
+    ] = False
+    artifacts_max_bytes: Annotated[
+        int,
+        _said("size of all model files up to which those are kept that nothing needs any more; 0 keeps none", ge=0),
+    ] = 2 * 1024**3
+    policy: Annotated[
+        str, _said("file that limits what a hub may change here, TOML; empty: policy.toml in the node's folder, if any")
+    ] = ""
 
 
 class TelemetrySettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.settings import Settings
+from edge_aiops.fleet.hub.configuration import FleetConfigurations
 from edge_aiops.fleet.hub.desired import desired_state
 from edge_aiops.fleet.hub.ingest import Ingest, admit_all
 from edge_aiops.fleet.hub.signing import Signing
+from edge_aiops.fleet.hub.wishes import Vetting
 from edge_aiops.hub.backup import ARTIFACTS, DATABASE, back_up
 from edge_aiops.hub.status import HubStatus
 from edge_aiops.hub.subscribers import Subscriber, Subscribers
@@ -31,10 +33,12 @@ class Hub:
         registry: Registry,
         subscribers: Subscribers,
         *,
+        configurations: FleetConfigurations,
         signing: Signing,
         ingest: Ingest,
     ) -> None:
         self.registry = registry
+        self.configurations = configurations
         self.signing = signing
         self.ingest = ingest
         self._database = database
@@ -66,13 +70,26 @@ class Hub:
             )
             # A hub that died between an upload and its commit leaves an artifact that nobody refers to.
             await registry.collect()
+            vetting = Vetting(backends.plugins, registry=registry, clock=clock)
+            configurations = FleetConfigurations(database, vetting=vetting, announce=subscribers.announce)
             signing = Signing(
-                database, make=lambda: desired_state(registry), generation=registry.generation, clock=clock
+                database,
+                make=lambda: desired_state(registry, configurations),
+                generation=registry.generation,
+                clock=clock,
             )
             await signing.prepare(folder)
             ingest = Ingest(database, clock=clock, admit=admit_all, interval_s=settings.hub.push_interval)
             try:
-                yield cls(database, artifacts, registry, subscribers, signing=signing, ingest=ingest)
+                yield cls(
+                    database,
+                    artifacts,
+                    registry,
+                    subscribers,
+                    configurations=configurations,
+                    signing=signing,
+                    ingest=ingest,
+                )
             finally:
                 await ingest.close()
 

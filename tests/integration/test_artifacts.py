@@ -167,22 +167,22 @@ async def test_many_uploads_at_once_are_each_registered(client: Any) -> None:
         ]
 
 
-async def test_deleting_the_last_version_with_an_artifact_deletes_it_on_hub_and_node(
-    client: Any, on_hub: Any, tmp_path: Path
+async def test_deleting_the_last_version_with_an_artifact_deletes_it_on_hub_and_where_nodes_keep_nothing(
+    serve: Any, stores: Stores, on_hub: Any, tmp_path: Path
 ) -> None:
-    await uploaded(client, path="m/1")
-    await uploaded(client, path="n/1")
-
     def on_node() -> list[Path]:
         return [path for path in files_in(tmp_path / "data" / "node") if SHA256[2:] in path.name]
 
-    assert await on_hub() == [SHA256]
-    assert len(on_node()) == 1
-    await client.call("DELETE", "/models/m/1")
-    assert (await client.get(f"/artifacts/{SHA256}")).status == 200
-    await client.call("DELETE", "/models/n/1")
-    assert (await client.get(f"/artifacts/{SHA256}")).problem == (404, "not_found")
-    assert (await on_hub(), on_node()) == ([], [])
+    async with serve(tmp_path / "data", fleet__artifacts_max_bytes=0, **stores.options) as client:
+        await uploaded(client, path="m/1")
+        await uploaded(client, path="n/1")
+        assert await on_hub() == [SHA256]
+        assert len(on_node()) == 1
+        await client.call("DELETE", "/models/m/1")
+        assert (await client.get(f"/artifacts/{SHA256}")).status == 200
+        await client.call("DELETE", "/models/n/1")
+        assert (await client.get(f"/artifacts/{SHA256}")).problem == (404, "not_found")
+        assert (await on_hub(), on_node()) == ([], [])
 
 
 async def test_the_entity_tag_is_the_digest_so_that_any_hub_can_go_on_with_a_download(client: Any) -> None:
