@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from edge_aiops.base.clock import Clock
@@ -15,12 +15,18 @@ from edge_aiops.fleet.hub.ingest import Ingest, admit_all
 from edge_aiops.fleet.hub.signing import Signing
 from edge_aiops.fleet.hub.wishes import Vetting
 from edge_aiops.hub.backup import ARTIFACTS, DATABASE, back_up
+from edge_aiops.hub.leased import LeasedWork
 from edge_aiops.hub.status import HubStatus
 from edge_aiops.hub.subscribers import Subscriber, Subscribers
 from edge_aiops.plugin.registry import Backends
 from edge_aiops.registry.registry import Registry
 from edge_aiops.store.shared.artifacts import ArtifactStore
 from edge_aiops.store.shared.database import Database
+from edge_aiops.store.shared.leases import Leases
+
+_COLLECT_S = 3600.0
+_LEAST_AGE_MS = 3_600_000
+"""Of an artifact that is collected beside other hubs: longer than a registration takes."""
 
 
 class Hub:
@@ -69,7 +75,8 @@ class Hub:
                 announce=subscribers.announce,
             )
             # A hub that died between an upload and its commit leaves an artifact that nobody refers to.
-            await registry.collect()
+            if database.dialect == "sqlite":  # which no other hub has, so nobody else is uploading
+                await registry.collect()
             vetting = Vetting(backends.plugins, registry=registry, clock=clock)
             configurations = FleetConfigurations(database, vetting=vetting, announce=subscribers.announce)
             signing = Signing(
@@ -80,16 +87,29 @@ class Hub:
             )
             await signing.prepare(folder)
             ingest = Ingest(database, clock=clock, admit=admit_all, interval_s=settings.hub.push_interval)
+            leases = Leases(database, clock=clock)
+            background = (
+                LeasedWork(
+                    "collect artifacts",
+                    lambda _: registry.collect(before_ms=clock.now_ms() - _LEAST_AGE_MS),
+                    interval_s=_COLLECT_S,
+                    leases=leases,
+                    clock=clock,
+                ),
+            )
             try:
-                yield cls(
-                    database,
-                    artifacts,
-                    registry,
-                    subscribers,
-                    configurations=configurations,
-                    signing=signing,
-                    ingest=ingest,
-                )
+                async with AsyncExitStack() as running:
+                    for work in background:
+                        await running.enter_async_context(work.running())
+                    yield cls(
+                        database,
+                        artifacts,
+                        registry,
+                        subscribers,
+                        configurations=configurations,
+                        signing=signing,
+                        ingest=ingest,
+                    )
             finally:
                 await ingest.close()
 

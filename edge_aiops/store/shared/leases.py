@@ -58,7 +58,7 @@ class Leases:
         self._hold = text(_HOLD.format(now=_NOW[database.dialect]))
 
     async def hold(self, name: str, holder: str, *, ttl_s: float) -> Lease | None:
-        """Take the lease, or renew it, for `ttl_s` seconds from now; None while another holder has it.
+        """Take the lease, or renew it, for `ttl_s` seconds from now, the same for all; None while another holder has it.
 
         One that ends further in the future than its holder can have asked for, because the clock was set back, counts
         as over.
