@@ -21,6 +21,7 @@ from edge_aiops.fleet.node.follow import Follower, FollowStatus
 from edge_aiops.fleet.node.hub_client import HubClient
 from edge_aiops.fleet.node.policy import Policy
 from edge_aiops.fleet.node.state import NodeState
+from edge_aiops.fleet.node.trust import Trust
 from edge_aiops.journal.capture import Capture
 from edge_aiops.journal.journal import Journal
 from edge_aiops.journal.retention import Retention
@@ -85,6 +86,7 @@ class Node:
         plugins: Plugins,
         backends: Backends,
         hub_url: str | None = None,
+        hub_root: bytes | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._folder = folder
@@ -92,6 +94,7 @@ class Node:
         self._plugins = plugins
         self._backends = backends
         self._hub_url = hub_url
+        self._hub_root = hub_root
         self._clock = clock or SystemClock()
         self._stack = AsyncExitStack()
         self._tasks = BackgroundTasks()
@@ -191,10 +194,22 @@ class Node:
         hub = HubClient(self._hub_url, http=http)
         policy = await asyncio.to_thread(Policy.read, self._settings.fleet.policy, self._folder)
         self.configured = Configured(self.monitoring, policy=policy, hub=hub.hub_url)
-        follower = Follower(hub, state=self.state, files=files, configured=self.configured, apply=self._serve)
+        follower = Follower(
+            hub,
+            state=self.state,
+            files=files,
+            trust=await self._trust(),
+            configured=self.configured,
+            apply=self._serve,
+        )
         await follower.restore()
         self._tasks.every(self._settings.fleet.sync_interval, "sync with the hub", follower.pull)
         return follower
+
+    async def _trust(self) -> Trust | None:
+        if self._hub_root is None:
+            return None
+        return await Trust.open(self._folder / "trust", self._hub_root, clock=self._clock)
 
     def _serve(self, deployments: list[Deployment]) -> None:
         self.engine.serve(deployments)

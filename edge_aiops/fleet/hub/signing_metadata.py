@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from tuf.api.metadata import Root, Snapshot, Targets, Timestamp
 
 DAY_MS = 86_400_000
-LIFETIME_MS = {"root": 3_650 * DAY_MS, "targets": 365 * DAY_MS, "snapshot": 365 * DAY_MS, "timestamp": 2 * DAY_MS}
-"""From signing to expiry. The timestamp's is how long a node can be kept from news without noticing."""
+LIFETIME_MS = {"root": 9_125 * DAY_MS, "targets": 365 * DAY_MS, "snapshot": 365 * DAY_MS, "timestamp": 2 * DAY_MS}
+"""From signing to expiry. The timestamp's is how long a node can be kept from news without noticing. The root's is 25
+years: it is replaced by its successor, not by time, and a device whose clock is wrong must not lose its hub."""
 
 ONLINE_ROLES = ("targets", "snapshot", "timestamp")
 SIGNED_AT = "x-edge-aiops-signed-at"

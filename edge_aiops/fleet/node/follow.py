@@ -7,18 +7,18 @@ import logging
 from collections.abc import Callable
 
 import aiohttp
-import msgspec
 from msgspec import Struct
 
-from edge_aiops.base.errors import Conflict, EdgeAiopsError, Unavailable
-from edge_aiops.fleet.messages.desired import SCHEMA, DesiredModel, DesiredState
+from edge_aiops.base.errors import EdgeAiopsError, Unavailable
+from edge_aiops.fleet.messages.desired import DesiredModel
 from edge_aiops.fleet.node.configured import Configured
 from edge_aiops.fleet.node.files import ModelFiles
 from edge_aiops.fleet.node.hub_client import HubClient
+from edge_aiops.fleet.node.offers import Offers, decoded
 from edge_aiops.fleet.node.state import NodeState, SavedDesired
+from edge_aiops.fleet.node.trust import Trust
 from edge_aiops.serving.deployment import Deployment
 
-MOST_STATE_BYTES = 64 * 1024**2
 _CHUNK_BYTES = 256 * 1024
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,8 @@ class FollowStatus(Struct, frozen=True, kw_only=True, rename="camel"):
 class Follower:
     """Pulls `GET /fleet/desired` and applies it: all files first, then one transaction, then the switch.
 
-    `apply` gets the deployments to serve from then on.
+    `apply` gets the deployments to serve from then on. `trust`: what the hub has not signed is refused; a node that was
+    never told the hub's root has none, and believes who answers.
     """
 
     def __init__(
@@ -45,45 +46,51 @@ class Follower:
         state: NodeState,
         files: ModelFiles,
         configured: Configured,
+        trust: Trust | None = None,
         apply: Callable[[list[Deployment]], None],
     ) -> None:
         self._hub = hub
+        self._offers = Offers(hub, trust)
         self._state = state
         self._files = files
         self._configured = configured
         self._apply = apply
-        self._etag = ""
-        self._generation = 0
+        self._accepted: SavedDesired | None = None
         self._last_error: str | None = None
         self._pulling = asyncio.Lock()
 
     @property
+    def generation(self) -> int:
+        """Of the state that was accepted last."""
+        return self._accepted.generation if self._accepted else 0
+
+    @property
     def status(self) -> FollowStatus:
         """Where this node stands."""
-        return FollowStatus(hub=self._hub.hub_url, generation=self._generation, last_error=self._last_error)
+        return FollowStatus(hub=self._hub.hub_url, generation=self.generation, last_error=self._last_error)
 
     async def restore(self) -> None:
         """Serve what was applied last, without asking anybody; a model whose file is gone waits for the hub."""
         saved = await self._state.desired()
         if saved is None:
             return
-        self._generation = saved.generation
+        self._accepted = saved._replace(etag="")
         try:
-            desired = _decoded(saved.body)
+            desired = decoded(saved.body)
         except Unavailable as error:
             logger.error("what was served last is not known any more, the hub must say it again: %s", error)
             return
         desired = await self._configured.restore(desired)
         present = [model for model in desired.models if model.sha256 is None or model.sha256 in self._files]
         if len(present) == len(desired.models):
-            self._etag = saved.etag
+            self._accepted = saved
         self._apply([self._deployment(model) for model in present])
 
     async def pull(self) -> None:
         """One exchange with the hub.
 
-        Raises `Unavailable` where the hub does not answer as it should, `Conflict` for a state older than the
-        one applied; what is served stays as it was.
+        Raises `Unavailable` where the hub does not answer as it should, `Untrusted` for what it has not signed,
+        `Conflict` for a state older than the one applied; what is served stays as it was.
         """
         async with self._pulling:
             try:
@@ -95,28 +102,19 @@ class Follower:
 
     async def reach(self, generation: int) -> None:
         """Pull until at least `generation` is applied, with every file."""
-        if self._generation < generation or not self._etag:
+        if self.generation < generation or not (self._accepted and self._accepted.etag):
             await self.pull()
 
     async def _pull(self) -> None:
-        remembered = {"If-None-Match": self._etag} if self._etag else {}
-        async with self._hub.ask("GET", "/fleet/desired", headers=remembered) as response:
-            if response.status == 304:
-                return
-            _expect_ok(response)
-            body, etag = await _bounded(response), response.headers.get("ETag", "")
-        desired = _decoded(body)
-        if desired.generation < self._generation:
-            raise Conflict(
-                f"the hub offers generation {desired.generation}, this node has applied {self._generation}; "
-                "was the hub restored from an old backup?"
-            )
-        desired = await self._configured.apply(desired)
+        if (offered := await self._offers.newest(self._accepted)) is None:
+            return
+        desired = await self._configured.apply(offered.state)
         for model in desired.models:
             await self._fetch(model)
-        await self._state.save_desired(SavedDesired(desired.generation, etag, body))
+        await self._state.save_desired(offered.saved)
         self._apply([self._deployment(model) for model in desired.models])
-        self._generation, self._etag = desired.generation, etag
+        self._accepted = offered.saved
+        await self._offers.accepted()
         await asyncio.to_thread(self._files.collect, {model.sha256 for model in desired.models if model.sha256})
         logger.info("generation %d of %s: %d models", desired.generation, self._hub.hub_url, len(desired.models))
 
@@ -158,22 +156,3 @@ class Follower:
 def _expect_ok(response: aiohttp.ClientResponse) -> None:
     if response.status != 200:
         raise Unavailable(f"the hub answered {response.status} {response.reason} to {response.method} {response.url}")
-
-
-async def _bounded(response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
-        body += chunk
-        if len(body) > MOST_STATE_BYTES:
-            raise Unavailable(f"the hub's desired state is larger than {MOST_STATE_BYTES} bytes")
-    return bytes(body)
-
-
-def _decoded(body: bytes) -> DesiredState:
-    try:
-        desired = msgspec.json.decode(body, type=DesiredState)
-    except (ValueError, RecursionError) as error:
-        raise Unavailable(f"the hub's desired state cannot be read: {error}") from error
-    if desired.schema != SCHEMA:
-        raise Unavailable(f"the hub's desired state has schema {desired.schema}; this node knows {SCHEMA}: update it")
-    return desired

@@ -12,7 +12,7 @@ import pytest
 
 from edge_aiops.base.clock import SystemClock
 from edge_aiops.base.errors import Conflict, EdgeAiopsError, StoreError, Unavailable
-from edge_aiops.fleet.node import follow as following
+from edge_aiops.fleet.node import offers
 from edge_aiops.fleet.node.state import NodeState, SavedDesired
 
 GONE = "http://127.0.0.1:9"
@@ -184,7 +184,7 @@ async def test_a_digest_that_is_a_path_is_refused(hub: Any, follow: Any, digest:
 async def test_a_desired_state_that_never_ends_is_refused(
     hub: Any, follow: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "MOST_STATE_BYTES", 100_000)
+    monkeypatch.setattr(offers, "MOST_STATE_BYTES", 100_000)
     hub.body = b" " * 1_000_000
     async with follow(hub.url) as node:
         with pytest.raises(Unavailable, match="larger"):
