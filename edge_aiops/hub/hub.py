@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from edge_aiops.base.clock import Clock
@@ -15,6 +15,7 @@ from edge_aiops.fleet.hub.ingest import Ingest, admit_all
 from edge_aiops.fleet.hub.signing import Signing
 from edge_aiops.fleet.hub.wishes import Vetting
 from edge_aiops.hub.backup import ARTIFACTS, DATABASE, back_up
+from edge_aiops.hub.merging import merging
 from edge_aiops.hub.status import HubStatus
 from edge_aiops.hub.subscribers import Subscriber, Subscribers
 from edge_aiops.plugin.registry import Backends
@@ -80,7 +81,10 @@ class Hub:
             )
             await signing.prepare(folder)
             ingest = Ingest(database, clock=clock, admit=admit_all, interval_s=settings.hub.push_interval)
-            try:
+            async with AsyncExitStack() as stack:
+                for work in merging(database, settings=settings.hub, clock=clock):
+                    await stack.enter_async_context(work.running())
+                stack.push_async_callback(ingest.close)
                 yield cls(
                     database,
                     artifacts,
@@ -90,8 +94,6 @@ class Hub:
                     signing=signing,
                     ingest=ingest,
                 )
-            finally:
-                await ingest.close()
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Await `subscriber` with the new generation after each change of the catalogue, once it is on disk.
