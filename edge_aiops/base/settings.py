@@ -143,7 +143,7 @@ class HubSettings(Struct, frozen=True, forbid_unknown_fields=True):
     k_anonymity: Annotated[
         int, _said("counts of rows below this are withheld in the view of the fleet; 1 shows all", ge=1)
     ] = 10
-    drift_check: Annotated[Duration, _said("how often the hub looks for drift of the fleet and for silent nodes")] = (
+    drift_check: Annotated[Duration, _said("how often the hub looks for drift of the fleet")] = (
         Duration(3_600)
     )
     drift_min_effect: Annotated[

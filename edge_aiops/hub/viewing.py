@@ -23,6 +23,9 @@ from edge_aiops.registry.registry import Registry
 from edge_aiops.store.shared.database import Database
 from edge_aiops.store.shared.leases import Leases
 
+NODES_EVERY_S = 60.0
+"""How often the hub looks for nodes that are silent or in quarantine."""
+
 
 def fleet_view(
     database: Database, registry: Registry, plugins: Plugins, *, settings: HubSettings, clock: Clock
@@ -46,8 +49,9 @@ async def watching(database: Database, view: FleetView, *, settings: HubSettings
         database, view, clock=clock, min_effect=settings.drift_min_effect, silent_after_s=settings.silent_after
     )
     leases = Leases(database, clock=clock)
-    work = LeasedWork("fleet watch", watch.look, interval_s=settings.drift_check, leases=leases, clock=clock)
-    async with work.running():
+    nodes = LeasedWork("node watch", watch.look_at_nodes, interval_s=NODES_EVERY_S, leases=leases, clock=clock)
+    drift = LeasedWork("fleet drift", watch.look_at_drift, interval_s=settings.drift_check, leases=leases, clock=clock)
+    async with nodes.running(), drift.running():
         yield
 
 
