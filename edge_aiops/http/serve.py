@@ -43,6 +43,7 @@ async def serving(
                 plugins=plugins,
                 backends=backends,
                 hub_url=url,
+                hub_beside=True,
                 hub_root=await hub.signing.root(),
                 clock=clock,
             ) as node,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import partial
 
 from edge_aiops.base.clock import Clock
@@ -12,7 +10,6 @@ from edge_aiops.base.settings import HubSettings
 from edge_aiops.fleet.hub.view.nodes import directory
 from edge_aiops.fleet.hub.view.view import FleetView
 from edge_aiops.fleet.hub.view.watching import FleetWatch
-from edge_aiops.hub.leased import LeasedWork
 from edge_aiops.journal.events import ServedBy
 from edge_aiops.observe.models import ObservedModel
 from edge_aiops.observe.quality.judge import Judge
@@ -21,7 +18,6 @@ from edge_aiops.plugin.loader import Plugins
 from edge_aiops.plugin.specs import DriftTestSpec, QualityCheckSpec
 from edge_aiops.registry.registry import Registry
 from edge_aiops.store.shared.database import Database
-from edge_aiops.store.shared.leases import Leases
 
 NODES_EVERY_S = 60.0
 """How often the hub looks for nodes that are silent or in quarantine."""
@@ -42,17 +38,11 @@ def fleet_view(
     )
 
 
-@asynccontextmanager
-async def watching(database: Database, view: FleetView, *, settings: HubSettings, clock: Clock) -> AsyncIterator[None]:
-    """Watch the fleet while the block lasts, in turn with the other replicas."""
-    watch = FleetWatch(
+def fleet_watch(database: Database, view: FleetView, settings: HubSettings, clock: Clock) -> FleetWatch:
+    """What looks for drift of the fleet, and for nodes that are silent or shut out."""
+    return FleetWatch(
         database, view, clock=clock, min_effect=settings.drift_min_effect, silent_after_s=settings.silent_after
     )
-    leases = Leases(database, clock=clock)
-    nodes = LeasedWork("node watch", watch.look_at_nodes, interval_s=NODES_EVERY_S, leases=leases, clock=clock)
-    drift = LeasedWork("fleet drift", watch.look_at_drift, interval_s=settings.drift_check, leases=leases, clock=clock)
-    async with nodes.running(), drift.running():
-        yield
 
 
 async def _observed(registry: Registry, name: str, version: str) -> ObservedModel | None:
