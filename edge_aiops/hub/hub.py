@@ -11,7 +11,9 @@ from edge_aiops.base.clock import Clock
 from edge_aiops.base.settings import Settings
 from edge_aiops.fleet.hub.configuration import FleetConfigurations
 from edge_aiops.fleet.hub.desired import desired_state
-from edge_aiops.fleet.hub.ingest import Ingest, admit_all
+from edge_aiops.fleet.hub.enrolment import Enrolment
+from edge_aiops.fleet.hub.ingest import Ingest
+from edge_aiops.fleet.hub.sessions import Sessions
 from edge_aiops.fleet.hub.signing import Signing
 from edge_aiops.fleet.hub.wishes import Vetting
 from edge_aiops.hub.backup import ARTIFACTS, DATABASE, back_up
@@ -35,11 +37,13 @@ class Hub:
         *,
         configurations: FleetConfigurations,
         signing: Signing,
+        enrolment: Enrolment,
         ingest: Ingest,
     ) -> None:
         self.registry = registry
         self.configurations = configurations
         self.signing = signing
+        self.enrolment = enrolment
         self.ingest = ingest
         self._database = database
         self._artifacts = artifacts
@@ -79,7 +83,9 @@ class Hub:
                 clock=clock,
             )
             await signing.prepare(folder)
-            ingest = Ingest(database, clock=clock, admit=admit_all, interval_s=settings.hub.push_interval)
+            sessions = await Sessions.open(database, clock=clock)
+            enrolment = Enrolment(database, sessions, root=signing.root, clock=clock)
+            ingest = Ingest(database, clock=clock, admit=enrolment.admit, interval_s=settings.hub.push_interval)
             try:
                 yield cls(
                     database,
@@ -88,6 +94,7 @@ class Hub:
                     subscribers,
                     configurations=configurations,
                     signing=signing,
+                    enrolment=enrolment,
                     ingest=ingest,
                 )
             finally:

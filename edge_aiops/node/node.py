@@ -18,13 +18,13 @@ from edge_aiops.base.tasks import BackgroundTasks
 from edge_aiops.fleet.node.configured import Configured
 from edge_aiops.fleet.node.files import ModelFiles
 from edge_aiops.fleet.node.follow import Follower, FollowStatus
-from edge_aiops.fleet.node.hub_client import HubClient
 from edge_aiops.fleet.node.policy import Policy
 from edge_aiops.fleet.node.state import NodeState
 from edge_aiops.fleet.node.trust import Trust
 from edge_aiops.journal.capture import Capture
 from edge_aiops.journal.journal import Journal
 from edge_aiops.journal.retention import Retention
+from edge_aiops.node.joining import HUB_ROOT, Join, known_hub, member
 from edge_aiops.node.measuring import Measuring
 from edge_aiops.node.telemetry import telemetry
 from edge_aiops.observe.models import ObservedModel
@@ -86,15 +86,17 @@ class Node:
         plugins: Plugins,
         backends: Backends,
         hub_url: str | None = None,
-        hub_root: bytes | None = None,
+        join: Join | None = None,
         clock: Clock | None = None,
     ) -> None:
+        """`hub_url`: the hub to follow; by default the one that the node was told of last, if any."""
         self._folder = folder
         self._settings = settings
         self._plugins = plugins
         self._backends = backends
-        self._hub_url = hub_url
-        self._hub_root = hub_root
+        self.hub_url = hub_url
+        """The hub that this node follows; None without one."""
+        self._join = join
         self._clock = clock or SystemClock()
         self._stack = AsyncExitStack()
         self._tasks = BackgroundTasks()
@@ -186,13 +188,14 @@ class Node:
             self._tasks.every(settings.interval, "telemetry", sending.export)
 
     async def _following(self, stack: AsyncExitStack) -> Follower | None:
-        if self._hub_url is None:
+        self.hub_url = await known_hub(self.state, self.hub_url, self._join)
+        if self.hub_url is None:
             return None
         files = await asyncio.to_thread(ModelFiles, self._folder / "models")
         timeout = aiohttp.ClientTimeout(total=None, sock_read=self._settings.fleet.request_timeout, sock_connect=10)
         http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
-        hub = HubClient(self._hub_url, http=http)
-        trust = await self._trust()
+        trust = await Trust.open(self._folder / "trust", await self.state.remembered(HUB_ROOT), clock=self._clock)
+        hub = await member(self.hub_url, state=self.state, folder=self._folder, http=http, join=self._join, trust=trust)
         policy = await asyncio.to_thread(Policy.read, self._settings.fleet.policy, self._folder)
         self.configured = Configured(self.monitoring, policy=policy, hub=hub.hub_url)
         follower = Follower(
@@ -201,11 +204,6 @@ class Node:
         await follower.restore()
         self._tasks.every(self._settings.fleet.sync_interval, "sync with the hub", follower.pull)
         return follower
-
-    async def _trust(self) -> Trust | None:
-        if self._hub_root is None:
-            return None
-        return await Trust.open(self._folder / "trust", self._hub_root, clock=self._clock)
 
     def _serve(self, deployments: list[Deployment]) -> None:
         self.engine.serve(deployments)
