@@ -6,6 +6,7 @@ A test that uses the fixture `stores`, or a fixture made of it, runs once on eac
         async with Hub.open(tmp_path / "hub", settings=stores.settings(), ...) as hub: ...
         async with Database.open(stores.database) as database: ...
         store = await stores.open_artifacts()
+        async with serve(tmp_path, **stores.options) as client: ...
 
 Another process is sent there by `stores.environment`. One that makes sense on a single kind says
 `@pytest.mark.parametrize("stores", ["postgresql"], indirect=True)`.
@@ -61,6 +62,11 @@ class Stores(NamedTuple):
     def environment(self) -> dict[str, str]:
         """The same for another process, which has the credentials in what it inherits."""
         return {f"EDGE_AIOPS_HUB__{name.upper()}": url for name, url in self._urls().items()}
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The same for the fixture `serve`."""
+        return {f"hub__{name}": url for name, url in self._urls().items()}
 
     async def open_artifacts(self) -> ArtifactStore:
         """The artifact store."""

@@ -139,6 +139,9 @@ class HubSettings(Struct, frozen=True, forbid_unknown_fields=True):
     artifacts: Annotated[
         str, _said("s3://bucket/prefix, or another URL that obstore opens; empty keeps a folder in the data folder")
     ] = ""
+    redirect_artifacts: Annotated[
+        bool, _said("nodes fetch model files from the object store itself, by links that hold for five minutes")
+    ] = False
     push_interval: Annotated[Duration, _said("how often nodes are asked to push; less often under load")] = Duration(60)
 
 
@@ -147,6 +150,17 @@ class FleetSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     sync_interval: Annotated[Duration, _said("how often a node asks for its desired state")] = Duration(30)
     request_timeout: Annotated[Duration, _said("longest time for one request to the hub")] = Duration(30)
+    artifact_sources: Annotated[
+        tuple[str, ...],
+        _said("addresses to fetch model files from before the hub is asked, in order, such as http://gateway:9926"),
+    ] = ()
+    share_artifacts: Annotated[
+        bool, _said("give model files to who asks for them by their digest, such as neighbours of the same site")
+    ] = False
+    artifacts_max_bytes: Annotated[
+        int,
+        _said("size of all model files up to which those are kept that nothing needs any more; 0 keeps none", ge=0),
+    ] = 2 * 1024**3
     policy: Annotated[
         str, _said("file that limits what a hub may change here, TOML; empty: policy.toml in the node's folder, if any")
     ] = ""

@@ -45,6 +45,7 @@ async def serving(
                 backends=backends,
                 hub_url=url,
                 join=hub.enrolment.token_for,
+                hub_beside=True,
                 clock=clock,
             ) as node,
         ):

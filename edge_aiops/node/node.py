@@ -15,10 +15,16 @@ from edge_aiops.base.clock import Clock, SystemClock
 from edge_aiops.base.errors import EdgeAiopsError
 from edge_aiops.base.settings import Settings
 from edge_aiops.base.tasks import BackgroundTasks
+from edge_aiops.fleet.node.activation import WATCH_INTERVAL_S, Activator
 from edge_aiops.fleet.node.configured import Configured
+from edge_aiops.fleet.node.deployments import Serving
+from edge_aiops.fleet.node.download import Downloads
 from edge_aiops.fleet.node.files import ModelFiles
 from edge_aiops.fleet.node.follow import Follower, FollowStatus
 from edge_aiops.fleet.node.policy import Policy
+from edge_aiops.fleet.node.probing import Prober
+from edge_aiops.fleet.node.rollout import Rollout
+from edge_aiops.fleet.node.sources import Sources
 from edge_aiops.fleet.node.state import NodeState
 from edge_aiops.fleet.node.trust import Trust
 from edge_aiops.journal.capture import Capture
@@ -86,10 +92,15 @@ class Node:
         plugins: Plugins,
         backends: Backends,
         hub_url: str | None = None,
+        hub_beside: bool = False,
         join: Join | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """`hub_url`: the hub to follow; by default the one that the node was told of last, if any."""
+        """Args:
+        hub_url: The hub to follow; by default the one that the node was told of last, if any.
+        hub_beside: Whether the hub runs in this process, and has tried every version on this machine already.
+        join: Makes this device a node of the hub where the hub does not know it.
+        """
         self._folder = folder
         self._settings = settings
         self._plugins = plugins
@@ -97,9 +108,11 @@ class Node:
         self.hub_url = hub_url
         """The hub that this node follows; None without one."""
         self._join = join
+        self._hub_beside = hub_beside
         self._clock = clock or SystemClock()
         self._stack = AsyncExitStack()
         self._tasks = BackgroundTasks()
+        self._files: ModelFiles | None = None
 
     async def __aenter__(self) -> Node:
         async with AsyncExitStack() as stack:
@@ -122,6 +135,7 @@ class Node:
         reasons += [f"plugin {plugin.name}: {plugin.error}" for plugin in self._failed_plugins()]
         reasons += [self._quarantine(database) or "" for database in self._databases() if database.quarantined]
         reasons += self.engine.problems()
+        reasons += self.follower.problems if self.follower else []
         reasons += self.monitoring.problems
         reasons += self.configured.problems if self.configured else []
         return NodeStatus(
@@ -198,15 +212,42 @@ class Node:
         hub = await member(self.hub_url, state=self.state, folder=self._folder, http=http, join=self._join, trust=trust)
         policy = await asyncio.to_thread(Policy.read, self._settings.fleet.policy, self._folder)
         self.configured = Configured(self.monitoring, policy=policy, hub=hub.hub_url)
-        follower = Follower(
-            hub, state=self.state, files=files, configured=self.configured, trust=trust, apply=self._serve
+        rollout, fleet = Rollout(self.state.database), self._settings.fleet
+        prober = Prober(self._backends, settings=self._settings.serving, clock=self._clock)
+        activator = Activator(
+            rollout,
+            files=files,
+            downloads=Downloads(files, Sources(hub, fleet.artifact_sources, http=http, clock=self._clock)),
+            apply=self._serve,
+            watched=self.engine,
+            clock=self._clock,
+            probe=None if self._hub_beside else prober.probe,
+            max_bytes=fleet.artifacts_max_bytes,
         )
+        follower = Follower(
+            hub,
+            state=self.state,
+            rollout=rollout,
+            activator=activator,
+            configured=self.configured,
+            trust=trust,
+            clock=self._clock,
+        )
+        stack.push_async_callback(follower.close)
         await follower.restore()
-        self._tasks.every(self._settings.fleet.sync_interval, "sync with the hub", follower.pull)
+        self._tasks.every(fleet.sync_interval, "sync with the hub", follower.sync)
+        self._tasks.every(WATCH_INTERVAL_S, "watch over new versions", activator.judge)
+        self._files = files
         return follower
 
-    def _serve(self, deployments: list[Deployment]) -> None:
-        self.engine.serve(deployments)
+    def shared_artifact(self, sha256: str) -> Path | None:
+        """The file of a content that this node has, where `fleet.share_artifacts` lets it give files away."""
+        if not self._settings.fleet.share_artifacts or self._files is None or sha256 not in self._files:
+            return None
+        return self._files.path(sha256)
+
+    def _serve(self, serving: Serving) -> None:
+        self.engine.serve(serving.deployments, standby=serving.standby)
         self.monitoring.serve(map(_observed, self.engine.deployments))
 
     async def catch_up(self, generation: int | None = None) -> None:

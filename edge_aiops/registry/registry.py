@@ -65,8 +65,12 @@ class Artifact:
         """Its file, where the store is a folder; for servers that send files. Else None."""
 
     def read(self, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        """The bytes from `start` up to, without, `end`, by default all, in pieces of at most 4 MiB."""
+        """The bytes from `start` up to, without, `end`, by default all, in pieces of at most 1 MiB."""
         return self._store.read(self.sha256, start=start, end=end)
+
+    async def link(self, *, valid_s: float) -> str | None:
+        """An address where anybody can read it for some time; None where the store makes none."""
+        return await self._store.link(self.sha256, valid_s=valid_s)
 
 
 class Registry:

@@ -14,9 +14,6 @@ from edge_aiops.base.errors import NodeQuarantined, NodeRevoked, Unavailable
 from edge_aiops.fleet.messages.identity import Session
 from edge_aiops.fleet.node.hub_requests import MOST_ANSWER_BYTES, read_bounded, refusal, unreachable
 
-MOST_REDIRECTS = 3
-_REDIRECTED = frozenset({301, 302, 303, 307, 308})
-
 
 class HubClient:
     """Sends requests to one hub, with the node's session. `open_session` shows the hub who this node is."""
@@ -48,8 +45,8 @@ class HubClient:
     async def ask(self, method: str, path: str, **more: Any) -> AsyncIterator[aiohttp.ClientResponse]:
         """The response to a request; `more` is what aiohttp takes.
 
-        Whatever its status is, but for 401, after which the node shows once more who it is. A redirect is followed,
-        without the session where it leads away from the hub. Raises `Unavailable` where nobody answers, `NodeRevoked`
+        Whatever its status is, but for 401, after which the node shows once more who it is. Redirects are not followed:
+        the session is for the hub alone. Raises `Unavailable` where nobody answers, `NodeRevoked`
         and `NodeQuarantined` where the hub has shut this node out, and what opening a session raises.
         """
         bearer = await self.bearer()
@@ -68,18 +65,9 @@ class HubClient:
             raise unreachable(self.hub_url, error) from error
 
     async def _sent(self, method: str, path: str, bearer: str, more: dict[str, Any]) -> aiohttp.ClientResponse:
-        url, options = URL(f"{self.hub_url}{path}", encoded=True), dict(more)
-        own, headers = url.origin(), dict(options.pop("headers", None) or {})
-        for _ in range(MOST_REDIRECTS + 1):
-            said = {**headers, "Authorization": f"Bearer {bearer}"} if url.origin() == own else headers
-            response = await self._http.request(method, url, headers=said, allow_redirects=False, **options)
-            if response.status not in _REDIRECTED or method not in ("GET", "HEAD"):
-                return response
-            response.release()
-            url = url.join(URL(response.headers.get("Location", "")))
-            if url.scheme not in ("http", "https"):
-                break
-        raise Unavailable(f"the hub {self.hub_url} sends {path} on to {str(url)[:200]}, which is not followed")
+        headers = {**more.get("headers", {}), "Authorization": f"Bearer {bearer}"}
+        url = URL(f"{self.hub_url}{path}", encoded=True)
+        return await self._http.request(method, url, **{**more, "headers": headers, "allow_redirects": False})
 
     async def _find_out_why(self, response: aiohttp.ClientResponse) -> None:
         said = refusal(response, await read_bounded(response, MOST_ANSWER_BYTES))

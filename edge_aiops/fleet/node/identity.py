@@ -79,7 +79,8 @@ def _made(file: Path) -> NodeKey:
     partial = file.with_name(file.name + ".partial")
     partial.unlink(missing_ok=True)
     # For its owner alone from the first moment on.
-    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+    partial.touch(mode=0o600, exist_ok=False)
+    with partial.open("wb") as opened:
         opened.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         opened.flush()
         os.fsync(opened.fileno())

@@ -8,11 +8,12 @@ import re
 import shutil
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import AbstractAsyncContextManager, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import obstore
 from msgspec import Struct
-from obstore.store import LocalStore, ObjectStore
+from obstore.store import AzureStore, GCSStore, LocalStore, ObjectStore, S3Store
 
 from edge_aiops.base.disk import flush
 from edge_aiops.base.errors import NotFound
@@ -20,7 +21,7 @@ from edge_aiops.store.shared import objects
 from edge_aiops.store.shared.staging import StagedUpload, disk_errors, staged, sweep
 
 _PREFIX = "sha256"
-_READ_BYTES = 4 * 1024 * 1024
+_READ_BYTES = 1024 * 1024
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -115,6 +116,13 @@ class ArtifactStore:
     def path(self, sha256: str) -> Path | None:
         """Where the file of this content would be; None where the store is no folder."""
         return None if self._folder is None else self._folder / _key(sha256)
+
+    async def link(self, sha256: str, *, valid_s: float) -> str | None:
+        """An address where anybody can read the artifact for some time; None where the store makes none."""
+        if not isinstance(self._store, S3Store | GCSStore | AzureStore):
+            return None
+        with objects.failures():
+            return await obstore.sign_async(self._store, "GET", _key(sha256), timedelta(seconds=valid_s))
 
     async def delete(self, sha256: str) -> None:
         """Delete the artifact; nothing happens when it is not there. Who is reading it reads on."""
