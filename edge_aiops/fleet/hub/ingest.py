@@ -35,13 +35,14 @@ SLOWEST = 8
 SOON_MS = 1_000
 """When a node whose rows wait may push again, if there is no load."""
 
-Admit = Callable[[AsyncConnection, Sequence[Pushing]], Awaitable[Sequence[Verdict]]]
+Verdicts = Sequence[Verdict]
+Admit = Callable[[AsyncConnection, Sequence[Pushing]], Awaitable[Verdicts]]
 """Notes which processes push, and gives for each push its node's group, or why it is refused; see `boots`."""
 
 logger = logging.getLogger(__name__)
 
 
-async def admit_all(_: AsyncConnection, pushing: Sequence[Pushing]) -> Sequence[Verdict]:
+async def admit_all(_: AsyncConnection, pushing: Sequence[Pushing]) -> Verdicts:
     """Every node is welcome, in one group."""
     return ["default" for _ in pushing]
 
