@@ -53,6 +53,7 @@ ROUTE_MODULES: dict[str, Role] = {
     "fleet": "hub",
     "enrolment": "hub",
     "nodes": "hub",
+    "fleet_view": "hub",
     "fleet_configuration": "hub",
     "push": "hub",
     "health": "any",

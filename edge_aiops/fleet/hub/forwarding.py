@@ -30,6 +30,7 @@ from edge_aiops.fleet.messages.push import (
     Reported,
     RowKey,
 )
+from edge_aiops.journal.boots import new_boot
 from edge_aiops.stats.summaries import Baseline
 from edge_aiops.store.shared.database import Database
 from edge_aiops.store.shared.leases import Lease, fence
@@ -82,14 +83,14 @@ class _Sending:
 class Forwarding:
     """What waits for the hub above, for one holder of the lease; made anew for each term.
 
-    One push is made, sent and settled at a time; `stream` numbers what this holder sends, and is random.
+    One push is made, sent and settled at a time; `stream` is in whose numbering it is.
     """
 
-    def __init__(self, database: Database, *, clock: Clock, stream: int) -> None:
-        self.stream = stream
+    def __init__(self, database: Database, *, clock: Clock) -> None:
+        self.stream = new_boot()
         self._database = database
         self._clock = clock
-        self._sending = _Sending(stream, 0)
+        self._sending = _Sending(self.stream, 0)
         self._boot = 0
         self._told: set[str] = set()
         """Baselines that the hub above has been sent."""
@@ -134,8 +135,12 @@ class Forwarding:
         await self._database.change(note)
 
     async def rewind(self, cursors: Mapping[int, int], lease: Lease) -> None:
-        """Send again what the hub above had acknowledged and does not have any more."""
-        self._sending = _Sending(self.stream, self._sending.seq)
+        """Send again what the hub above had acknowledged and does not have any more.
+
+        From now on in another stream: numbers of this one may stand for something else in what is on its way still.
+        """
+        self.stream = new_boot()
+        self._sending = _Sending(self.stream, 0)
         self._told.clear()
 
         async def forget(connection: AsyncConnection) -> None:

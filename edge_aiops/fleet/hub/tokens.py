@@ -11,11 +11,12 @@ from sqlalchemy import JSON, BigInteger, Column, Integer, RowMapping, String, Ta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.base.durations import Duration
-from edge_aiops.base.errors import NotFound, Unauthenticated
+from edge_aiops.base.errors import InvalidInput, NotFound, Unauthenticated
 from edge_aiops.fleet.messages.identity import GroupName, Labels, NodeId
 from edge_aiops.store.shared.schema import metadata
 
 PREFIX = "eaj1"
+MOST_TTL_S = 366 * 86_400
 _SECRET_BYTES = 32
 _ID_DIGITS = 16
 
@@ -37,7 +38,8 @@ _tokens = Table(
 class TokenRequest(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """Who may join with a token, and until when."""
 
-    ttl: Duration = Duration(3600)
+    ttl: Annotated[str, Meta(max_length=64)] = "1h"
+    """A duration, such as 30m, 24h or 7d."""
     uses: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
     group: GroupName = "default"
     labels: Labels = {}
@@ -75,7 +77,7 @@ class Grant(NamedTuple):
 
 
 async def create(connection: AsyncConnection, wanted: TokenRequest, *, pin: str, now_ms: int) -> NewToken:
-    """Make a token; the hub keeps its SHA-256 only."""
+    """Make a token; the hub keeps its SHA-256 only. Raises `InvalidInput` for a ttl that is no duration."""
     text = f"{PREFIX}.{secrets.token_urlsafe(_SECRET_BYTES)}.{pin}"
     sha256 = digest(text)
     details = JoinToken(
@@ -86,7 +88,7 @@ async def create(connection: AsyncConnection, wanted: TokenRequest, *, pin: str,
         uses=wanted.uses,
         uses_left=wanted.uses,
         created_at=now_ms,
-        expires_at=now_ms + round(wanted.ttl * 1000),
+        expires_at=now_ms + _lifetime_ms(wanted.ttl),
     )
     values = {name: getattr(details, name) for name in JoinToken.__struct_fields__ if name != "group"}
     await connection.execute(insert(_tokens).values(sha256=sha256, node_group=wanted.group, **values))
@@ -138,6 +140,13 @@ async def remove_old(connection: AsyncConnection, *, before_ms: int) -> None:
 def digest(text: str) -> str:
     """By what the hub knows a token."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _lifetime_ms(ttl: str) -> int:
+    duration = Duration.parse(ttl, field="ttl")
+    if not 0 < duration <= MOST_TTL_S:
+        raise InvalidInput.of("ttl", f"{ttl!r} is not allowed; a token lives for up to {MOST_TTL_S // 86_400} days")
+    return round(duration * 1000)
 
 
 def _read(row: RowMapping) -> JoinToken:

@@ -81,7 +81,7 @@ async def level(tmp_path: Any) -> AsyncIterator[Open]:
             ages = Ages(rows=7 * DAY_MS, label_rows=90 * DAY_MS, hours=90 * DAY_MS, days=800 * DAY_MS)
             lease = await Leases(database, clock=clock).hold("fleet", name, ttl_s=1e6)
             assert lease is not None
-            forwarding = Forwarding(database, clock=clock, stream=random.getrandbits(62) + 1)
+            forwarding = Forwarding(database, clock=clock)
             return Level(database, ingest, Rollup(database, clock=clock, ages=ages), forwarding, lease)
 
         yield opened
@@ -134,7 +134,7 @@ async def test_the_next_holder_of_the_lease_goes_on_where_the_last_one_was(level
     site, region = await level("site"), await level("region")
     await site.ingest.push(NODE, push(row(5)))
     await drain(region, site)
-    successor = site._replace(forwarding=Forwarding(site.database, clock=FakeClock(START_MS), stream=99))
+    successor = site._replace(forwarding=Forwarding(site.database, clock=FakeClock(START_MS)))
     assert await successor.forwarding.batch(REPORTED) is None
     await site.ingest.push(OTHER, push(row(2)))
     await drain(region, successor)

@@ -13,8 +13,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from edge_aiops.fleet.messages.rollout import Activation
 from edge_aiops.fleet.messages.identity import Session
+from edge_aiops.fleet.messages.rollout import Activation
 from edge_aiops.fleet.node.activation import Activator, Probe
 from edge_aiops.fleet.node.configured import Configured
 from edge_aiops.fleet.node.deployments import Serving
