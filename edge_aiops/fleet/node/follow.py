@@ -41,8 +41,7 @@ class FollowStatus(Struct, frozen=True, kw_only=True, rename="camel"):
 class Follower:
     """Pulls `GET /fleet/desired`, accepts it in one transaction, and has it brought to service by the activator.
 
-    `trust`: what the hub has not signed is refused; a node that was never told the hub's root has none, and believes
-    who answers.
+    What the hub has not signed, by what `trust` says, is refused.
     """
 
     def __init__(
@@ -53,7 +52,7 @@ class Follower:
         rollout: Rollout,
         activator: Activator,
         configured: Configured,
-        trust: Trust | None = None,
+        trust: Trust,
         clock: Clock,
     ) -> None:
         self._hub = hub
@@ -82,7 +81,7 @@ class Follower:
             generation=self.generation,
             last_error=self._last_error or (trouble.message if trouble else None),
             rollouts=tuple(one for one in self.activations().values() if one.state != "committed"),
-            trust=self._trust.status if self._trust else None,
+            trust=self._trust.status,
         )
 
     @property
