@@ -52,6 +52,7 @@ ROUTE_MODULES: dict[str, Role] = {
     "fleet": "hub",
     "fleet_configuration": "hub",
     "push": "hub",
+    "sharing": "managed",
     "health": "any",
     "documentation": "any",
     "compat": "any",
@@ -61,7 +62,7 @@ ROUTE_MODULES: dict[str, Role] = {
 
 def endpoints(*, node: bool, hub: bool) -> list[Endpoint]:
     """What a process with these roles answers."""
-    roles = {"any", *(("node",) if node else ()), *(("hub",) if hub else ())}
+    roles = {"any", *(("node",) if node else ()), *(("hub",) if hub else ()), *(("managed",) if not hub else ())}
     found: list[Endpoint] = []
     for name, role in ROUTE_MODULES.items():
         if role not in roles:

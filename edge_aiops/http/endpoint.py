@@ -29,7 +29,8 @@ DIRECT: web.AppKey[Mapping[str, DirectAnswers]] = web.AppKey("direct")
 OPENAPI: web.AppKey[Callable[[], dict[str, Any]]] = web.AppKey("openapi")
 """Makes the OpenAPI document at the first call."""
 
-Role = Literal["node", "hub", "any"]
+Role = Literal["node", "hub", "any", "managed"]
+"""`managed`: a node without a hub beside it."""
 Handler = Callable[..., Awaitable[Any]]
 
 

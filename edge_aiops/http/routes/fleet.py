@@ -5,11 +5,10 @@ from __future__ import annotations
 from aiohttp import web
 
 from edge_aiops.fleet.messages.desired import DesiredState
+from edge_aiops.http.artifacts import FOR_EVER, sent
 from edge_aiops.http.endpoint import HUB, Endpoints
 
 ENDPOINTS = Endpoints("fleet", role="hub")
-
-_FOR_EVER = "public, max-age=31536000, immutable"
 
 
 @ENDPOINTS.get("/fleet/desired", answer=DesiredState)
@@ -29,21 +28,12 @@ async def metadata(request: web.Request) -> web.Response:
     `1.root.json`."""
     name = request.match_info["name"]
     body = await request.app[HUB].signing.document(name)
-    cached = "no-store" if name == "timestamp.json" else _FOR_EVER
+    cached = "no-store" if name == "timestamp.json" else FOR_EVER
     return web.Response(body=body, headers={"Cache-Control": cached, "Content-Type": "application/json"})
 
 
 @ENDPOINTS.get("/artifacts/{sha256}", media_type="application/octet-stream")
 async def artifact(request: web.Request) -> web.StreamResponse:
-    """A model file by its digest; it never changes. Ranges are served where the store is a folder."""
+    """A model file by its digest, or a range of it; it never changes."""
     found = await request.app[HUB].registry.artifact(request.match_info["sha256"])
-    headers = {"Cache-Control": _FOR_EVER, "Content-Type": "application/octet-stream"}
-    if found.path is not None:
-        return web.FileResponse(found.path, headers=headers)
-    response = web.StreamResponse(headers=headers)
-    response.content_length = found.size_bytes
-    await response.prepare(request)
-    async for chunk in found.read():
-        await response.write(chunk)
-    await response.write_eof()
-    return response
+    return await sent(request, found.size_bytes, found.read, path=found.path)
