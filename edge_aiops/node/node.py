@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -11,13 +12,18 @@ from types import TracebackType
 import aiohttp
 from msgspec import Struct
 
+from edge_aiops import __version__
 from edge_aiops.base.clock import Clock, SystemClock
 from edge_aiops.base.errors import EdgeAiopsError
 from edge_aiops.base.settings import Settings
 from edge_aiops.base.tasks import BackgroundTasks
+from edge_aiops.fleet.messages.push import Reported
 from edge_aiops.fleet.node.files import ModelFiles
 from edge_aiops.fleet.node.follow import Follower, FollowStatus
 from edge_aiops.fleet.node.hub_client import HubClient
+from edge_aiops.fleet.node.outbox import Outbox
+from edge_aiops.fleet.node.outbox_keeping import OutboxKeeping
+from edge_aiops.fleet.node.push import Pusher, PushStatus
 from edge_aiops.fleet.node.state import NodeState
 from edge_aiops.journal.capture import Capture
 from edge_aiops.journal.journal import Journal
@@ -36,6 +42,12 @@ from edge_aiops.store.local import FolderLock, LocalDatabase
 STOP_TIMEOUT_S = 5.0
 FIRST_RETENTION_S = 30.0
 """Soon after the start, but not during it: a device that is on for minutes only must not fill its disk for ever."""
+
+OUTBOX_S = 60.0
+TURN_S = 0.1
+"""Between pushes, beside what the hub and failures say."""
+MOST_REASONS, MOST_REASON = 20, 300
+"""How much of what is wrong is told to the hub."""
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +71,8 @@ class NodeStatus(Struct, frozen=True, kw_only=True, rename="camel"):
     models: int
     models_loaded: int
     hub: FollowStatus | None
+    fleet: PushStatus | None
+    """What waits for the hub, and how pushing goes."""
     databases: list[DatabaseStatus]
     plugins_failed: list[LoadedPlugin]
 
@@ -72,6 +86,8 @@ class Node:
     measuring: Measuring
     benchmarks: Benchmarks
     follower: Follower | None
+    outbox: Outbox | None = None
+    pusher: Pusher | None = None
 
     def __init__(
         self,
@@ -121,6 +137,7 @@ class Node:
             models=len(self.engine.deployments),
             models_loaded=sum(model.state == "loaded" for model in self.engine.loaded()),
             hub=self.follower.status if self.follower else None,
+            fleet=self.pusher.status if self.pusher else None,
             databases=[
                 DatabaseStatus(
                     file=database.path.name,
@@ -145,7 +162,8 @@ class Node:
             self._folder, clock=self._clock, settings=self._settings.journal, read_to=self.monitoring.read_to
         )
         stack.push_async_callback(self.journal.close)
-        await self.monitoring.follow(self.journal)
+        self.outbox = await self._outgoing()
+        await self.monitoring.follow(self.journal, forwarding=self.outbox)
         stack.push_async_callback(self.monitoring.stop)
         self.engine = Engine(
             journal=self.journal,
@@ -167,6 +185,9 @@ class Node:
         interval_s = self._settings.journal.retention_interval
         self._tasks.every(interval_s, "retention", retention.run, first_after_s=min(interval_s, FIRST_RETENTION_S))
         self.monitoring.run(self._tasks)
+        if self.outbox is not None:
+            keep = OutboxKeeping(self.outbox, self.journal, self.monitoring.observer, clock=self._clock)
+            self._tasks.every(OUTBOX_S, "keep the outbox", keep.run)
 
     def _send_measures(self, stack: AsyncExitStack) -> None:
         settings = self._settings.telemetry
@@ -187,7 +208,46 @@ class Node:
         follower = Follower(hub, state=self.state, files=files, apply=self._serve)
         await follower.restore()
         self._tasks.every(self._settings.fleet.sync_interval, "sync with the hub", follower.pull)
+        if self.outbox is not None:
+            self.pusher = Pusher(
+                hub,
+                self.outbox,
+                settings=self._settings.fleet,
+                clock=self._clock,
+                reported=self._reported,
+                reach=self.catch_up,
+            )
+            self._tasks.every(TURN_S, "push to the hub", self.pusher.turn)
         return follower
+
+    async def _outgoing(self) -> Outbox | None:
+        """The outbox of a node that has a hub; without one nothing is written for it."""
+        if self._hub_url is None:
+            return None
+        outbox = await Outbox.open(
+            self.monitoring.database, clock=self._clock, most_bytes=self._settings.fleet.outbox_max_bytes
+        )
+        self.journal.begin_boot(width_ms=await outbox.keep_house())
+        return outbox
+
+    async def _reported(self) -> Reported:
+        """How this node is, for its hub."""
+        status = self.status()
+        usage = await asyncio.to_thread(shutil.disk_usage, self._folder)
+        return Reported(
+            generation=status.hub.generation if status.hub else 0,
+            version=__version__,
+            health={
+                "ready": status.ready,
+                "reasons": [reason[:MOST_REASON] for reason in status.reasons[:MOST_REASONS]],
+                "modelsLoaded": status.models_loaded,
+                "databaseBytes": {database.file: database.size_bytes for database in status.databases},
+                "freeBytes": usage.free,
+                "lagRows": self.outbox.status.lag_rows if self.outbox else 0,
+                "lostRows": self.outbox.status.lost_rows if self.outbox else 0,
+                "lostItems": self.outbox.status.lost_items if self.outbox else 0,
+            },
+        )
 
     def _serve(self, deployments: list[Deployment]) -> None:
         self.engine.serve(deployments)
