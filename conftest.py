@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.hub_stores"]
-
 
 @pytest.fixture(scope="session")
 def models_folder() -> Path:

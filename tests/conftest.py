@@ -27,6 +27,7 @@ from edge_aiops.base.settings import load_settings
 from edge_aiops.cli.demo import datasets
 from edge_aiops.http.serve import serving
 from edge_aiops.testing.models import gemm_softmax
+from tests.hub_stores import postgresql_server, s3_url, stores  # noqa: F401  # fixtures for every test
 
 Serve = Callable[..., AbstractAsyncContextManager["Client"]]
 

@@ -19,6 +19,17 @@ def flush(path: Path) -> None:
         os.close(descriptor)
 
 
+def write_whole(file: Path, content: bytes) -> None:
+    """Have `content` in `file`, on the disk, in place of what was there; never half of it."""
+    partial = file.with_name(file.name + ".partial")
+    with partial.open("wb") as opened:
+        opened.write(content)
+        opened.flush()
+        os.fsync(opened.fileno())
+    partial.replace(file)
+    flush(file.parent)
+
+
 def is_full(error: OSError) -> bool:
     """Whether the disk, or somebody's share of it, is full."""
     return error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -68,6 +68,12 @@ class InvalidInput(EdgeAiopsError):
         """An error that blames exactly one field."""
         return cls(f"{field}: {message}", fields=(FieldError(field, message),))
 
+    def within(self, field: str) -> InvalidInput:
+        """The same of a part of `field`."""
+        fields = tuple(FieldError(f"{field}.{blamed}", message) for blamed, message in self.fields)
+        said = "; ".join(f"{blamed}: {message}" for blamed, message in fields) or f"{field}: {self.message}"
+        return InvalidInput(said, fields=fields)
+
 
 class TooLarge(InvalidInput):
     """Over a limit."""

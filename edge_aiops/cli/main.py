@@ -30,6 +30,7 @@ from edge_aiops.cli.command import Command, Group, parser
 from edge_aiops.cli.compare import command as compare
 from edge_aiops.cli.demo import command as demo
 from edge_aiops.cli.drift import command as drift
+from edge_aiops.cli.fleet import command as fleet
 from edge_aiops.cli.monitor import command as monitor
 from edge_aiops.cli.output import printable
 from edge_aiops.cli.rules import command as rules
@@ -49,6 +50,7 @@ COMMANDS: tuple[Command | Group, ...] = (
     quality.COMMAND,
     alerts.GROUP,
     rules.GROUP,
+    fleet.GROUP,
     benchmark.GROUP,
     compare.GROUP,
     plugins.COMMAND,

@@ -50,6 +50,8 @@ ROUTE_MODULES: dict[str, Role] = {
     "openai": "node",
     "catalogue": "hub",
     "fleet": "hub",
+    "fleet_view": "hub",
+    "fleet_configuration": "hub",
     "push": "hub",
     "health": "any",
     "documentation": "any",

@@ -37,7 +37,16 @@ async def serving(
         folder, url = settings.data_folder, url_of(sock)
         async with (
             Hub.open(folder / "hub", settings=settings, backends=backends, clock=clock) as hub,
-            Node(folder / "node", settings, plugins=plugins, backends=backends, hub_url=url, clock=clock) as node,
+            Node(
+                folder / "node",
+                settings,
+                plugins=plugins,
+                backends=backends,
+                hub_url=url,
+                hub_beside=True,
+                hub_root=await hub.signing.root(),
+                clock=clock,
+            ) as node,
         ):
             app = application(settings, plugins=plugins, node=node, hub=hub)
             async with listening(app, sock, settings.http, access_log=settings.log.access):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -12,19 +11,23 @@ from types import TracebackType
 import aiohttp
 from msgspec import Struct
 
-from edge_aiops import __version__
 from edge_aiops.base.clock import Clock, SystemClock
 from edge_aiops.base.errors import EdgeAiopsError
 from edge_aiops.base.settings import Settings
 from edge_aiops.base.tasks import BackgroundTasks
-from edge_aiops.fleet.messages.push import Reported
+from edge_aiops.fleet.node.activation import WATCH_INTERVAL_S, Activator
+from edge_aiops.fleet.node.configured import Configured
+from edge_aiops.fleet.node.deployments import Serving
+from edge_aiops.fleet.node.download import Downloads
 from edge_aiops.fleet.node.files import ModelFiles
 from edge_aiops.fleet.node.follow import Follower, FollowStatus
 from edge_aiops.fleet.node.hub_client import HubClient
-from edge_aiops.fleet.node.outbox import Outbox
-from edge_aiops.fleet.node.outbox_keeping import OutboxKeeping
-from edge_aiops.fleet.node.push import Pusher, PushStatus
+from edge_aiops.fleet.node.policy import Policy
+from edge_aiops.fleet.node.probing import Prober
+from edge_aiops.fleet.node.rollout import Rollout
+from edge_aiops.fleet.node.sources import Sources
 from edge_aiops.fleet.node.state import NodeState
+from edge_aiops.fleet.node.trust import Trust
 from edge_aiops.journal.capture import Capture
 from edge_aiops.journal.journal import Journal
 from edge_aiops.journal.retention import Retention
@@ -42,12 +45,6 @@ from edge_aiops.store.local import FolderLock, LocalDatabase
 STOP_TIMEOUT_S = 5.0
 FIRST_RETENTION_S = 30.0
 """Soon after the start, but not during it: a device that is on for minutes only must not fill its disk for ever."""
-
-OUTBOX_S = 60.0
-TURN_S = 0.1
-"""Between pushes, beside what the hub and failures say."""
-MOST_REASONS, MOST_REASON = 20, 300
-"""How much of what is wrong is told to the hub."""
 
 logger = logging.getLogger(__name__)
 
@@ -71,8 +68,6 @@ class NodeStatus(Struct, frozen=True, kw_only=True, rename="camel"):
     models: int
     models_loaded: int
     hub: FollowStatus | None
-    fleet: PushStatus | None
-    """What waits for the hub, and how pushing goes."""
     databases: list[DatabaseStatus]
     plugins_failed: list[LoadedPlugin]
 
@@ -86,8 +81,8 @@ class Node:
     measuring: Measuring
     benchmarks: Benchmarks
     follower: Follower | None
-    outbox: Outbox | None = None
-    pusher: Pusher | None = None
+    configured: Configured | None = None
+    """What the hub wants of monitoring; None without a hub."""
 
     def __init__(
         self,
@@ -97,16 +92,22 @@ class Node:
         plugins: Plugins,
         backends: Backends,
         hub_url: str | None = None,
+        hub_beside: bool = False,
+        hub_root: bytes | None = None,
         clock: Clock | None = None,
     ) -> None:
+        """`hub_beside`: the hub runs in this process, and has tried every version on this machine already."""
         self._folder = folder
         self._settings = settings
         self._plugins = plugins
         self._backends = backends
         self._hub_url = hub_url
+        self._hub_beside = hub_beside
+        self._hub_root = hub_root
         self._clock = clock or SystemClock()
         self._stack = AsyncExitStack()
         self._tasks = BackgroundTasks()
+        self._files: ModelFiles | None = None
 
     async def __aenter__(self) -> Node:
         async with AsyncExitStack() as stack:
@@ -129,7 +130,9 @@ class Node:
         reasons += [f"plugin {plugin.name}: {plugin.error}" for plugin in self._failed_plugins()]
         reasons += [self._quarantine(database) or "" for database in self._databases() if database.quarantined]
         reasons += self.engine.problems()
+        reasons += self.follower.problems if self.follower else []
         reasons += self.monitoring.problems
+        reasons += self.configured.problems if self.configured else []
         return NodeStatus(
             node_id=self._identity.node_id,
             ready=True,
@@ -137,7 +140,6 @@ class Node:
             models=len(self.engine.deployments),
             models_loaded=sum(model.state == "loaded" for model in self.engine.loaded()),
             hub=self.follower.status if self.follower else None,
-            fleet=self.pusher.status if self.pusher else None,
             databases=[
                 DatabaseStatus(
                     file=database.path.name,
@@ -162,8 +164,7 @@ class Node:
             self._folder, clock=self._clock, settings=self._settings.journal, read_to=self.monitoring.read_to
         )
         stack.push_async_callback(self.journal.close)
-        self.outbox = await self._outgoing()
-        await self.monitoring.follow(self.journal, forwarding=self.outbox)
+        await self.monitoring.follow(self.journal)
         stack.push_async_callback(self.monitoring.stop)
         self.engine = Engine(
             journal=self.journal,
@@ -185,9 +186,6 @@ class Node:
         interval_s = self._settings.journal.retention_interval
         self._tasks.every(interval_s, "retention", retention.run, first_after_s=min(interval_s, FIRST_RETENTION_S))
         self.monitoring.run(self._tasks)
-        if self.outbox is not None:
-            keep = OutboxKeeping(self.outbox, self.journal, self.monitoring.observer, clock=self._clock)
-            self._tasks.every(OUTBOX_S, "keep the outbox", keep.run)
 
     def _send_measures(self, stack: AsyncExitStack) -> None:
         settings = self._settings.telemetry
@@ -205,52 +203,49 @@ class Node:
         timeout = aiohttp.ClientTimeout(total=None, sock_read=self._settings.fleet.request_timeout, sock_connect=10)
         http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
         hub = HubClient(self._hub_url, http=http)
-        follower = Follower(hub, state=self.state, files=files, apply=self._serve)
+        policy = await asyncio.to_thread(Policy.read, self._settings.fleet.policy, self._folder)
+        self.configured = Configured(self.monitoring, policy=policy, hub=hub.hub_url)
+        rollout, fleet = Rollout(self.state.database), self._settings.fleet
+        prober = Prober(self._backends, settings=self._settings.serving, clock=self._clock)
+        activator = Activator(
+            rollout,
+            files=files,
+            downloads=Downloads(files, Sources(hub, fleet.artifact_sources, http=http, clock=self._clock)),
+            apply=self._serve,
+            watched=self.engine,
+            clock=self._clock,
+            probe=None if self._hub_beside else prober.probe,
+            max_bytes=fleet.artifacts_max_bytes,
+        )
+        follower = Follower(
+            hub,
+            state=self.state,
+            rollout=rollout,
+            activator=activator,
+            configured=self.configured,
+            trust=await self._trust(),
+            clock=self._clock,
+        )
+        stack.push_async_callback(follower.close)
         await follower.restore()
-        self._tasks.every(self._settings.fleet.sync_interval, "sync with the hub", follower.pull)
-        if self.outbox is not None:
-            self.pusher = Pusher(
-                hub,
-                self.outbox,
-                settings=self._settings.fleet,
-                clock=self._clock,
-                reported=self._reported,
-                reach=self.catch_up,
-            )
-            self._tasks.every(TURN_S, "push to the hub", self.pusher.turn)
+        self._tasks.every(fleet.sync_interval, "sync with the hub", follower.sync)
+        self._tasks.every(WATCH_INTERVAL_S, "watch over new versions", activator.judge)
+        self._files = files
         return follower
 
-    async def _outgoing(self) -> Outbox | None:
-        """The outbox of a node that has a hub; without one nothing is written for it."""
-        if self._hub_url is None:
+    async def _trust(self) -> Trust | None:
+        if self._hub_root is None:
             return None
-        outbox = await Outbox.open(
-            self.monitoring.database, clock=self._clock, most_bytes=self._settings.fleet.outbox_max_bytes
-        )
-        self.journal.begin_boot(width_ms=await outbox.keep_house())
-        return outbox
+        return await Trust.open(self._folder / "trust", self._hub_root, clock=self._clock)
 
-    async def _reported(self) -> Reported:
-        """How this node is, for its hub."""
-        status = self.status()
-        usage = await asyncio.to_thread(shutil.disk_usage, self._folder)
-        return Reported(
-            generation=status.hub.generation if status.hub else 0,
-            version=__version__,
-            health={
-                "ready": status.ready,
-                "reasons": [reason[:MOST_REASON] for reason in status.reasons[:MOST_REASONS]],
-                "modelsLoaded": status.models_loaded,
-                "databaseBytes": {database.file: database.size_bytes for database in status.databases},
-                "freeBytes": usage.free,
-                "lagRows": self.outbox.status.lag_rows if self.outbox else 0,
-                "lostRows": self.outbox.status.lost_rows if self.outbox else 0,
-                "lostItems": self.outbox.status.lost_items if self.outbox else 0,
-            },
-        )
+    def shared_artifact(self, sha256: str) -> Path | None:
+        """The file of a content that this node has, where `fleet.share_artifacts` lets it give files away."""
+        if not self._settings.fleet.share_artifacts or self._files is None or sha256 not in self._files:
+            return None
+        return self._files.path(sha256)
 
-    def _serve(self, deployments: list[Deployment]) -> None:
-        self.engine.serve(deployments)
+    def _serve(self, serving: Serving) -> None:
+        self.engine.serve(serving.deployments, standby=serving.standby)
         self.monitoring.serve(map(_observed, self.engine.deployments))
 
     async def catch_up(self, generation: int | None = None) -> None:

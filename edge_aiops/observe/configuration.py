@@ -1,8 +1,8 @@
-"""The monitoring configuration in force: defaults, the node's own, and over both the model's own."""
+"""The monitoring configuration in force: defaults, the node's own, the model's own, and over all what a hub wants."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +11,7 @@ from msgspec import inspect
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.durations import Duration
-from edge_aiops.base.errors import InvalidInput
+from edge_aiops.base.errors import Conflict, InvalidInput
 from edge_aiops.observe.alerts.words import suggestion
 from edge_aiops.observe.config import MonitoringConfig, Share
 from edge_aiops.store.local import LocalDatabase
@@ -22,7 +22,11 @@ GLOBAL = ""
 FOR_THE_NODE = ("alertCheck", "notifiers", "retention", "aggregation")
 """What cannot differ from model to model."""
 
+WHOLE = ("thresholds", "options")
+"""Objects that replace what lies below, and are not laid over it."""
+
 Patch = dict[str, Any]
+Check = Callable[[MonitoringConfig], None]
 
 
 class Configuration:
@@ -32,6 +36,8 @@ class Configuration:
         self._database = database
         self._clock = clock
         self._patches: dict[str, Patch] = {}
+        self._hubs: Mapping[str, Patch] = {}
+        self._hub = ""
         self._of: dict[str, MonitoringConfig] = {}
         self.revision = 0
         """Grows with every change."""
@@ -43,23 +49,31 @@ class Configuration:
 
     def of(self, model_name: str = GLOBAL) -> MonitoringConfig:
         """What is in force for a model, or for the node as a whole."""
-        if model_name not in self._patches:
+        if model_name not in self._patches and model_name not in self._hubs:
             model_name = GLOBAL
         if model_name not in self._of:
-            own = self._patches.get(model_name, {}) if model_name != GLOBAL else {}
-            self._of[model_name] = effective(self._patches.get(GLOBAL, {}), own)
+            self._of[model_name] = _in_force(model_name, self._patches, self._hubs)
         return self._of[model_name]
 
-    def patch(self, model_name: str = GLOBAL) -> Patch:
-        """What was sent for a model, or for the node as a whole; empty where nothing was."""
-        return self._patches.get(model_name, {})
+    def follow(self, patches: Mapping[str, Patch], *, hub: str) -> None:
+        """From now on have over all else what a hub wants, by model, "" for the node, and nothing else of a hub.
+
+        They must have passed `refuse_hubs`. `hub`: where it is.
+        """
+        self._hubs, self._hub = patches, hub
+        self._of.clear()
+        self.revision += 1
+
+    def refuse_hubs(self, patches: Mapping[str, Patch], check: Check) -> None:
+        """As the function, over what the node has of its own."""
+        refuse_hubs(patches, check, own=self._patches)
 
     async def replace(self, model_name: str, patch: Patch) -> MonitoringConfig:
         """Configure a model, or the node; what `patch` does not name falls back to what holds for all.
 
-        Raises `InvalidInput` that names the field; then nothing is changed.
+        Raises as `tried`; then nothing is changed.
         """
-        in_force = self.tried(model_name, patch)
+        _, in_force = self.tried(model_name, patch)
         body = msgspec.json.encode(patch)
         now_ms = self._clock.now_ms()
         await self._database.write(
@@ -72,11 +86,55 @@ class Configuration:
         self.revision += 1
         return in_force
 
-    def tried(self, model_name: str, patch: Patch) -> MonitoringConfig:
-        """What `replace` would put in force. Raises as it does."""
-        if model_name != GLOBAL and (misplaced := [name for name in FOR_THE_NODE if name in patch]):
-            raise InvalidInput.of(misplaced[0], "holds for the node as a whole; send it to PUT /monitoring/config")
-        return effective(*(() if model_name == GLOBAL else (self.patch(),)), patch)
+    def tried(self, model_name: str, patch: Patch) -> tuple[MonitoringConfig, MonitoringConfig]:
+        """What would be in force after `replace`: without what the hub wants, which may end, and with it.
+
+        Raises `InvalidInput` that names the field.
+        """
+        refuse_misplaced(model_name, patch)
+        own = {**self._patches, model_name: patch}
+        return _in_force(model_name, own, {}), _in_force(model_name, own, self._hubs)
+
+    def own(self, model_name: str, patch: Patch, shown: Patch) -> Patch:
+        """`patch` without what the hub decides, if it says there the same as `shown`, what is in force.
+
+        Raises `Conflict` where it says something else.
+        """
+        for scope in dict.fromkeys((GLOBAL, model_name)):
+            patch = self._without(patch, self._hubs.get(scope, {}), shown, "")
+        return patch
+
+    def _without(self, patch: Patch, hubs: Mapping[str, Any], shown: Mapping[str, Any], path: str) -> Patch:
+        own: Patch = {}
+        for name, value in patch.items():
+            if name not in hubs:
+                own[name] = value
+            elif name not in WHOLE and isinstance(value, dict) and isinstance(hubs[name], dict):
+                own[name] = self._without(value, hubs[name], shown[name], f"{path}{name}.")
+            elif value != shown[name]:
+                raise Conflict(
+                    f"{path}{name} is decided by the hub, as {shown[name]!r}; change it there: "
+                    f"PUT {self._hub}/fleet/configuration/monitoring"
+                )
+        return own
+
+
+def refuse_misplaced(model_name: str, patch: Patch) -> None:
+    """Raises `InvalidInput` for what cannot differ from model to model."""
+    if model_name != GLOBAL and (misplaced := [name for name in FOR_THE_NODE if name in patch]):
+        raise InvalidInput.of(misplaced[0], "holds for the node as a whole; configure it for all models")
+
+
+def refuse_hubs(patches: Mapping[str, Patch], check: Check, *, own: Mapping[str, Patch] | None = None) -> None:
+    """Raises `InvalidInput` that blames a part of `monitoring` where what a hub wants, by model, "" for the node,
+    cannot be in force over the node's `own`. `check` raises it for names that are not known there."""
+    own = own or {}
+    for scope in dict.fromkeys((GLOBAL, *own, *patches)):
+        try:
+            refuse_misplaced(scope, patches.get(scope, {}))
+            check(_in_force(scope, own, patches))
+        except InvalidInput as error:
+            raise error.within(f"monitoring[{scope!r}]") from error
 
 
 def effective(*patches: Patch) -> MonitoringConfig:
@@ -96,15 +154,20 @@ def effective(*patches: Patch) -> MonitoringConfig:
         raise InvalidInput.of(field, message) from error
 
 
+def _in_force(model_name: str, own: Mapping[str, Patch], hubs: Mapping[str, Patch]) -> MonitoringConfig:
+    scopes = dict.fromkeys((GLOBAL, model_name))
+    return effective(*(patches.get(scope, {}) for patches in (own, hubs) for scope in scopes))
+
+
 def as_json(config: MonitoringConfig) -> Patch:
     """A configuration as people send it."""
-    said: Patch = msgspec.to_builtins(config, enc_hook=str)
+    said: Patch = msgspec.json.decode(msgspec.json.encode(config, enc_hook=str))
     return said
 
 
 @lru_cache(maxsize=1)
 def _encoded_defaults() -> bytes:
-    return msgspec.json.encode(as_json(MonitoringConfig()))
+    return msgspec.json.encode(MonitoringConfig(), enc_hook=str)
 
 
 def _defaults() -> Patch:
@@ -116,7 +179,7 @@ def _laid_over(lower: Patch, upper: Mapping[str, Any]) -> Patch:
     merged = dict(lower)
     for name, value in upper.items():
         below = merged.get(name)
-        nested = isinstance(below, dict) and isinstance(value, Mapping) and name not in ("thresholds", "options")
+        nested = isinstance(below, dict) and isinstance(value, Mapping) and name not in WHOLE
         merged[name] = _laid_over(below, value) if nested else value  # type: ignore[arg-type]  # a dict, as asked
     return merged
 

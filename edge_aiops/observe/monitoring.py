@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -18,20 +19,22 @@ from edge_aiops.observe.alerts.features import KnownFeatures
 from edge_aiops.observe.alerts.metrics import MonitoringMetrics
 from edge_aiops.observe.alerts.notifiers import Notifiers
 from edge_aiops.observe.alerts.outbox import Outbox
+from edge_aiops.observe.alerts.rule import AlertRule
 from edge_aiops.observe.alerts.rules import Rules
 from edge_aiops.observe.baselines.making import BaselineMaking
 from edge_aiops.observe.baselines.metadata import MetadataBaselines
 from edge_aiops.observe.baselines.store import Baselines
 from edge_aiops.observe.baselines.upload import sweep
 from edge_aiops.observe.config import MonitoringConfig
-from edge_aiops.observe.configuration import GLOBAL, Configuration, Patch
+from edge_aiops.observe.configuration import GLOBAL, Configuration, Patch, as_json, effective
 from edge_aiops.observe.drift.checks import DriftChecks
+from edge_aiops.observe.drift.rules import check_rules
 from edge_aiops.observe.forwarding import Forwarding
 from edge_aiops.observe.history import MetricHistory
 from edge_aiops.observe.merging import WindowMerging
 from edge_aiops.observe.models import ObservedModel, ObservedModels
 from edge_aiops.observe.observer import Observer
-from edge_aiops.observe.quality.quality import QualityChecks
+from edge_aiops.observe.quality.quality import QualityChecks, check_names
 from edge_aiops.observe.realtime import Realtime
 from edge_aiops.observe.retention import WindowRetention
 from edge_aiops.observe.store import positions
@@ -56,6 +59,13 @@ _IN_WINDOWS = """
 _BASELINES_IN_USE = "SELECT DISTINCT baseline FROM window JOIN series ON series.number = window.series"
 
 logger = logging.getLogger(__name__)
+
+
+class HubMonitoring(NamedTuple):
+    """What a hub wants of monitoring here."""
+
+    rules: Mapping[str, AlertRule]
+    patches: Mapping[str, Patch]
 
 
 class Monitoring:
@@ -201,11 +211,13 @@ class Monitoring:
         await self._merging.run()
 
     async def configure(self, model_name: str, patch: Patch) -> MonitoringConfig:
-        """Configure a model, or with the name "" the node. Raises `InvalidInput` that names the field."""
+        """Configure a model, or with the name "" the node. Raises `InvalidInput` that names the field, and `Conflict`
+        for one that the hub decides."""
         before = self.configuration.of(model_name)
-        config = self.configuration.tried(model_name, patch)
-        self.drift.refuse_unknown(config)
-        self.quality.refuse_unknown(config)
+        patch = self.configuration.own(model_name, patch, as_json(self.notifiers.redacted(before)))
+        alone, config = self.configuration.tried(model_name, patch)
+        self._refuse_unknown(alone)
+        self._refuse_unknown(config)
         if model_name == GLOBAL:
             self.rules.refuse_missed([place.name for place in config.notifiers])
         if model_name == GLOBAL and "notifiers" in patch:
@@ -216,6 +228,25 @@ class Monitoring:
         if model_name == GLOBAL:
             await self.notifiers.configure(config)
         return config
+
+    def of_hub(self, rules: Iterable[Mapping[str, Any]], patches: Mapping[str, Patch]) -> HubMonitoring:
+        """What a hub wants, as `DesiredState` has it, for `follow_hub`. Raises `InvalidInput` that names the field."""
+        self.configuration.refuse_hubs(patches, self._refuse_unknown)
+        notifiers = [place.name for place in effective(patches.get(GLOBAL, {})).notifiers]
+        return HubMonitoring(self.rules.of_hub(rules, notifiers=notifiers), patches)
+
+    async def follow_hub(self, wanted: HubMonitoring, *, hub: str) -> None:
+        """From now on monitor as a hub wants it, over what is configured here. `hub`: where it is.
+
+        It is not kept: who knows what the hub wanted says it again after each start.
+        """
+        self.rules.follow(wanted.rules, hub=hub)
+        self.configuration.follow(wanted.patches, hub=hub)
+        await self.notifiers.configure(self.configuration.of())
+
+    def _refuse_unknown(self, config: MonitoringConfig) -> None:
+        check_rules(config.drift, self.drift_tests)
+        check_names(config.quality, self.quality_checks)
 
     async def stop(self) -> None:
         """Write what is read; the journal must still be open."""

@@ -19,7 +19,7 @@ class Backends:
     """Backends by the name of their framework."""
 
     def __init__(self, plugins: Plugins) -> None:
-        self._plugins = plugins
+        self.plugins = plugins
         self._specs: dict[str, BackendSpec] = {}
         self._owners: dict[str, str] = {}
         self._made: dict[str, Backend] = {}
@@ -52,7 +52,7 @@ class Backends:
     def meant(self, name: str) -> str | None:
         """The backend that somebody who wrote `name` probably meant; None if there is one of that name, or a plugin
         that did not load."""
-        if name in self._specs or any(plugin.name == name for plugin in self._plugins.all()):
+        if name in self._specs or any(plugin.name == name for plugin in self.plugins.all()):
             return None
         return next(iter(difflib.get_close_matches(name, self._specs, n=1, cutoff=0.7)), None)
 
@@ -76,12 +76,12 @@ class Backends:
         return None
 
     def _forget_failed(self) -> None:
-        failed = {plugin.name for plugin in self._plugins.all() if plugin.status == "failed"}
+        failed = {plugin.name for plugin in self.plugins.all() if plugin.status == "failed"}
         for name in [name for name, owner in self._owners.items() if owner in failed]:
             del self._specs[name], self._owners[name]
 
     def _not_loaded(self, name: str) -> str:
-        plugin = next((plugin for plugin in self._plugins.all() if plugin.name == name), None)
+        plugin = next((plugin for plugin in self.plugins.all() if plugin.name == name), None)
         if plugin and plugin.status == "failed":
             return f"; plugin {name} failed: {plugin.error}"
         if plugin and plugin.status == "blocked":
@@ -89,7 +89,7 @@ class Backends:
         return f"; try: pip install edge-aiops-{name}"
 
     def _distribution(self, plugin: str) -> str:
-        return next(known.distribution for known in self._plugins.all() if known.name == plugin)
+        return next(known.distribution for known in self.plugins.all() if known.name == plugin)
 
     def _make(self, spec: BackendSpec) -> Backend:
         module, _, attribute = spec.factory.partition(":")

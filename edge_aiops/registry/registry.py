@@ -65,8 +65,12 @@ class Artifact:
         """Its file, where the store is a folder; for servers that send files. Else None."""
 
     def read(self, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        """The bytes from `start` up to, without, `end`, by default all, in pieces of at most 4 MiB."""
+        """The bytes from `start` up to, without, `end`, by default all, in pieces of at most 1 MiB."""
         return self._store.read(self.sha256, start=start, end=end)
+
+    async def link(self, *, valid_s: float) -> str | None:
+        """An address where anybody can read it for some time; None where the store makes none."""
+        return await self._store.link(self.sha256, valid_s=valid_s)
 
 
 class Registry:
@@ -194,9 +198,13 @@ class Registry:
         info = await self._artifacts.info(sha256)
         return Artifact(self._artifacts, sha256=info.sha256, size_bytes=info.size_bytes)
 
-    async def collect(self) -> None:
-        """Delete every artifact that no version has; failures are logged."""
-        await self._collector.collect_all()
+    async def collect(self, *, before_ms: int | None = None) -> None:
+        """Delete every artifact that no version has; failures are logged.
+
+        With `before_ms` only those that were put before: others another hub may be about to register. It would put
+        them again, but while everybody waits for it.
+        """
+        await self._collector.collect_all(before_ms=before_ms)
 
 
 async def _deleted(work: AsyncConnection, name: str, version: str, *, force: bool) -> tuple[ModelVersion, int]:

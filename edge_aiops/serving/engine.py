@@ -33,7 +33,7 @@ from edge_aiops.serving.request import (
 )
 from edge_aiops.serving.routing import Routing
 from edge_aiops.serving.sessions import Sessions
-from edge_aiops.serving.statistics import ModelStatistics
+from edge_aiops.serving.statistics import ModelStatistics, Vitals
 
 _CLOSED = nullcontext()
 
@@ -50,6 +50,7 @@ class Engine:
         self._clock = clock
         self._settings = settings
         self._routing = Routing()
+        self._standby: set[Key] = set()
         self._sessions = Sessions(backends, settings=settings)
         self._breakers = Breakers(clock=clock, settings=settings)
         self._statistics: dict[Key, ModelStatistics] = {}
@@ -70,13 +71,15 @@ class Engine:
         """What this node serves, loaded or not."""
         return self._routing.deployments
 
-    def serve(self, deployments: Iterable[Deployment]) -> None:
+    def serve(self, deployments: Iterable[Deployment], *, standby: Iterable[Deployment] = ()) -> None:
         """From the next request on, serve exactly these; runs that go on end with the model they began with.
 
-        The pinned ones are loaded now, nobody waits for them.
+        The pinned ones are loaded now, nobody waits for them. Those on `standby` may come back: they are not served,
+        and stay in memory as long as there is room.
         """
         self._routing = Routing(deployments)
-        keys = {Key.of(deployment) for deployment in self._routing.deployments}
+        self._standby = {Key.of(deployment) for deployment in standby}
+        keys = {Key.of(deployment) for deployment in self._routing.deployments} | self._standby
         self._breakers.keep(keys)
         self._statistics = {key: kept for key, kept in self._statistics.items() if key in keys}
         self._shed = {key: self._shed.get(key, 0) for key in keys}
@@ -176,6 +179,19 @@ class Engine:
         """What a deployment of this node has done since it was served first."""
         return self._statistics.setdefault(Key.of(deployment), ModelStatistics())
 
+    def watch(self, deployment: Deployment) -> None:
+        """Let its `vitals` count from now on."""
+        self.statistics(deployment).watch()
+
+    def unwatch(self, deployment: Deployment) -> None:
+        """Nobody asks for its `vitals` any more."""
+        self.statistics(deployment).unwatch()
+
+    def vitals(self, deployment: Deployment) -> Vitals:
+        """How a deployment does since it is watched."""
+        breaker = self._breakers.of(Key.of(deployment))
+        return self.statistics(deployment).vitals(resting=breaker.problem() if breaker.is_open else "")
+
     def choose(self, name: str, version: str | None = None) -> Deployment:
         """The deployment that answers for `name`. Raises `UnknownModel`."""
         return self._routing.choose(name, version)
@@ -272,7 +288,8 @@ class Engine:
     def unload(self, name: str, version: str | None = None) -> None:
         """Give the memory of a model back; it is loaded again when it is next needed."""
         chosen = self._routing.choose(name, version)
-        self._cache.retire(keep={Key.of(other) for other in self._routing.deployments if other is not chosen})
+        others = {Key.of(other) for other in self._routing.deployments if other is not chosen}
+        self._cache.retire(keep=others | self._standby)
 
     async def close(self) -> None:
         """Close every model."""
@@ -293,6 +310,8 @@ class Engine:
 
     def _failed_to_load(self, key: Key, error: BaseException) -> None:
         self._breakers.of(key).failed_to_load(error)
+        if (statistics := self._statistics.get(key)) is not None:
+            statistics.add_failed_load()
 
     def _isolation_of(self, deployment: Deployment) -> Isolation:
         if deployment.trust == "code":

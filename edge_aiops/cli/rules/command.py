@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from edge_aiops.cli.command import Command, Group
-from edge_aiops.cli.rules.setting import SET, id_argument
+from edge_aiops.cli.rules.setting import SET, id_argument, rule_path
 from edge_aiops.cli.rules.trying import TEST
 
 _METRIC_COLUMNS = ("metric", "unit", "parameters", "what")
@@ -21,20 +21,22 @@ def _list(arguments: Namespace) -> None:
 
 
 def _show(arguments: Namespace) -> None:
-    from edge_aiops.cli.client import Client, segment
+    from edge_aiops.cli.client import Client
     from edge_aiops.cli.rules.shown import print_rule
 
-    print_rule(Client.of(arguments).get(f"/monitoring/rules/{segment(arguments.id)}"), arguments)
+    print_rule(Client.of(arguments).get(rule_path(arguments)), arguments)
 
 
 def _delete(arguments: Namespace) -> None:
-    from edge_aiops.cli.client import Client, segment
+    from edge_aiops.cli.client import Client
     from edge_aiops.cli.output import print_json, printable
 
-    rule = Client.of(arguments).delete(f"/monitoring/rules/{segment(arguments.id)}")
+    rule = Client.of(arguments).delete(rule_path(arguments))
     rule_id = printable(rule["id"])
     if arguments.json:
         print_json(rule)
+    elif arguments.fleet:
+        print(f"{rule_id} is withdrawn from every node")
     elif rule["default"]:
         print(f"{rule_id} is a default rule, and is off now; `edge-aiops rules set {rule_id} --enabled true`")
     else:

@@ -20,8 +20,16 @@ _CONDITION = """A condition is written METRIC OPERATOR THRESHOLD, and then param
 
 
 def id_argument(parser: ArgumentParser) -> None:
-    """Which rule."""
+    """Which rule, and whose."""
     parser.add_argument("id", metavar="ID", help="a rule's id, as `rules list` shows it")
+    parser.add_argument("--fleet", action="store_true", help="of a hub, for all of its nodes")
+
+
+def rule_path(arguments: Namespace) -> str:
+    """Where the rule is."""
+    from edge_aiops.cli.client import segment
+
+    return f"{'/fleet/configuration' if arguments.fleet else '/monitoring'}/rules/{segment(arguments.id)}"
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -48,10 +56,10 @@ def _arguments(parser: ArgumentParser) -> None:
 def _set(arguments: Namespace) -> None:
     import json
 
-    from edge_aiops.cli.client import Client, segment
+    from edge_aiops.cli.client import Client
     from edge_aiops.cli.rules.shown import print_rule
 
-    client, path = Client.of(arguments), f"/monitoring/rules/{segment(arguments.id)}"
+    client, path = Client.of(arguments), rule_path(arguments)
     rule = (_there_is(client, path) if arguments.file is None else _in_file(arguments.file)) | _said(arguments)
     if arguments.when:
         rule.pop("condition", None)
@@ -106,6 +114,7 @@ SET = Command(
         "edge-aiops rules set high-error-rate --when 'errorRate > 0.1 minRequests=50'",
         "edge-aiops rules set no-traffic --enabled false",
         "edge-aiops rules set mine --file rule.json",
+        "edge-aiops rules set busy --fleet --url http://hub:9926 --when 'requests > 1000'",
     ),
     arguments=_arguments,
     run=_set,

@@ -23,6 +23,8 @@ def print_rule(rule: dict[str, Any], arguments: Namespace) -> None:
         print_json(rule)
         return
     origin = ("default, changed" if rule["modified"] else "default") if rule["default"] else "yours"
+    if rule.get("origin") == "hub":
+        origin = "the hub's"
     print_facts(
         [
             ("rule", f"{rule['id']} ({rule['name']})"),

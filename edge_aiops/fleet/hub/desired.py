@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
+from edge_aiops.fleet.hub.configuration import FleetConfigurations
+from edge_aiops.fleet.hub.wishes import FleetConfiguration
 from edge_aiops.fleet.messages.desired import DesiredModel, DesiredState
 from edge_aiops.registry.messages import ModelVersion, Trial
 from edge_aiops.registry.registry import Registry
@@ -20,17 +22,31 @@ class Desired(NamedTuple):
     body: bytes
 
 
-async def desired_state(registry: Registry) -> Desired:
+async def desired_state(registry: Registry, configurations: FleetConfigurations) -> Desired:
     """The desired state of the catalogue's present generation; archived versions are no part of it."""
-    snapshot = await registry.snapshot()
+    snapshot, configuration = await registry.snapshot(), await configurations.stored()
+    while configuration.generation > snapshot.generation:  # it was changed in between
+        snapshot, configuration = await registry.snapshot(), await configurations.stored()
     models = tuple(
         _desired(version, snapshot.trials.get((version.model_name, version.model_version), Trial()))
         for version in snapshot.versions
         if version.stage != "archived"
     )
-    state = DesiredState(generation=snapshot.generation, models=models)
+    state = DesiredState(generation=snapshot.generation, models=models, **_monitoring(configuration))
     body = msgspec.json.encode(state)
     return Desired(state, f"{state.generation}-{hashlib.sha256(body).hexdigest()}", body)
+
+
+def _monitoring(configuration: FleetConfiguration) -> dict[str, Any]:
+    """What a node must be able to follow in full is required of it; samples it may refuse."""
+    rules = tuple(msgspec.to_builtins(rule) for rule in configuration.rules) or None
+    required = {"monitoring": configuration.monitoring, "rules": rules}
+    return {
+        "alert_rules": rules,
+        "monitoring": configuration.monitoring,
+        "sampling": configuration.sampling,
+        "requires": tuple(name for name, wanted in required.items() if wanted),
+    }
 
 
 def _desired(version: ModelVersion, trial: Trial) -> DesiredModel:

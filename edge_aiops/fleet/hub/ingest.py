@@ -11,7 +11,7 @@ import logging
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import astuple
@@ -159,11 +159,11 @@ class _Batch:
         """Rows and records of the last push whose numbers were new."""
         self._cursors = cursors
         self._moved: dict[tuple[str, int], int] = {}
-        self._rows: list[rows.RowValues] = []
-        self._dirty: set[tuple[object, ...]] = set()
-        self._records: list[tuple[str, str, str, int, bytes, int]] = []
+        self._rows: list[tuple[Any, ...]] = []
+        self._dirty: set[tuple[Any, ...]] = set()
+        self._records: list[tuple[Any, ...]] = []
         self._baselines: dict[str, bytes] = {}
-        self._reports: dict[str, tuple[str, int, int, int, int, int, bytes]] = {}
+        self._reports: dict[str, tuple[Any, ...]] = {}
 
     def add(self, node_id: str, group: str, push: Push) -> WentBack | None:
         """Take in one push, or say why not."""
@@ -176,7 +176,7 @@ class _Batch:
         for row in push.rows:
             boot, *window = astuple(row.key)
             self._rows.append(
-                (node_id, boot, *window, row.revision, row.n, row.summary, row.sha256, group, now_ms, now_ms)
+                (node_id, *window, boot, row.revision, row.n, row.summary, row.sha256, group, now_ms, now_ms)
             )
             self._dirty.add((node_id, *window, now_ms))
         for record in push.records:
@@ -204,14 +204,15 @@ class _Batch:
 
     async def write(self, connection: AsyncConnection) -> None:
         """Write all of it."""
-        await rows.put_rows(connection, self._rows)
-        await rows.mark_dirty(connection, self._dirty)
-        await rows.put_records(connection, self._records)
-        await rows.put_baselines(
-            connection, [(sha256, content, self.now_ms) for sha256, content in self._baselines.items()]
+        await rows.put(
+            connection,
+            rows=self._rows,
+            dirty=self._dirty,
+            records=self._records,
+            baselines=[(sha256, content, self.now_ms) for sha256, content in self._baselines.items()],
+            cursors=[(*stream, cursor) for stream, cursor in self._moved.items()],
+            reports=self._reports.values(),
         )
-        await rows.move_cursors(connection, [(*stream, cursor) for stream, cursor in self._moved.items()])
-        await rows.put_reports(connection, self._reports.values())
 
 
 def _streams(push: Push) -> set[int]:

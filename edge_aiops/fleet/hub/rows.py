@@ -5,16 +5,14 @@ Every key begins with the node, and no key refers to another node's.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from functools import cache
-from itertools import count
 from typing import Any
 
 import msgspec
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from edge_aiops.store.shared.bulk import Each, execute_all, fetch_all
 from edge_aiops.store.shared.schema import metadata
 
 
@@ -41,9 +39,9 @@ ROWS = Table(
     "fleet_rows",
     metadata,
     Column("node_id", String(32), primary_key=True),
-    Column("boot", BigInteger, primary_key=True, autoincrement=False),
     *series_columns(),
     *window_columns(),
+    Column("boot", BigInteger, primary_key=True, autoincrement=False),
     Column("revision", BigInteger, nullable=False),
     Column("n", BigInteger, nullable=False),
     Column("summary", LargeBinary, nullable=False),
@@ -119,10 +117,8 @@ REPORTS = Table(
 )
 """How each node was at its last push; `reported` is the JSON of `messages.push.Reported`."""
 
-RowValues = tuple[str, int, str, str, str, int, str, int, int, int, int, bytes, bytes, str, int, int]
-"""A row, in the order of the columns of `ROWS`."""
-ReportValues = tuple[str, int, int, int, int, int, bytes]
-"""A report, in the order of the columns of `REPORTS`."""
+Values = Iterable[tuple[Any, ...]]
+"""What goes into a table, in the order of its columns."""
 
 _CURSORS_OF = {
     "sqlite": """
@@ -130,18 +126,14 @@ _CURSORS_OF = {
         JOIN fleet_cursors ON node_id = wanted.value ->> 0 AND boot = wanted.value ->> 1
     """,
     "postgresql": """
-        SELECT node_id, boot, cursor FROM jsonb_array_elements($1::text::jsonb) AS wanted
+        SELECT node_id, boot, cursor FROM jsonb_array_elements(?::text::jsonb) AS wanted
         JOIN fleet_cursors ON node_id = wanted ->> 0 AND boot = (wanted ->> 1)::bigint
     """,
 }
-_MOVE_CURSOR = """
-    INSERT INTO fleet_cursors VALUES (?, ?, ?)
-    ON CONFLICT (node_id, boot) DO UPDATE SET cursor = excluded.cursor WHERE excluded.cursor > fleet_cursors.cursor
-"""
 _SERIES = "kind, model_name, model_version, deployment, baseline, width_ms, start_ms"
 _PUT_ROW = f"""
     INSERT INTO fleet_rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (node_id, boot, {_SERIES}) DO UPDATE SET
+    ON CONFLICT (node_id, {_SERIES}, boot) DO UPDATE SET
         revision = excluded.revision, n = excluded.n, summary = excluded.summary, sha256 = excluded.sha256,
         changed_at = excluded.changed_at
     WHERE excluded.revision > fleet_rows.revision
@@ -152,6 +144,10 @@ _MARK = f"""
 """
 _PUT_RECORD = "INSERT INTO fleet_records VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _PUT_BASELINE = "INSERT INTO fleet_baselines VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+_MOVE_CURSOR = """
+    INSERT INTO fleet_cursors VALUES (?, ?, ?)
+    ON CONFLICT (node_id, boot) DO UPDATE SET cursor = excluded.cursor WHERE excluded.cursor > fleet_cursors.cursor
+"""
 _PUT_REPORT = """
     INSERT INTO fleet_reports VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (node_id) DO UPDATE SET
@@ -163,54 +159,28 @@ _PUT_REPORT = """
 async def cursors_of(connection: AsyncConnection, streams: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
     """The cursor of each stream (node, boot) that the hub knows."""
     wanted = msgspec.json.encode(list(streams)).decode()
-    result = await connection.exec_driver_sql(_CURSORS_OF[connection.dialect.name], (wanted,))
-    return {(found.node_id, found.boot): found.cursor for found in result}
+    found = await fetch_all(connection, _CURSORS_OF[connection.dialect.name], (wanted,))
+    return {(node_id, boot): cursor for node_id, boot, cursor in found}
 
 
-async def move_cursors(connection: AsyncConnection, moved: Iterable[tuple[str, int, int]]) -> None:
-    """Move cursors of (node, boot) on to numbers; never back."""
-    await _each(connection, _MOVE_CURSOR, moved)
-
-
-async def put_rows(connection: AsyncConnection, rows: Iterable[RowValues]) -> None:
-    """Put in each row that is new, or that has come further than the one that is there."""
-    await _each(connection, _PUT_ROW, rows)
-
-
-async def mark_dirty(connection: AsyncConnection, windows: Iterable[tuple[Any, ...]]) -> None:
-    """Mark windows (node, kind, model, version, deployment, baseline, width, start, moment) as not merged."""
-    await _each(connection, _MARK, windows)
-
-
-async def put_records(connection: AsyncConnection, records: Iterable[tuple[str, str, str, int, bytes, int]]) -> None:
-    """Put in each record (node, kind, id, moment, body, moment of arrival) that is new."""
-    await _each(connection, _PUT_RECORD, records)
-
-
-async def put_baselines(connection: AsyncConnection, baselines: Iterable[tuple[str, bytes, int]]) -> None:
-    """Put in each baseline (SHA-256, bytes, moment of arrival) that is new."""
-    await _each(connection, _PUT_BASELINE, baselines)
-
-
-async def put_reports(
-    connection: AsyncConnection, reports: Iterable[tuple[str, int, int, int, int, int, bytes]]
+async def put(
+    connection: AsyncConnection,
+    *,
+    rows: Values,
+    dirty: Values,
+    records: Values,
+    baselines: Values,
+    cursors: Values,
+    reports: Values,
 ) -> None:
-    """Note how nodes are."""
-    await _each(connection, _PUT_REPORT, reports)
-
-
-async def _each(connection: AsyncConnection, statement: str, values: Iterable[tuple[Any, ...]]) -> None:
-    """Execute a statement for each of some values, past SQLAlchemy's own, which would cost more than the database's.
-
-    In the order of the values, so that two hubs that write to the same rows never wait for each other.
-    """
-    if ordered := sorted(values):
-        driver = statement if connection.dialect.name == "sqlite" else _numbered(statement)
-        await connection.exec_driver_sql(driver, ordered)
-
-
-@cache
-def _numbered(statement: str) -> str:
-    """With the placeholders of PostgreSQL."""
-    numbers = count(1)
-    return re.sub(r"\?", lambda _: f"${next(numbers)}", statement)
+    """Put in what is new, or has come further than what is there. `dirty`: windows to mark, without the marks."""
+    changes = (
+        (_PUT_ROW, rows),
+        (_MARK, dirty),
+        (_PUT_RECORD, records),
+        (_PUT_BASELINE, baselines),
+        (_MOVE_CURSOR, cursors),
+        (_PUT_REPORT, reports),
+    )
+    # In the order of the values, so that two hubs that write to the same rows never wait for each other.
+    await execute_all(connection, [Each(statement, sorted(values)) for statement, values in changes])

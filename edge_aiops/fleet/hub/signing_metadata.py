@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from tuf.api.metadata import Root, Snapshot, Targets, Timestamp
 
 DAY_MS = 86_400_000
-LIFETIME_MS = {"root": 3_650 * DAY_MS, "targets": 365 * DAY_MS, "snapshot": 365 * DAY_MS, "timestamp": 2 * DAY_MS}
-"""From signing to expiry. The timestamp's is how long a node can be kept from news without noticing."""
+LIFETIME_MS = {"root": 9_125 * DAY_MS, "targets": 365 * DAY_MS, "snapshot": 365 * DAY_MS, "timestamp": 2 * DAY_MS}
+"""From signing to expiry. The timestamp's is how long a node can be kept from news without noticing. The root's is 25
+years: it is replaced by its successor, not by time, and a device whose clock is wrong must not lose its hub."""
 
 ONLINE_ROLES = ("targets", "snapshot", "timestamp")
 SIGNED_AT = "x-edge-aiops-signed-at"
@@ -112,12 +113,12 @@ def timestamp(key: CryptoSigner, *, version: int, snapshot: Signed, now_ms: int)
     return _signed(Timestamp(version=version, snapshot_meta=named), [key], now_ms=now_ms)
 
 
-def key_ids(root: Signed) -> dict[str, list[str]]:
-    """The ids of the keys of each role."""
+def key_ids(root: Signed) -> tuple[dict[str, list[str]], int]:
+    """The ids of the keys of each role, and how many root keys must sign."""
     from tuf.api.metadata import Metadata, Root
 
     trusted: Root = Metadata[Root].from_bytes(root.body).signed
-    return {name: list(role.keyids) for name, role in trusted.roles.items()}
+    return {name: list(role.keyids) for name, role in trusted.roles.items()}, trusted.roles["root"].threshold
 
 
 def _signed(content: Root | Targets | Snapshot | Timestamp, keys: Sequence[CryptoSigner], *, now_ms: int) -> Signed:

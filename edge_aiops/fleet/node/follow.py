@@ -1,24 +1,26 @@
-"""How a node follows its hub: it pulls the complete desired state, fetches files, then serves what it says."""
+"""How a node follows its hub: it pulls the complete desired state, accepts it whole or not at all, and works on it."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+import sqlite3
 
-import aiohttp
-import msgspec
 from msgspec import Struct
 
-from edge_aiops.base.errors import Conflict, EdgeAiopsError, Unavailable
-from edge_aiops.fleet.messages.desired import SCHEMA, DesiredModel, DesiredState
-from edge_aiops.fleet.node.files import ModelFiles
+from edge_aiops.base.clock import Clock
+from edge_aiops.base.errors import EdgeAiopsError, Unavailable
+from edge_aiops.fleet.messages.desired import DesiredState
+from edge_aiops.fleet.messages.rollout import Activation
+from edge_aiops.fleet.node.activation import Activator
+from edge_aiops.fleet.node.configured import Configured
 from edge_aiops.fleet.node.hub_client import HubClient
+from edge_aiops.fleet.node.offers import Offers, decoded
+from edge_aiops.fleet.node.rollout import Rollout
 from edge_aiops.fleet.node.state import NodeState, SavedDesired
-from edge_aiops.serving.deployment import Deployment
+from edge_aiops.fleet.node.trust import Trust
 
-MOST_STATE_BYTES = 64 * 1024**2
-_CHUNK_BYTES = 256 * 1024
+_GIVEN_UP = ("failed", "rolledBack")
 
 logger = logging.getLogger(__name__)
 
@@ -28,13 +30,17 @@ class FollowStatus(Struct, frozen=True, kw_only=True, rename="camel"):
 
     hub: str
     generation: int
+    """Of the desired state that was accepted last."""
     last_error: str | None
+    rollouts: tuple[Activation, ...] = ()
+    """The versions that are on their way to service, not kept yet, rolled back or failed."""
 
 
 class Follower:
-    """Pulls `GET /fleet/desired` and applies it: all files first, then one transaction, then the switch.
+    """Pulls `GET /fleet/desired`, accepts it in one transaction, and has it brought to service by the activator.
 
-    `apply` gets the deployments to serve from then on.
+    `trust`: what the hub has not signed is refused; a node that was never told the hub's root has none, and believes
+    who answers.
     """
 
     def __init__(
@@ -42,133 +48,112 @@ class Follower:
         hub: HubClient,
         *,
         state: NodeState,
-        files: ModelFiles,
-        apply: Callable[[list[Deployment]], None],
+        rollout: Rollout,
+        activator: Activator,
+        configured: Configured,
+        trust: Trust | None = None,
+        clock: Clock,
     ) -> None:
         self._hub = hub
+        self._offers = Offers(hub, trust)
         self._state = state
-        self._files = files
-        self._apply = apply
-        self._etag = ""
-        self._generation = 0
+        self._rollout = rollout
+        self._activator = activator
+        self._configured = configured
+        self._clock = clock
+        self._accepted: SavedDesired | None = None
         self._last_error: str | None = None
         self._pulling = asyncio.Lock()
 
     @property
+    def generation(self) -> int:
+        """Of the state that was accepted last."""
+        return self._accepted.generation if self._accepted else 0
+
+    @property
     def status(self) -> FollowStatus:
         """Where this node stands."""
-        return FollowStatus(hub=self._hub.hub_url, generation=self._generation, last_error=self._last_error)
+        trouble = self._activator.trouble
+        return FollowStatus(
+            hub=self._hub.hub_url,
+            generation=self.generation,
+            last_error=self._last_error or (trouble.message if trouble else None),
+            rollouts=tuple(one for one in self.activations().values() if one.state != "committed"),
+        )
+
+    @property
+    def problems(self) -> list[str]:
+        """What an operator should look at."""
+        return [
+            f"model {one.model_name!r} {one.model_version} is not served here: {one.reason}"
+            for one in self.activations().values()
+            if one.state in _GIVEN_UP
+        ]
+
+    def activations(self) -> dict[str, Activation]:
+        """How far each version is that the hub wants, by `name:version`, for `Reported.models`."""
+        return self._activator.activations()
 
     async def restore(self) -> None:
-        """Serve what was applied last, without asking anybody; a model whose file is gone waits for the hub."""
-        saved = await self._state.desired()
-        if saved is None:
-            return
-        self._generation = saved.generation
-        try:
-            desired = _decoded(saved.body)
-        except Unavailable as error:
-            logger.error("what was served last is not known any more, the hub must say it again: %s", error)
-            return
-        present = [model for model in desired.models if model.sha256 is None or model.sha256 in self._files]
-        if len(present) == len(desired.models):
-            self._etag = saved.etag
-        self._apply([self._deployment(model) for model in present])
+        """Serve what was served last, without asking anybody; a model whose file is gone waits for the hub."""
+        saved, desired = await self._state.desired(), None
+        if saved is not None:
+            self._accepted = saved._replace(etag="")
+            try:
+                desired = await self._configured.restore(decoded(saved.body))
+                self._accepted = saved
+            except Unavailable as error:
+                logger.error("the hub must say again what it wants of this node: %s", error)
+        await self._activator.resume(desired)
 
     async def pull(self) -> None:
-        """One exchange with the hub.
+        """One exchange with the hub, and then the work until what it wants is served.
 
-        Raises `Unavailable` where the hub does not answer as it should, `Conflict` for a state older than the
-        one applied; what is served stays as it was.
+        Raises what `sync` raises, and what keeps a version from being served; the others are served nevertheless.
+        """
+        await self.sync()
+        await self._activator.settled()
+
+    async def reach(self, generation: int) -> None:
+        """Have at least `generation` served, as far as it can be."""
+        if self.generation < generation or not (self._accepted and self._accepted.etag):
+            await self.sync()
+        self._activator.begin()
+        await self._activator.settled()
+
+    async def sync(self) -> None:
+        """One exchange with the hub; nobody waits for the work that comes of it.
+
+        Raises `Unavailable` where the hub does not answer as it should, `Untrusted` for what it has not signed,
+        `Conflict` for a state older than the one accepted, or one that this node cannot apply whole; what is served
+        stays as it was.
         """
         async with self._pulling:
             try:
-                await self._pull()
+                await self._exchange()
             except EdgeAiopsError as error:
                 self._last_error = str(error)
                 raise
             self._last_error = None
 
-    async def reach(self, generation: int) -> None:
-        """Pull until at least `generation` is applied, with every file."""
-        if self._generation < generation or not self._etag:
-            await self.pull()
+    async def close(self) -> None:
+        """Stop working; what is half done goes on at the next start."""
+        await self._activator.close()
 
-    async def _pull(self) -> None:
-        remembered = {"If-None-Match": self._etag} if self._etag else {}
-        async with self._hub.ask("GET", "/fleet/desired", headers=remembered) as response:
-            if response.status == 304:
-                return
-            _expect_ok(response)
-            body, etag = await _bounded(response), response.headers.get("ETag", "")
-        desired = _decoded(body)
-        if desired.generation < self._generation:
-            raise Conflict(
-                f"the hub offers generation {desired.generation}, this node has applied {self._generation}; "
-                "was the hub restored from an old backup?"
-            )
-        for model in desired.models:
-            await self._fetch(model)
-        await self._state.save_desired(SavedDesired(desired.generation, etag, body))
-        self._apply([self._deployment(model) for model in desired.models])
-        self._generation, self._etag = desired.generation, etag
-        await asyncio.to_thread(self._files.collect, {model.sha256 for model in desired.models if model.sha256})
+    async def _exchange(self) -> None:
+        if (offered := await self._offers.newest(self._accepted)) is None:
+            self._activator.begin()
+            return
+        desired = await self._configured.apply(offered.state)
+        await self._accept(desired, offered.saved)
+        self._accepted = offered.saved
+        await self._offers.accepted()
         logger.info("generation %d of %s: %d models", desired.generation, self._hub.hub_url, len(desired.models))
 
-    async def _fetch(self, model: DesiredModel) -> None:
-        if model.sha256 is None or model.sha256 in self._files:
-            return
-        async with self._hub.ask("GET", f"/artifacts/{model.sha256}") as response:
-            _expect_ok(response)
-            await self._files.receive(model.sha256, model.size, response.content.iter_chunked(_CHUNK_BYTES))
+    async def _accept(self, desired: DesiredState, saved: SavedDesired) -> None:
+        def save(connection: sqlite3.Connection) -> None:
+            saved.save(connection)
 
-    def _deployment(self, model: DesiredModel) -> Deployment:
-        return Deployment(
-            name=model.name,
-            version=model.version,
-            deployment_version=model.deployment,
-            stage=model.stage,
-            framework=model.framework,
-            sha256=model.sha256,
-            path=self._files.path(model.sha256) if model.sha256 else None,
-            options=model.options,
-            task_type=model.task_type,
-            feature_names=model.feature_names,
-            missing_values=model.missing_values,
-            class_labels=model.class_labels,
-            output_names=tuple(output.name for output in model.signature.outputs) if model.signature else (),
-            baseline_distributions=model.baseline_distributions,
-            input_schema=model.input_schema,
-            capture=model.capture,
-            isolation=model.isolation,
-            trust=model.trust,
-            batching=model.batching,
-            pinned=model.pinned,
-            equivalence_group=model.equivalence_group,
-            output_dimensions=model.output_dimensions,
-            signature=model.signature,
-        )
-
-
-def _expect_ok(response: aiohttp.ClientResponse) -> None:
-    if response.status != 200:
-        raise Unavailable(f"the hub answered {response.status} {response.reason} to {response.method} {response.url}")
-
-
-async def _bounded(response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
-        body += chunk
-        if len(body) > MOST_STATE_BYTES:
-            raise Unavailable(f"the hub's desired state is larger than {MOST_STATE_BYTES} bytes")
-    return bytes(body)
-
-
-def _decoded(body: bytes) -> DesiredState:
-    try:
-        desired = msgspec.json.decode(body, type=DesiredState)
-    except (ValueError, RecursionError) as error:
-        raise Unavailable(f"the hub's desired state cannot be read: {error}") from error
-    if desired.schema != SCHEMA:
-        raise Unavailable(f"the hub's desired state has schema {desired.schema}; this node knows {SCHEMA}: update it")
-    return desired
+        await self._rollout.accept(desired, save, now_ms=self._clock.now_ms())
+        self._activator.serve()
+        self._activator.begin(anew=True)

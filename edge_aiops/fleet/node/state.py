@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge_aiops.base.clock import Clock
+from edge_aiops.fleet.node import rollout
 from edge_aiops.serving.benchmark import history
 from edge_aiops.store.local import LocalDatabase, Schema
 
@@ -27,6 +28,7 @@ STATE_SCHEMA = Schema(
             """,
         ),
         history.TABLES,
+        rollout.TABLES,
     ),
 )
 
@@ -46,6 +48,10 @@ class SavedDesired(NamedTuple):
     generation: int
     etag: str
     body: bytes
+
+    def save(self, connection: sqlite3.Connection) -> None:
+        """Remember it, as a part of a transaction."""
+        connection.execute("INSERT OR REPLACE INTO desired VALUES (1, ?, ?, ?)", self)
 
 
 class NodeState:
@@ -70,9 +76,7 @@ class NodeState:
 
     async def save_desired(self, desired: SavedDesired) -> None:
         """Remember what is applied from now on, in one transaction."""
-        await self.database.write(
-            lambda connection: connection.execute("INSERT OR REPLACE INTO desired VALUES (1, ?, ?, ?)", desired)
-        )
+        await self.database.write(desired.save)
 
     async def close(self) -> None:
         """Write what waits, and close the file in order."""

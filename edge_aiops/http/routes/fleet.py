@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from edge_aiops.fleet.messages.desired import DesiredState
+from edge_aiops.http import artifacts
 from edge_aiops.http.endpoint import HUB, Endpoints
 
 ENDPOINTS = Endpoints("fleet", role="hub")
@@ -35,15 +36,7 @@ async def metadata(request: web.Request) -> web.Response:
 
 @ENDPOINTS.get("/artifacts/{sha256}", media_type="application/octet-stream")
 async def artifact(request: web.Request) -> web.StreamResponse:
-    """A model file by its digest; it never changes. Ranges are served where the store is a folder."""
-    found = await request.app[HUB].registry.artifact(request.match_info["sha256"])
-    headers = {"Cache-Control": _FOR_EVER, "Content-Type": "application/octet-stream"}
-    if found.path is not None:
-        return web.FileResponse(found.path, headers=headers)
-    response = web.StreamResponse(headers=headers)
-    response.content_length = found.size_bytes
-    await response.prepare(request)
-    async for chunk in found.read():
-        await response.write(chunk)
-    await response.write_eof()
-    return response
+    """A model file by its digest; it never changes. `Range` and `If-Range` are heeded; the entity tag is the digest.
+
+    With `hub.redirect_artifacts` the answer is 302 with the address of the file in the object store."""
+    return await artifacts.answer(request, await request.app[HUB].registry.artifact(request.match_info["sha256"]))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from edge_aiops.base.errors import FieldError, InvalidInput
+from edge_aiops.base.errors import InvalidInput
 from edge_aiops.base.structured import parsed
 from edge_aiops.observe.alerts.catalogue import (
     MAX_WINDOW_MINUTES,
@@ -105,7 +105,7 @@ def condition_of(values: Mapping[str, Any], field: str, *, checks: Collection[st
     try:
         condition = parsed(Condition, values)
     except InvalidInput as error:
-        raise _within(error, field) from error
+        raise error.within(field) from error
     _check_operator_and_thresholds(condition, field)
     _check_parameters(condition, field, checks)
     if condition.window_minutes is not None:
@@ -126,11 +126,6 @@ def combined(verdicts: Iterable[bool | None], *, match: str) -> bool | None:
 
 def _reading_only(metric: str, window_minutes: int | None = None) -> Condition:
     return Condition(metric=metric, operator=">=", threshold=0, window_minutes=window_minutes)
-
-
-def _within(error: InvalidInput, field: str) -> InvalidInput:
-    fields = tuple(FieldError(f"{field}.{blamed}", message) for blamed, message in error.fields)
-    return InvalidInput("; ".join(f"{blamed}: {message}" for blamed, message in fields), fields=fields)
 
 
 def _check_operator_and_thresholds(condition: Condition, field: str) -> None:

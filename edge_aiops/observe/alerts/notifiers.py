@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from edge_aiops.base.errors import EdgeAiopsError, FieldError, InvalidInput, PluginError
+from edge_aiops.base.errors import EdgeAiopsError, InvalidInput, PluginError
 from edge_aiops.observe.alerts import secrets
 from edge_aiops.observe.alerts.rule import SEVERITIES
 from edge_aiops.observe.alerts.words import one_of
@@ -63,8 +63,12 @@ class Notifiers:
         """One place; None where no such is configured."""
         return self._places.get(name)
 
-    async def check(self, config: MonitoringConfig) -> None:
-        """Raises `InvalidInput` that blames what of `config.notifiers` cannot be."""
+    async def check(self, config: MonitoringConfig, *, elsewhere: bool = False) -> None:
+        """Raises `InvalidInput` that blames what of `config.notifiers` cannot be.
+
+        `elsewhere`: it is for other processes, whose environment is not known here; so what is taken from that is not
+        looked at.
+        """
         names: set[str] = set()
         for number, place in enumerate(config.notifiers):
             field = f"notifiers[{number}]"
@@ -74,10 +78,12 @@ class Notifiers:
             for severity in place.severities:
                 one_of(f"{field}.severities", severity, SEVERITIES, noun="severity")
             one_of(f"{field}.type", place.type, self._extensions.specs, noun="registered notifier")
+            if elsewhere and secrets.from_environment(place.options):
+                continue
             try:
                 notifier = await self._made(place)
             except InvalidInput as error:
-                raise _within(error, field) from error
+                raise error.within(field) from error
             except PluginError as error:
                 raise InvalidInput.of(f"{field}.type", error.message) from error
             await _close(place.name, notifier)
@@ -155,9 +161,3 @@ async def _close(name: str, notifier: Notifier) -> None:
     except (Exception, SystemExit):
         # The boundary to a plugin that is done with, whatever it raises or lacks.
         logger.exception("notifier %r did not close in order", name)
-
-
-def _within(error: InvalidInput, field: str) -> InvalidInput:
-    fields = tuple(FieldError(f"{field}.{blamed}", message) for blamed, message in error.fields)
-    said = "; ".join(f"{blamed}: {message}" for blamed, message in fields) or f"{field}: {error.message}"
-    return InvalidInput(said, fields=fields)

@@ -26,7 +26,7 @@ MIN_REPEAT_S = 60
 RESERVED_IDS = ("metrics",)
 MAX_DURATION_DAYS = 30
 
-_TOLD = ("id", "default", "modified", "createdAt", "updatedAt")
+_TOLD = ("id", "default", "modified", "origin", "createdAt", "updatedAt")
 """What an answer tells beside what can be said: it may be sent back as it came."""
 
 
@@ -60,6 +60,8 @@ class AlertRule(Struct, frozen=True, kw_only=True, rename="camel"):
     created_at: int | None
     """None for a default rule."""
     updated_at: int | None
+    origin: Literal["node", "hub"] = "node"
+    """Who decides about it; a hub's rule is changed at the hub."""
 
     def covers(self, model_name: str, model_version: str) -> bool:
         """Whether it is about this version."""

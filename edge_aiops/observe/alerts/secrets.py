@@ -25,6 +25,11 @@ def resolved(options: Mapping[str, Any], environment: Mapping[str, str], *, fiel
     return {name: _resolved(value, environment, f"{field}.{name}") for name, value in options.items()}
 
 
+def from_environment(options: Mapping[str, Any]) -> bool:
+    """Whether any value at any depth is an `env:NAME`."""
+    return _holds(options, FROM_ENVIRONMENT)
+
+
 def redacted(options: Mapping[str, Any], secrets: Collection[str] = ()) -> dict[str, Any]:
     """`options` for people, without the values of secrets at any depth, and with what of an address is no secret: the
     host and the first part of the path. `env:NAME` is no secret."""

@@ -10,14 +10,13 @@ from msgspec import structs
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import Conflict, InvalidInput
 from edge_aiops.observe.baselines.store import Baselines
-from edge_aiops.observe.config import MonitoringConfig
 from edge_aiops.observe.configuration import Configuration
 from edge_aiops.observe.drift import evidence, history, schedule, state
 from edge_aiops.observe.drift.deciding import Watched
 from edge_aiops.observe.drift.judging import has_values, judge
 from edge_aiops.observe.drift.look import Look, result_of
 from edge_aiops.observe.drift.result import DRIFT_TYPES, DriftResult, DriftType, Trigger
-from edge_aiops.observe.drift.rules import Tests, check_rules
+from edge_aiops.observe.drift.rules import Tests
 from edge_aiops.observe.drift.subjects import Features, Subject, subjects
 from edge_aiops.observe.drift.tables import forget_others
 from edge_aiops.observe.spans import end_of_span
@@ -50,10 +49,6 @@ class DriftChecks:
         self._clock = clock
         self._schedule = schedule.Schedule(database)
         self._latest: dict[tuple[str, str, DriftType], DriftResult | None] = {}
-
-    def refuse_unknown(self, config: MonitoringConfig) -> None:
-        """Raises `InvalidInput` for a configuration with a method or a threshold that cannot be."""
-        check_rules(config.drift, self._tests)
 
     async def check(
         self,

@@ -9,7 +9,7 @@ from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import EdgeAiopsError, UnknownModel
 from edge_aiops.observe.baselines.baseline import ModelBaseline
 from edge_aiops.observe.baselines.store import Baselines
-from edge_aiops.observe.config import MonitoringConfig, QualityConfig
+from edge_aiops.observe.config import QualityConfig
 from edge_aiops.observe.configuration import Configuration
 from edge_aiops.observe.models import ObservedModel, ObservedModels
 from edge_aiops.observe.quality.data import quality_data
@@ -155,13 +155,6 @@ class QualityChecks:
             return [self._model(model_name, model_version).served_by.model_version]
         return self._models.versions(model_name)
 
-    def refuse_unknown(self, config: MonitoringConfig) -> None:
-        """Raises `InvalidInput` for a configuration that names a check that is not registered."""
-        for place, name in enumerate(config.quality.checks):
-            self._checks.spec(name, field=f"quality.checks[{place}]")
-        for name in config.quality.thresholds:
-            self._checks.spec(name, field=f"quality.thresholds.{name[:80]}")
-
     async def prune(self, before_ms: int) -> int:
         """Delete reports made before a moment; gives how many."""
         return await self._reports.prune(before_ms)
@@ -198,6 +191,14 @@ class QualityChecks:
         raise UnknownModel(
             f"model {model_name!r} has no version {model_version[:80]!r} on this node; there are: {known}"
         )
+
+
+def check_names(config: QualityConfig, checks: Extensions[QualityCheckSpec]) -> None:
+    """Raises `InvalidInput` that names a check that is not registered."""
+    for place, name in enumerate(config.checks):
+        checks.spec(name, field=f"quality.checks[{place}]")
+    for name in config.thresholds:
+        checks.spec(name, field=f"quality.thresholds.{name[:80]}")
 
 
 def _note(data: QualityData, schema: ModelSchema, config: QualityConfig) -> str | None:

@@ -8,11 +8,12 @@ import re
 import shutil
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import AbstractAsyncContextManager, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import obstore
 from msgspec import Struct
-from obstore.store import LocalStore, ObjectStore
+from obstore.store import AzureStore, GCSStore, LocalStore, ObjectStore, S3Store
 
 from edge_aiops.base.disk import flush
 from edge_aiops.base.errors import NotFound
@@ -20,7 +21,7 @@ from edge_aiops.store.shared import objects
 from edge_aiops.store.shared.staging import StagedUpload, disk_errors, staged, sweep
 
 _PREFIX = "sha256"
-_READ_BYTES = 4 * 1024 * 1024
+_READ_BYTES = 1024 * 1024
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -116,17 +117,28 @@ class ArtifactStore:
         """Where the file of this content would be; None where the store is no folder."""
         return None if self._folder is None else self._folder / _key(sha256)
 
+    async def link(self, sha256: str, *, valid_s: float) -> str | None:
+        """An address where anybody can read the artifact for some time; None where the store makes none."""
+        if not isinstance(self._store, S3Store | GCSStore | AzureStore):
+            return None
+        with objects.failures():
+            return await obstore.sign_async(self._store, "GET", _key(sha256), timedelta(seconds=valid_s))
+
     async def delete(self, sha256: str) -> None:
         """Delete the artifact; nothing happens when it is not there. Who is reading it reads on."""
         with suppress(FileNotFoundError), objects.failures():
             await obstore.delete_async(self._store, _key(sha256))
 
-    async def all(self) -> list[ArtifactInfo]:
-        """Every artifact of the store."""
+    async def all(self, *, before_ms: int | None = None) -> list[ArtifactInfo]:
+        """Every artifact of the store, or every one that was put before a moment by the store's own clock."""
         found: list[ArtifactInfo] = []
         with objects.failures():
             async for batch in obstore.list(self._store, prefix=_PREFIX):
-                found += [ArtifactInfo(meta["path"].rpartition("/")[2], meta["size"]) for meta in batch]
+                found += [
+                    ArtifactInfo(meta["path"].rpartition("/")[2], meta["size"])
+                    for meta in batch
+                    if before_ms is None or meta["last_modified"].timestamp() * 1000 < before_ms
+                ]
         return [artifact for artifact in found if _SHA256.fullmatch(artifact.sha256)]
 
     async def copy_to(self, folder: Path) -> None:

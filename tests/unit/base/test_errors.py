@@ -22,6 +22,7 @@ CODES = {
     "StorageFull": "storage_full",
     "DeadlineExceeded": "deadline_exceeded",
     "ModelFailed": "model_failed",
+    "Untrusted": "untrusted",
     "SettingsError": "invalid_settings",
     "PluginError": "plugin_failed",
     "StoreError": "store_failed",

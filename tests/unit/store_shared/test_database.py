@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import pkgutil
 import sqlite3
 import subprocess
 import sys
@@ -12,15 +14,26 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.base.errors import StoreCorrupt, StoreError, StoreLocked
-from edge_aiops.fleet.hub import windows
 from edge_aiops.registry import catalogue
 from edge_aiops.store.shared.database import Database
 from edge_aiops.store.shared.revisions import MIGRATIONS, stored_revision
 from edge_aiops.store.shared.schema import HEAD, metadata
+from tests.hub_stores import Stores
+
+HUB = ("edge_aiops.fleet.hub", "edge_aiops.registry", "edge_aiops.store.shared")
+
+
+def with_all_tables() -> MetaData:
+    """The catalogue of tables, once every module of the hub has defined its own."""
+    for package in HUB:
+        for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+            if "migrations" not in module.name:
+                importlib.import_module(module.name)
+    return metadata
 
 
 async def add_note(connection: AsyncConnection) -> None:
@@ -35,15 +48,14 @@ def is_in_both(_thing: object, name: str | None, *_: object) -> bool:
     return name != "ix_model_versions_production"
 
 
-async def test_an_empty_file_becomes_the_newest_schema(tmp_path: Path) -> None:
+async def test_an_empty_database_becomes_the_newest_schema(stores: Stores) -> None:
     def differences(connection: Connection) -> list[object]:
         context = MigrationContext.configure(connection, opts={"include_object": is_in_both})
-        return list(compare_metadata(context, metadata))
+        return list(compare_metadata(context, with_all_tables()))
 
-    async with Database.open(tmp_path / "hub.db") as database:
+    async with Database.open(stores.database) as database:
         assert await database.read(lambda work: work.run_sync(stored_revision)) == HEAD
         assert await database.read(lambda work: work.run_sync(differences)) == []
-        assert windows.MERGED.metadata is metadata
         assert await database.read(catalogue.generation) == 0
 
 
@@ -116,25 +128,25 @@ async def test_connections_are_durable_and_strict(tmp_path: Path, pragma: str, v
         assert await asyncio.gather(*(database.read(asked) for _ in range(3))) == [value] * 3
 
 
-async def test_nothing_stays_of_a_unit_of_work_that_raises(tmp_path: Path) -> None:
+async def test_nothing_stays_of_a_unit_of_work_that_raises(stores: Stores) -> None:
     async def failing(connection: AsyncConnection) -> None:
         await add_note(connection)
         raise LookupError
 
-    async with Database.open(tmp_path / "hub.db") as database:
+    async with Database.open(stores.database) as database:
         with pytest.raises(LookupError):
             await database.change(failing)
         assert await database.read(notes) == 0
 
 
-async def test_a_refused_statement_is_an_error_of_ours(tmp_path: Path) -> None:
-    async with Database.open(tmp_path / "hub.db") as database:
+async def test_a_refused_statement_is_an_error_of_ours(stores: Stores) -> None:
+    async with Database.open(stores.database) as database:
         await database.change(add_note)
-        with pytest.raises(StoreError, match="UNIQUE"):
+        with pytest.raises(StoreError, match=r"(?i)unique"):
             await database.change(add_note)
 
 
-async def test_a_unit_of_work_is_finished_when_its_caller_is_cancelled(tmp_path: Path) -> None:
+async def test_a_unit_of_work_is_finished_when_its_caller_is_cancelled(stores: Stores) -> None:
     begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow(connection: AsyncConnection) -> None:
@@ -142,7 +154,7 @@ async def test_a_unit_of_work_is_finished_when_its_caller_is_cancelled(tmp_path:
         await go_on.wait()
         await add_note(connection)
 
-    async with Database.open(tmp_path / "hub.db") as database:
+    async with Database.open(stores.database) as database:
         caller = asyncio.create_task(database.change(slow))
         await begun.wait()
         caller.cancel()
@@ -154,31 +166,33 @@ async def test_a_unit_of_work_is_finished_when_its_caller_is_cancelled(tmp_path:
         assert await database.read(notes) == 1
 
 
-async def test_changes_made_at_once_follow_one_another(tmp_path: Path) -> None:
+async def test_changes_made_at_once_follow_one_another(stores: Stores) -> None:
     async def raised(connection: AsyncConnection) -> int:
+        await catalogue.lock(connection)
         before = await catalogue.generation(connection)
         await asyncio.sleep(0.001)
         await connection.execute(text("UPDATE catalogue SET generation = :next"), {"next": before + 1})
         return before + 1
 
-    async with Database.open(tmp_path / "hub.db") as database:
+    async with Database.open(stores.database) as database:
         assert sorted(await asyncio.gather(*(database.change(raised) for _ in range(30)))) == list(range(1, 31))
 
 
-async def test_the_database_itself_refuses_a_second_version_in_production(tmp_path: Path) -> None:
+async def test_the_database_itself_refuses_a_second_version_in_production(stores: Stores) -> None:
     async def add_production(connection: AsyncConnection, version: int) -> None:
         columns = (
             "model_name, model_version, deployment_version, stage, framework, size_bytes, registered_at, updated_at"
         )
-        values = "'note', :version, :version, 'production', 'onnx', 0, 0, 0"
+        values = "'note', :version, :deployment, 'production', 'onnx', 0, 0, 0"
         await connection.execute(
-            text(f"INSERT INTO model_versions ({columns}, details) VALUES ({values}, '{{}}')"), {"version": version}
+            text(f"INSERT INTO model_versions ({columns}, details) VALUES ({values}, '{{}}')"),
+            {"version": str(version), "deployment": version},
         )
 
-    async with Database.open(tmp_path / "hub.db") as database:
+    async with Database.open(stores.database) as database:
         await database.change(add_note)
         await database.change(lambda work: add_production(work, 1))
-        with pytest.raises(StoreError, match="UNIQUE"):
+        with pytest.raises(StoreError, match=r"(?i)unique"):
             await database.change(lambda work: add_production(work, 2))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,24 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from edge_aiops.base.clock import SystemClock
+from edge_aiops.fleet.messages.rollout import Activation
+from edge_aiops.fleet.node.activation import Activator, Probe
+from edge_aiops.fleet.node.configured import Configured
+from edge_aiops.fleet.node.deployments import Serving
+from edge_aiops.fleet.node.download import Downloads
 from edge_aiops.fleet.node.files import ModelFiles
 from edge_aiops.fleet.node.follow import Follower
 from edge_aiops.fleet.node.hub_client import HubClient
+from edge_aiops.fleet.node.policy import Policy
+from edge_aiops.fleet.node.rollout import Rollout
+from edge_aiops.fleet.node.sources import Sources
 from edge_aiops.fleet.node.state import NodeState
+from edge_aiops.journal.events import ServedBy
+from edge_aiops.observe.monitoring import Monitoring
+from edge_aiops.plugin.loader import Plugins
 from edge_aiops.serving.deployment import Deployment
+from edge_aiops.serving.statistics import Vitals
+from edge_aiops.testing.clock import FakeClock
 
 
 class StandInHub:
@@ -77,18 +89,56 @@ class StandInHub:
             yield self
 
 
+class Engine:
+    """Stands in for what serves: keeps what was to be served, and does as it is told when it is asked how it goes."""
+
+    def __init__(self) -> None:
+        self.applied: list[Serving] = []
+        self.watched: list[ServedBy] = []
+        self.vital = Vitals(0, 0)
+
+    def watch(self, deployment: Deployment) -> None:
+        self.watched.append(deployment.served_by)
+
+    def unwatch(self, deployment: Deployment) -> None:
+        self.watched.remove(deployment.served_by)
+
+    def vitals(self, deployment: Deployment) -> Vitals:
+        return self.vital
+
+
 class Followed:
     """A follower and what it applied."""
 
-    def __init__(self, follower: Follower, applied: list[list[Deployment]], folder: Path) -> None:
+    def __init__(self, follower: Follower, activator: Activator, engine: Engine, folder: Path) -> None:
         self.follower = follower
-        self.applied = applied
+        self.activator = activator
+        self.engine = engine
         self.folder = folder
+        self.told: list[Activation] = []
+        """What was reported."""
+
+    @property
+    def applied(self) -> list[list[Deployment]]:
+        """What was served, one after the other."""
+        return [serving.deployments for serving in self.engine.applied]
 
     @property
     def serves(self) -> list[tuple[str, int]]:
         """Names and deployment versions of what is served."""
         return [(deployment.name, deployment.deployment_version) for deployment in (self.applied or [[]])[-1]]
+
+    @property
+    def production(self) -> dict[str, tuple[str, int]]:
+        """Version and deployment that is in production, by model."""
+        return {
+            one.name: (one.version, one.deployment_version) for one in self.applied[-1] if one.stage == "production"
+        }
+
+    @property
+    def states(self) -> dict[str, str]:
+        """How far each version is."""
+        return {names: activation.state for names, activation in self.follower.activations().items()}
 
     @property
     def files(self) -> list[str]:
@@ -107,20 +157,55 @@ async def hub() -> AsyncIterator[StandInHub]:
 
 
 @pytest.fixture
-def follow(tmp_path: Path) -> Follow:
+def clock() -> FakeClock:
+    """The time of the nodes of a test."""
+    return FakeClock()
+
+
+@pytest.fixture
+def follow(tmp_path: Path, clock: FakeClock) -> Follow:
     """Starts a node's follower on the test's folder; a second time, it starts again."""
 
     @asynccontextmanager
-    async def following(url: str) -> AsyncIterator[Followed]:
-        applied: list[list[Deployment]] = []
-        state = await NodeState.open(tmp_path / "node", clock=SystemClock())
+    async def following(
+        url: str, *, neighbours: Sequence[str] = (), probe: Probe | None = None, max_bytes: int = 0
+    ) -> AsyncIterator[Followed]:
+        engine = Engine()
+        state = await NodeState.open(tmp_path / "node", clock=clock)
+        monitoring = await Monitoring.open(tmp_path / "node", clock=clock, plugins=Plugins(), node_id="0" * 32)
         try:
             async with aiohttp.ClientSession() as session:
                 files = ModelFiles(tmp_path / "node" / "models")
-                follower = Follower(HubClient(url, http=session), state=state, files=files, apply=applied.append)
+                hub, rollout = HubClient(url, http=session), Rollout(state.database)
+                told: list[Activation] = []
+                activator = Activator(
+                    rollout,
+                    files=files,
+                    downloads=Downloads(files, Sources(hub, neighbours, http=session, clock=clock)),
+                    apply=engine.applied.append,
+                    watched=engine,
+                    clock=clock,
+                    probe=probe,
+                    report=told.append,
+                    max_bytes=max_bytes,
+                )
+                follower = Follower(
+                    hub,
+                    state=state,
+                    rollout=rollout,
+                    activator=activator,
+                    configured=Configured(monitoring, policy=Policy(), hub=url),
+                    clock=clock,
+                )
                 await follower.restore()
-                yield Followed(follower, applied, tmp_path / "node" / "models")
+                followed = Followed(follower, activator, engine, tmp_path / "node" / "models")
+                followed.told = told
+                try:
+                    yield followed
+                finally:
+                    await follower.close()
         finally:
+            await monitoring.close()
             await state.close()
 
     return following

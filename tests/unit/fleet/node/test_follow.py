@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import msgspec
 import pytest
 
 from edge_aiops.base.clock import SystemClock
-from edge_aiops.base.errors import Conflict, EdgeAiopsError, StoreError, Unavailable
-from edge_aiops.fleet.node import follow as following
+from edge_aiops.base.errors import Conflict, EdgeAiopsError, Unavailable
+from edge_aiops.fleet.node import offers
 from edge_aiops.fleet.node.state import NodeState, SavedDesired
+from edge_aiops.serving.statistics import Vitals
 
 GONE = "http://127.0.0.1:9"
 
@@ -89,46 +91,79 @@ async def test_a_lower_generation_is_refused_also_after_a_restart(hub: Any, foll
 
 
 @pytest.mark.parametrize(
-    "damaged",
-    [b"", b"on", b"onE", b"one and more", b"x" * 2_000_000],
-    ids=["empty", "short", "changed", "long", "endless"],
+    ("damaged", "said"),
+    [(b"", "ended after 0 of 3"), (b"on", "ended after 0 of 3"), (b"onE", "damaged"), (b"x" * 2_000_000, "damaged")],
+    ids=["empty", "short", "changed", "endless"],
 )
-async def test_a_damaged_artifact_is_refused_and_nothing_of_it_is_kept(hub: Any, follow: Any, damaged: bytes) -> None:
+async def test_of_a_damaged_artifact_nothing_is_kept_and_the_old_version_answers(
+    hub: Any, follow: Any, damaged: bytes, said: str
+) -> None:
     (old,) = hub.offer(1, b"zero")
     async with follow(hub.url) as node:
         await node.follower.pull()
         (digest,) = hub.offer(2, b"one")
         hub.artifacts[digest] = damaged
-        with pytest.raises(StoreError, match="damaged"):
+        with pytest.raises(EdgeAiopsError, match=said):
             await node.follower.pull()
-        assert (node.serves, node.files) == ([("m0", 1)], [old])
-        assert node.follower.status.generation == 1
+        assert (node.serves, node.production, node.files) == ([("m0", 1)], {"m0": ("1", 1)}, [old])
+        assert node.states == {"m0:1": "wanted"}
+        assert said in node.follower.activations()["m0:1"].reason
+        assert said in str(node.follower.status.last_error)
         hub.artifacts[digest] = b"one"
         await node.follower.pull()
-        assert (node.serves, node.files) == ([("m0", 2)], [digest])
+        assert (node.serves, node.files, node.states) == ([("m0", 2)], sorted([old, digest]), {"m0:1": "active"})
+        assert node.follower.status.last_error is None
 
 
-async def test_an_artifact_that_the_hub_does_not_have_leaves_everything_as_it_was(hub: Any, follow: Any) -> None:
-    hub.offer(1, b"one")
+async def test_what_comes_after_an_artifact_is_left_where_it_is(hub: Any, follow: Any) -> None:
+    (digest,) = hub.offer(1, b"one")
+    hub.artifacts[digest] = b"one" + b"x" * 2_000_000
+    async with follow(hub.url) as node:
+        await node.follower.pull()
+        assert (node.folder / digest).read_bytes() == b"one"
+
+
+async def test_an_artifact_that_the_hub_does_not_have_keeps_only_its_own_version_waiting(hub: Any, follow: Any) -> None:
+    hub.offer(1, b"one", b"zero")
     async with follow(hub.url) as node:
         await node.follower.pull()
         (digest, _) = hub.offer(2, b"two", b"three")
         del hub.artifacts[digest]
         with pytest.raises(Unavailable, match="404"):
             await node.follower.pull()
-        assert node.serves == [("m0", 1)]
+        assert node.serves == [("m0", 1), ("m1", 2)]
+        assert node.follower.status.generation == 2
 
 
-async def test_files_that_nothing_needs_any_more_are_deleted(hub: Any, follow: Any) -> None:
-    hub.offer(1, b"one", b"two")
+async def test_files_that_nothing_needs_are_deleted_the_least_recently_used_first_when_they_are_too_many(
+    hub: Any, follow: Any
+) -> None:
+    digests = hub.offer(1, b"1" * 400, b"2" * 400, b"3" * 400)
+    async with follow(hub.url, max_bytes=900) as node:
+        await node.follower.pull()
+        assert node.files == sorted(digests)  # all are needed, however many bytes they have
+        for number, digest in enumerate(digests):
+            os.utime(node.folder / digest, (1_000 - number, 1_000 - number))
+        hub.offer(2)
+        await node.follower.pull()
+        assert node.files == sorted(digests[:2])
+        hub.offer(3, b"2" * 400, b"4" * 400)
+        await node.follower.pull()
+        assert node.files == sorted([digests[1], hashlib.sha256(b"4" * 400).hexdigest()])
+    assert hub.asked.count(digests[1]) == 1
+
+
+async def test_what_may_come_back_is_never_deleted(hub: Any, follow: Any) -> None:
+    (old,) = hub.offer(1, b"one")
     async with follow(hub.url) as node:
         await node.follower.pull()
-        (digest,) = hub.offer(2, b"two")
+        (new,) = hub.offer(2, b"two")
         await node.follower.pull()
-        assert node.files == [digest]
-        hub.offer(3)
+        assert node.files == sorted([old, new])
+        node.engine.vital = Vitals(100, 0)
+        await node.activator.judge()
         await node.follower.pull()
-        assert (node.serves, node.files) == ([], [])
+        assert node.files == [new]
 
 
 @pytest.mark.parametrize(
@@ -184,7 +219,7 @@ async def test_a_digest_that_is_a_path_is_refused(hub: Any, follow: Any, digest:
 async def test_a_desired_state_that_never_ends_is_refused(
     hub: Any, follow: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "MOST_STATE_BYTES", 100_000)
+    monkeypatch.setattr(offers, "MOST_STATE_BYTES", 100_000)
     hub.body = b" " * 1_000_000
     async with follow(hub.url) as node:
         with pytest.raises(Unavailable, match="larger"):
@@ -217,18 +252,20 @@ async def test_a_model_whose_file_is_gone_waits_for_the_hub_and_the_others_are_s
 async def test_a_saved_state_that_cannot_be_read_is_asked_for_again_and_never_keeps_the_node_from_starting(
     hub: Any, follow: Any, tmp_path: Path
 ) -> None:
+    served: list[tuple[str, int]] = []
     for body in (b"\xff", b"{}", msgspec.json.encode({"schema": 9, "generation": 3, "models": []})):
         state = await NodeState.open(tmp_path / "node", clock=SystemClock())
         await state.save_desired(SavedDesired(3, '"3"', body))
         await state.close()
         hub.offer(2, b"old")
         async with follow(hub.url) as node:
-            assert node.serves == []
+            assert node.serves == served
             with pytest.raises(Conflict):
                 await node.follower.pull()
             hub.offer(3, b"one")
             await node.follower.reach(3)
             assert node.serves == [("m0", 3)]
+        served = [("m0", 3)]  # what was brought to service is known beside the state
 
 
 async def test_reaching_a_generation_that_is_applied_asks_nobody(hub: Any, follow: Any) -> None:
@@ -262,11 +299,12 @@ async def test_a_pull_that_is_cancelled_leaves_no_half_file(hub: Any, follow: An
         assert node.files == [digest]
 
 
-async def test_half_files_of_a_process_that_died_are_deleted_at_the_next_start(follow: Any, tmp_path: Path) -> None:
+async def test_half_files_that_nobody_wants_any_more_are_deleted(hub: Any, follow: Any, tmp_path: Path) -> None:
     folder = tmp_path / "node" / "models"
     folder.mkdir(parents=True)
     (folder / ("0" * 64 + ".partial")).write_bytes(b"half")
-    async with follow(GONE) as node:
+    async with follow(hub.url) as node:
+        await node.follower.pull()
         assert node.files == []
 
 

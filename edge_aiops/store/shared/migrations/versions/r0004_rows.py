@@ -16,8 +16,8 @@ def upgrade() -> None:
     op.create_table(
         "fleet_rows",
         sa.Column("node_id", sa.String(32), nullable=False),
-        sa.Column("boot", sa.BigInteger, nullable=False),
         *_window(),
+        sa.Column("boot", sa.BigInteger, nullable=False),
         sa.Column("revision", sa.BigInteger, nullable=False),
         sa.Column("n", sa.BigInteger, nullable=False),
         sa.Column("summary", sa.LargeBinary, nullable=False),
@@ -25,7 +25,7 @@ def upgrade() -> None:
         sa.Column("group_name", sa.String(64), nullable=False),
         sa.Column("received_at", sa.BigInteger, nullable=False),
         sa.Column("changed_at", sa.BigInteger, nullable=False),
-        sa.PrimaryKeyConstraint("node_id", "boot", *_WINDOW, name="pk_fleet_rows"),
+        sa.PrimaryKeyConstraint("node_id", *_WINDOW, "boot", name="pk_fleet_rows"),
     )
     op.create_index("ix_fleet_rows_start_ms", "fleet_rows", ["start_ms"])
     op.create_table(
