@@ -19,6 +19,7 @@ from edge_aiops.base.settings import FleetSettings
 from edge_aiops.fleet.messages.push import MEDIA_TYPE, MOST_ROWS, Push, Pushed, Reported, WentBack
 from edge_aiops.fleet.node.allowance import Allowance
 from edge_aiops.fleet.node.hub_client import HubClient
+from edge_aiops.fleet.node.hub_requests import MOST_ANSWER_BYTES, read_bounded
 from edge_aiops.fleet.node.outbox import ALL, URGENT, Outbox, OutboxStatus
 
 CHECK_IN_S = 300.0
@@ -29,7 +30,6 @@ SHUT_OUT_S = 3_600.0
 """How long a node that was shut out does not ask again; an operator may have let it in meanwhile."""
 OVERHEAD_BYTES = 700
 """Of headers and answer, counted with each push."""
-MOST_ANSWER_BYTES = 1024**2
 
 _SMALL = 512
 """Bytes that are not worth compressing."""
@@ -151,7 +151,7 @@ class Pusher:
         headers = {"Content-Type": MEDIA_TYPE, **encoding}
         self._allowance.spend(len(body) + OVERHEAD_BYTES)
         async with self._hub.ask("POST", "/fleet/push", data=body, headers=headers) as response:
-            said = await _bounded(response)
+            said = await read_bounded(response, MOST_ANSWER_BYTES)
             if response.status == 200:
                 return _decoded(said, Pushed, response)
             await self._refused(push, response, said)
@@ -214,15 +214,6 @@ async def _packed(push: Push) -> tuple[bytes, dict[str, str]]:
     if len(body) <= _AT_ONCE:
         return gzip.compress(body, mtime=0), {"Content-Encoding": "gzip"}
     return await asyncio.to_thread(gzip.compress, body, mtime=0), {"Content-Encoding": "gzip"}
-
-
-async def _bounded(response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(64 * 1024):
-        body += chunk
-        if len(body) > MOST_ANSWER_BYTES:
-            raise Unavailable(f"the hub's answer to a push is over {MOST_ANSWER_BYTES} bytes")
-    return bytes(body)
 
 
 def _decoded(said: bytes, kind: type[T], response: aiohttp.ClientResponse) -> T:

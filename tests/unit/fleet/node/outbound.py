@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_aiops.fleet.messages.push import Push, Pushed, PushRecord, PushRow
+from edge_aiops.fleet.messages.rollout import Activation
 from edge_aiops.fleet.node.outbox import MOST_BYTES, Outbox
 from edge_aiops.journal.boots import Boot
 from edge_aiops.journal.events import NewEvent, ServedBy
@@ -44,6 +45,10 @@ class Site:
         if labels:
             deltas[window("labels", start)] = Delta(labelled(labels), labels)
         await self.database.write(lambda connection: self.outbox.grown(connection, boot, deltas))
+
+    async def report(self, activation: Activation) -> None:
+        self.outbox.report(activation)
+        await self.database.write(lambda _: None)  # after it, in the same order
 
     def window(self) -> int:
         return self.clock.now_ms() - self.clock.now_ms() % FIVE_MINUTES_MS

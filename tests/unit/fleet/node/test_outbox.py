@@ -142,7 +142,7 @@ async def test_a_hub_that_was_restored_gets_again_what_it_lost(site: Site) -> No
 async def test_urgent_things_go_first_and_alone_where_nothing_else_may(site: Site) -> None:
     await site.count(5)
     site.clock.advance(400)
-    await site.outbox.report(
+    await site.report(
         Activation(model_name="model", model_version="1", deployment=1, state="active", at_ms=site.clock.now_ms())
     )
     push = await site.batch(least=URGENT)

@@ -17,6 +17,7 @@ from aiohttp.test_utils import TestServer
 
 from edge_aiops.base.errors import EdgeAiopsError, Forbidden, InvalidInput, Unavailable
 from edge_aiops.base.settings import FleetSettings
+from edge_aiops.fleet.messages.identity import Session
 from edge_aiops.fleet.messages.push import Push, PushRow, Reported
 from edge_aiops.fleet.messages.rollout import Activation
 from edge_aiops.fleet.node.hub_client import HubClient
@@ -96,9 +97,12 @@ async def pushing(folder: Path, *, seed: int = 1, **settings: int) -> AsyncItera
     async def reach(generation: int) -> None:
         reached.append(generation)
 
+    async def session() -> Session:
+        return Session(token="token", expires_in_s=900)
+
     async with TestServer(app) as server, aiohttp.ClientSession() as http:
         pusher = Pusher(
-            HubClient(str(server.make_url("/")), http=http),
+            HubClient(str(server.make_url("/")), http=http, open_session=session),
             site.outbox,
             settings=FleetSettings(**settings),
             clock=clock,
@@ -249,7 +253,7 @@ async def test_a_push_without_rows_that_is_refused_is_a_failure(node: Pushing) -
 
 @pytest.mark.parametrize("status", [403, 410])
 async def test_a_node_that_is_shut_out_stops_and_says_so(node: Pushing, status: int) -> None:
-    node.hub.answer = refusing(status)
+    node.hub.answer = refusing(status, code="node_revoked")
     await node.failing(Forbidden)
     assert node.pusher.wait_s == SHUT_OUT_S
     assert node.pusher.status.shut_out
@@ -267,7 +271,7 @@ async def test_bytes_are_not_overspent_but_for_what_is_urgent(tmp_path: Path, li
         await node.pusher.exchange()
         assert len(node.hub.pushes) == 1
         active = Activation(model_name="m", model_version="1", deployment=1, state="active", at_ms=1)
-        await node.site.outbox.report(active)
+        await node.site.report(active)
         await node.pusher.exchange()
         assert [record.kind for record in node.hub.pushes[1].records] == ["rollout"]
         assert node.hub.pushes[1].rows == ()
