@@ -58,10 +58,10 @@ class Leases:
         self._hold = text(_HOLD.format(now=_NOW[database.dialect]))
 
     async def hold(self, name: str, holder: str, *, ttl_s: float) -> Lease | None:
-        """Take the lease, or renew it, for `ttl_s` seconds from now, the same for all; None while another holder has it.
+        """Take the lease, or renew it, for `ttl_s` seconds from now; None while another holder has it.
 
-        One that ends further in the future than its holder can have asked for, because the clock was set back, counts
-        as over.
+        All who want it say the same `ttl_s`. A lease that ends further in the future than that, because the clock was
+        set back, counts as over.
         """
         wanted = {"name": name, "holder": holder, "ttl": round(ttl_s * 1000), "tolerance": CLOCK_TOLERANCE_MS}
         if self._database.dialect == "sqlite":
