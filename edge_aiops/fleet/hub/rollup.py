@@ -15,6 +15,7 @@ from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.base.clock import Clock
+from edge_aiops.base.settings import HubSettings
 from edge_aiops.fleet.hub import rollup_sql as sql
 from edge_aiops.fleet.hub.merging import Merged, Merger, Part, merge
 from edge_aiops.fleet.hub.rollup_sql import Due, NodeWindow, Series
@@ -30,6 +31,8 @@ DUE_OF_A_SLICE = 50
 WAIT_MS = {FIVE_MINUTES_MS: 10_000, HOUR_MS: 30_000, DAY_MS: 120_000}
 """How long windows of a group wait for more nodes; the wider, the more there is to merge each time."""
 MOST_BASELINES = 64
+LABELS = ("labels", "outcomes")
+"""Kinds of rows that grow with feedback."""
 
 
 class Ages(NamedTuple):
@@ -42,9 +45,11 @@ class Ages(NamedTuple):
     hours: int
     days: int
 
-    def of(self, kind: str) -> int:
-        """Of a kind's rows."""
-        return self.label_rows if kind in ("labels", "outcomes") else self.rows
+    @classmethod
+    def of(cls, settings: HubSettings) -> Ages:
+        """As they are set."""
+        ages = (settings.rows_max_age, settings.label_rows_max_age, settings.hours_max_age, settings.days_max_age)
+        return cls(*(round(age * 1000) for age in ages))
 
 
 class RollupStatus(Struct, frozen=True, kw_only=True, rename="camel"):

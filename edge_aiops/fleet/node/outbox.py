@@ -91,7 +91,7 @@ class Outbox:
         sampler: Sampler | None = None,
     ) -> None:
         self.stream = stream
-        """Of this process: in whose numbering everything is that it sends."""
+        """In whose numbering everything is that is sent now: another one in each process, and after each rewinding."""
         self.status = OutboxStatus()
         self.growing: Callable[[], Collection[int]] = self._grown_last
         """The boots of which rows may still grow; they are never deleted."""
@@ -210,10 +210,14 @@ class Outbox:
         self._acknowledged = sent.last
 
     async def rewind(self, cursors: Mapping[int, int]) -> None:
-        """Send again what the hub had acknowledged and does not have any more; it says how far it has come."""
+        """Send again what the hub had acknowledged and does not have any more; it says how far it has come.
+
+        In a new stream: what is sent again would else move the cursor of the old one over what is not there yet, and a
+        disk that is put back now would take that for acknowledged.
+        """
         self._sent = None
         await self._database.write(lambda connection: _rewound(connection, cursors))
-        self._acknowledged = min(self._acknowledged, cursors.get(self.stream, 0))
+        self.stream, self._seq, self._acknowledged = new_boot(), 0, 0
 
     async def refuse(self, reason: str, *, row: int | None = None, record: int | None = None) -> None:
         """Set a row or a record of the last push apart, by its place in it, because the hub will never take it."""
