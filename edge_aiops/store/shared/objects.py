@@ -38,9 +38,10 @@ def open_store(url: str) -> ObjectStore:
         ) from error
 
 
-async def check(store: ObjectStore, prefix: str) -> None:
-    """Ask something of the store, to learn whether it answers."""
-    await obstore.list_with_delimiter_async(store, prefix)
+async def check(store: ObjectStore) -> None:
+    """Ask something of the store, to learn whether it answers. Raises `Unavailable`."""
+    with failures():
+        await obstore.list_with_delimiter_async(store)
 
 
 @contextmanager
