@@ -58,4 +58,4 @@ def failures() -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:300]
+    return without_password(str(error).partition("\n")[0])[:300]
