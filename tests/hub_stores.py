@@ -25,7 +25,7 @@ import tempfile
 import time
 import urllib.request
 import warnings
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -38,6 +38,9 @@ from edge_aiops.store.shared.artifacts import ArtifactStore
 from edge_aiops.store.shared.database import Database
 
 Kind = Literal["sqlite", "postgresql"]
+
+ALONE = "postgresql alone"
+"""A parameter of `stores` for a test that changes more of the database than what is in the hub's tables."""
 
 _BUCKET = "artifacts"
 _TEMPLATE = "template_hub"
@@ -79,38 +82,71 @@ class Stores(NamedTuple):
 
 
 class PostgreSQL:
-    """A server of the session's own; gives each test a database."""
+    """A server of the session's own; lends each test a database."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._numbers = count(1)
         self._has_template = False
+        self._free: list[str] = []
+
+    async def borrow(self) -> str:
+        """The URL of a database that has the newest tables, and in them what a migration puts there."""
+        return self._free.pop() if self._free else await self.new_database()
+
+    async def give_back(self, url: str) -> None:
+        """End what is still connected, empty the tables, and let another test have the database."""
+        await _execute(url, "SELECT seed.reset()")
+        self._free.append(url)
 
     async def new_database(self) -> str:
-        """The URL of an empty database that has the newest tables."""
+        """The same, of a database that no other test gets."""
         if not self._has_template:
-            await self._execute(f"CREATE DATABASE {_TEMPLATE}")
+            await _execute(self._url, f"CREATE DATABASE {_TEMPLATE}")
             async with Database.open(self._of(_TEMPLATE)):
-                self._has_template = True
-        name = f"test{next(self._numbers)}"
-        await self._execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
-        return self._of(name)
+                pass
+            await _execute(self._of(_TEMPLATE), _RESET)
+            self._has_template = True
+        return await self._created(f"test{next(self._numbers)}", f"TEMPLATE {_TEMPLATE} STRATEGY file_copy")
 
     async def bare_database(self) -> str:
         """The URL of a database without any tables."""
-        name = f"bare{next(self._numbers)}"
-        await self._execute(f"CREATE DATABASE {name}")
-        return self._of(name)
+        return await self._created(f"bare{next(self._numbers)}")
 
-    async def _execute(self, statement: str) -> None:
-        connection = await asyncpg.connect(self._url)
-        try:
-            await connection.execute(statement)
-        finally:
-            await connection.close()
+    async def _created(self, name: str, options: str = "") -> str:
+        await _execute(self._url, f"CREATE DATABASE {name} {options}")
+        return self._of(name)
 
     def _of(self, database: str) -> str:
         return self._url.replace("/postgres?", f"/{database}?")
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+# Cheaper than a new database for each test.
+_RESET = """
+CREATE SCHEMA seed;
+DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+        EXECUTE format('CREATE TABLE seed.%I AS TABLE public.%I', name, name);
+    END LOOP;
+END $$;
+CREATE FUNCTION seed.reset() RETURNS void LANGUAGE plpgsql SET session_replication_role = replica AS $$
+DECLARE name text; BEGIN
+    PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid();
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'seed' LOOP
+        EXECUTE format('DELETE FROM public.%I', name);
+        EXECUTE format('INSERT INTO public.%I SELECT * FROM seed.%I', name, name);
+    END LOOP;
+END $$;
+"""
 
 
 @pytest.fixture(scope="session")
@@ -124,7 +160,7 @@ def postgresql_server() -> Iterator[PostgreSQL]:
     server = get_server(folder / "data", cleanup_mode="delete")
     try:
         # Nobody cuts the power of a test; commits are as quick as they can be.
-        server.psql("ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET max_connections = 300;")
+        server.psql("ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET full_page_writes = off;")
         server.psql("SELECT pg_reload_conf();")
         yield PostgreSQL(server.get_uri())
     finally:
@@ -148,14 +184,21 @@ def s3_url() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def stores(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stores:
+async def stores(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Stores]:
     """Empty stores, of each kind in turn; see `tests.hub_stores`."""
     incoming = tmp_path / "incoming"
     if request.param == "sqlite":
-        return Stores("sqlite", tmp_path / "hub.db", tmp_path / "artifacts", incoming)
+        yield Stores("sqlite", tmp_path / "hub.db", tmp_path / "artifacts", incoming)
+        return
     server: PostgreSQL = request.getfixturevalue("postgresql_server")
     monkeypatch.setenv("AWS_ENDPOINT_URL", request.getfixturevalue("s3_url"))
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
-    return Stores("postgresql", await server.new_database(), f"s3://{_BUCKET}/{tmp_path.name}", incoming)
+    alone = request.param == ALONE
+    database = await (server.new_database() if alone else server.borrow())
+    yield Stores("postgresql", database, f"s3://{_BUCKET}/{tmp_path.name}", incoming)
+    if not alone:
+        await server.give_back(database)

@@ -153,6 +153,17 @@ class HubSettings(Struct, frozen=True, forbid_unknown_fields=True):
     days_max_age: Annotated[Duration, _said("how long days, and records such as alerts, are kept")] = Duration(
         730 * 86_400
     )
+    k_anonymity: Annotated[
+        int, _said("counts of rows below this are withheld in the view of the fleet; 1 shows all", ge=1)
+    ] = 10
+    drift_check: Annotated[Duration, _said("how often the hub looks for drift of the fleet and for silent nodes")] = (
+        Duration(3_600)
+    )
+    drift_min_effect: Annotated[
+        float,
+        _said("least population stability index that is drift of the fleet; of a small shift, its square", ge=0),
+    ] = 0.01
+    silent_after: Annotated[Duration, _said("after so long without a push a node counts as silent")] = Duration(86_400)
 
 
 class FleetSettings(Struct, frozen=True, forbid_unknown_fields=True):

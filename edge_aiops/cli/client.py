@@ -23,7 +23,9 @@ _ANSWER_TIMEOUT_S = 180.0
 
 _JSON = {"Content-Type": "application/json"}
 
-Query = dict[str, str | int | bool | None]
+Value = str | int | float | bool | None
+Query = dict[str, Value | list[str]]
+"""Of a list, each entry is a parameter of its own."""
 
 
 class Refused(EdgeAiopsError):
@@ -56,11 +58,11 @@ class Client:
         url = arguments.url or os.environ.get(URL_VARIABLE) or DEFAULT_URL
         return cls(url, answer_timeout_s=answer_timeout_s)
 
-    def get(self, path: str, **query: str | int | bool | None) -> Any:
+    def get(self, path: str, **query: Value | list[str]) -> Any:
         """The answer to a GET."""
         return self._answer("GET", path, query)
 
-    def delete(self, path: str, **query: str | int | bool | None) -> Any:
+    def delete(self, path: str, **query: Value | list[str]) -> Any:
         """The answer to a DELETE."""
         return self._answer("DELETE", path, query)
 
@@ -135,7 +137,7 @@ def target(path: str, query: Query) -> str:
     """The request target of a path and the parameters that are not None."""
     said = {name: str(value).lower() if isinstance(value, bool) else value for name, value in query.items()}
     pairs = {name: value for name, value in said.items() if value is not None}
-    return f"{path}?{urlencode(pairs)}" if pairs else path
+    return f"{path}?{urlencode(pairs, doseq=True)}" if pairs else path
 
 
 def segment(text: str) -> str:

@@ -43,7 +43,7 @@ class Group(NamedTuple):
 
     name: str
     summary: str
-    commands: tuple[Command, ...]
+    commands: tuple[Command | Group, ...]
     default: Command | None = None
 
 

@@ -50,6 +50,7 @@ ROUTE_MODULES: dict[str, Role] = {
     "openai": "node",
     "catalogue": "hub",
     "fleet": "hub",
+    "fleet_view": "hub",
     "fleet_configuration": "hub",
     "push": "hub",
     "health": "any",

@@ -12,16 +12,26 @@ from edge_aiops.base.settings import Settings
 from edge_aiops.fleet.hub.configuration import FleetConfigurations
 from edge_aiops.fleet.hub.desired import desired_state
 from edge_aiops.fleet.hub.ingest import Ingest, admit_all
+from edge_aiops.fleet.hub.retention import HubRetention
+from edge_aiops.fleet.hub.rollup import Ages, Rollup
 from edge_aiops.fleet.hub.signing import Signing
+from edge_aiops.fleet.hub.view.view import FleetView
 from edge_aiops.fleet.hub.wishes import Vetting
+from edge_aiops.hub.background import Background
 from edge_aiops.hub.backup import ARTIFACTS, DATABASE, back_up
-from edge_aiops.hub.merging import merging
 from edge_aiops.hub.status import HubStatus
 from edge_aiops.hub.subscribers import Subscriber, Subscribers
+from edge_aiops.hub.viewing import fleet_view, fleet_watch
 from edge_aiops.plugin.registry import Backends
 from edge_aiops.registry.registry import Registry
 from edge_aiops.store.shared.artifacts import ArtifactStore
 from edge_aiops.store.shared.database import Database
+
+_COLLECT_S = 3_600.0
+_ROLL_UP_S = 10.0
+_RETENTION_S = 600.0
+_LEAST_AGE_MS = 3_600_000
+"""Of an artifact that is collected beside other hubs: longer than a registration takes."""
 
 
 class Hub:
@@ -37,11 +47,15 @@ class Hub:
         configurations: FleetConfigurations,
         signing: Signing,
         ingest: Ingest,
+        rollup: Rollup,
+        view: FleetView,
     ) -> None:
         self.registry = registry
         self.configurations = configurations
         self.signing = signing
         self.ingest = ingest
+        self.rollup = rollup
+        self.view = view
         self._database = database
         self._artifacts = artifacts
         self._subscribers = subscribers
@@ -56,7 +70,7 @@ class Hub:
         program has written it.
         """
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-        async with Database.open(settings.hub.database or folder / DATABASE) as database:
+        async with Database.open(settings.hub.database or folder / DATABASE) as database, AsyncExitStack() as stack:
             artifacts = await ArtifactStore.open(
                 settings.hub.artifacts or folder / ARTIFACTS, incoming=folder / ARTIFACTS / "incoming"
             )
@@ -70,7 +84,8 @@ class Hub:
                 announce=subscribers.announce,
             )
             # A hub that died between an upload and its commit leaves an artifact that nobody refers to.
-            await registry.collect()
+            if database.dialect == "sqlite":  # which no other hub has, so nobody else is uploading
+                await registry.collect()
             vetting = Vetting(backends.plugins, registry=registry, clock=clock)
             configurations = FleetConfigurations(database, vetting=vetting, announce=subscribers.announce)
             signing = Signing(
@@ -80,20 +95,33 @@ class Hub:
                 clock=clock,
             )
             await signing.prepare(folder)
+            view = fleet_view(database, registry, backends.plugins, settings=settings.hub, clock=clock)
             ingest = Ingest(database, clock=clock, admit=admit_all, interval_s=settings.hub.push_interval)
-            async with AsyncExitStack() as stack:
-                for work in merging(database, settings=settings.hub, clock=clock):
-                    await stack.enter_async_context(work.running())
-                stack.push_async_callback(ingest.close)
-                yield cls(
-                    database,
-                    artifacts,
-                    registry,
-                    subscribers,
-                    configurations=configurations,
-                    signing=signing,
-                    ingest=ingest,
-                )
+            stack.push_async_callback(ingest.close)
+            ages = Ages.of(settings.hub)
+            rollup = Rollup(database, clock=clock, ages=ages)
+            background = Background(database, clock=clock)
+            background.add(
+                "collect artifacts",
+                lambda _: registry.collect(before_ms=clock.now_ms() - _LEAST_AGE_MS),
+                interval_s=_COLLECT_S,
+            )
+            background.add("roll up", rollup.round, interval_s=_ROLL_UP_S)
+            background.add("retention", HubRetention(database, clock=clock, ages=ages).round, interval_s=_RETENTION_S)
+            watch = fleet_watch(database, view, settings.hub, clock)
+            background.add("watch the fleet", watch.look, interval_s=settings.hub.drift_check)
+            await stack.enter_async_context(background.running())
+            yield cls(
+                database,
+                artifacts,
+                registry,
+                subscribers,
+                configurations=configurations,
+                signing=signing,
+                ingest=ingest,
+                rollup=rollup,
+                view=view,
+            )
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Await `subscriber` with the new generation after each change of the catalogue, once it is on disk.

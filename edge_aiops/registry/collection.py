@@ -31,10 +31,10 @@ class Collector:
             if sha256 is not None:
                 await self._collect(sha256)
 
-    async def collect_all(self) -> None:
-        """Delete every artifact that no version has."""
+    async def collect_all(self, *, before_ms: int | None = None) -> None:
+        """Delete every artifact that no version has, or of those only the ones that were put before a moment."""
         try:
-            stored = {artifact.sha256 for artifact in await self._artifacts.all()}
+            stored = {artifact.sha256 for artifact in await self._artifacts.all(before_ms=before_ms)}
             referenced = await self._database.read(catalogue.artifacts)
         except Exception:
             logger.exception("could not look for artifacts that no version has")

@@ -198,9 +198,13 @@ class Registry:
         info = await self._artifacts.info(sha256)
         return Artifact(self._artifacts, sha256=info.sha256, size_bytes=info.size_bytes)
 
-    async def collect(self) -> None:
-        """Delete every artifact that no version has; failures are logged."""
-        await self._collector.collect_all()
+    async def collect(self, *, before_ms: int | None = None) -> None:
+        """Delete every artifact that no version has; failures are logged.
+
+        With `before_ms` only those that were put before: others another hub may be about to register. It would put
+        them again, but while everybody waits for it.
+        """
+        await self._collector.collect_all(before_ms=before_ms)
 
 
 async def _deleted(work: AsyncConnection, name: str, version: str, *, force: bool) -> tuple[ModelVersion, int]:

@@ -104,7 +104,7 @@ class Signing:
 
     async def pin(self) -> str:
         """By what a node that joins knows the root: the beginning of its SHA-256, in hexadecimal digits."""
-        return hashlib.sha256(await self.root()).hexdigest()[:PIN_DIGITS]
+        return pin_of(await self.root())
 
     async def desired(self) -> SignedDesired:
         """The desired state of the present, signed."""
@@ -145,6 +145,11 @@ class Signing:
 
     async def _root(self) -> Signed | None:
         return await self._database.read(lambda work: tables.newest(work, "root"))
+
+
+def pin_of(root: bytes) -> str:
+    """The beginning of a root's SHA-256, in hexadecimal digits."""
+    return hashlib.sha256(root).hexdigest()[:PIN_DIGITS]
 
 
 async def sign_again(work: AsyncConnection, desired: Signed, *, now_ms: int) -> Signed:

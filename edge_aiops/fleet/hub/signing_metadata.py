@@ -113,12 +113,12 @@ def timestamp(key: CryptoSigner, *, version: int, snapshot: Signed, now_ms: int)
     return _signed(Timestamp(version=version, snapshot_meta=named), [key], now_ms=now_ms)
 
 
-def key_ids(root: Signed) -> dict[str, list[str]]:
-    """The ids of the keys of each role."""
+def key_ids(root: Signed) -> tuple[dict[str, list[str]], int]:
+    """The ids of the keys of each role, and how many root keys must sign."""
     from tuf.api.metadata import Metadata, Root
 
     trusted: Root = Metadata[Root].from_bytes(root.body).signed
-    return {name: list(role.keyids) for name, role in trusted.roles.items()}
+    return {name: list(role.keyids) for name, role in trusted.roles.items()}, trusted.roles["root"].threshold
 
 
 def _signed(content: Root | Targets | Snapshot | Timestamp, keys: Sequence[CryptoSigner], *, now_ms: int) -> Signed:

@@ -27,6 +27,8 @@ class Keys(NamedTuple):
     root: Signed
     key_ids: dict[str, list[str]]
     """By role."""
+    root_threshold: int
+    """How many of the root keys must sign a root."""
     online_since_ms: int
     timestamp: Signed | None
     """None where nothing was signed yet."""
@@ -39,7 +41,8 @@ async def trusted_keys(database: Database) -> Keys:
         return *await _root_and_key(work), await tables.newest(work, "timestamp")
 
     root, key, timestamp = await database.read(read)
-    return Keys(root, await asyncio.to_thread(making.key_ids, root), key.created_at, timestamp)
+    key_ids, threshold = await asyncio.to_thread(making.key_ids, root)
+    return Keys(root, key_ids, threshold, key.created_at, timestamp)
 
 
 async def rotate(
@@ -49,13 +52,14 @@ async def rotate(
     new_root_keys: Sequence[CryptoSigner] = (),
     threshold: int = 1,
     now_ms: int,
-) -> None:
+) -> int:
     """Make a new online key, and have these new root keys where some are given; sign everything anew.
 
-    Nodes learn of it at their next pull. Raises `InvalidInput` where `root_keys` do not suffice.
+    Nodes learn of it at their next pull. Gives the version of the new root. Raises `InvalidInput` where `root_keys` do
+    not suffice.
     """
 
-    async def change(work: AsyncConnection) -> None:
+    async def change(work: AsyncConnection) -> int:
         await tables.lock(work)
         before, _ = await _root_and_key(work)
         online = await asyncio.to_thread(keys.new_key)
@@ -72,8 +76,9 @@ async def rotate(
         await tables.put_key(work, OnlineKey(online.private_bytes, now_ms))
         if (desired := await tables.newest(work, "desired")) is not None:
             await sign_again(work, desired, now_ms=now_ms)
+        return root.version
 
-    await database.change(change)
+    return await database.change(change)
 
 
 async def recover(database: Database, *, now_ms: int) -> int:

@@ -12,7 +12,7 @@ from edge_aiops.base.errors import Conflict, Unavailable, Untrusted
 from edge_aiops.fleet.messages.desired import SCHEMA, DesiredState
 from edge_aiops.fleet.node.hub_client import HubClient
 from edge_aiops.fleet.node.state import SavedDesired
-from edge_aiops.fleet.node.trust import Trust, metadata_of
+from edge_aiops.fleet.node.trust import Fetch, Trust, metadata_of
 
 MOST_STATE_BYTES = 64 * 1024**2
 STATE_TIMEOUT_S = 600.0
@@ -32,10 +32,10 @@ class Offered(NamedTuple):
 class Offers:
     """The desired states of one hub. A node that was never told the hub's root has no `trust`: it believes anybody."""
 
-    def __init__(self, hub: HubClient, trust: Trust | None) -> None:
+    def __init__(self, hub: HubClient, trust: Trust | None, *, fetch: Fetch | None = None) -> None:
         self._hub = hub
         self._trust = trust
-        self._fetch = metadata_of(hub)
+        self._fetch = fetch or metadata_of(hub)
 
     async def newest(self, accepted: SavedDesired | None) -> Offered | None:
         """What the hub wants now; None where that is what was `accepted` last.

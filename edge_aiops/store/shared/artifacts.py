@@ -129,12 +129,16 @@ class ArtifactStore:
         with suppress(FileNotFoundError), objects.failures():
             await obstore.delete_async(self._store, _key(sha256))
 
-    async def all(self) -> list[ArtifactInfo]:
-        """Every artifact of the store."""
+    async def all(self, *, before_ms: int | None = None) -> list[ArtifactInfo]:
+        """Every artifact of the store, or every one that was put before a moment by the store's own clock."""
         found: list[ArtifactInfo] = []
         with objects.failures():
             async for batch in obstore.list(self._store, prefix=_PREFIX):
-                found += [ArtifactInfo(meta["path"].rpartition("/")[2], meta["size"]) for meta in batch]
+                found += [
+                    ArtifactInfo(meta["path"].rpartition("/")[2], meta["size"])
+                    for meta in batch
+                    if before_ms is None or meta["last_modified"].timestamp() * 1000 < before_ms
+                ]
         return [artifact for artifact in found if _SHA256.fullmatch(artifact.sha256)]
 
     async def copy_to(self, folder: Path) -> None:

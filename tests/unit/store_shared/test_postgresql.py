@@ -18,9 +18,11 @@ from edge_aiops.registry import catalogue
 from edge_aiops.store.shared.database import Database
 from edge_aiops.store.shared.revisions import stored_revision
 from edge_aiops.store.shared.schema import HEAD
-from tests.hub_stores import PostgreSQL, Stores
+from tests.hub_stores import ALONE, PostgreSQL, Stores
 
 on_postgresql = pytest.mark.parametrize("stores", ["postgresql"], indirect=True)
+
+on_postgresql_alone = pytest.mark.parametrize("stores", [ALONE], indirect=True)
 
 
 @pytest.fixture
@@ -74,7 +76,7 @@ async def test_a_database_of_a_newer_program_is_refused(stores: Stores) -> None:
             pass
 
 
-@on_postgresql
+@on_postgresql_alone
 async def test_commits_are_durable_whatever_the_servers_default_is(stores: Stores) -> None:
     name = await execute(stores, "SELECT current_database()")
     await execute(stores, f"ALTER DATABASE {name} SET synchronous_commit = off")
@@ -152,7 +154,7 @@ async def test_a_change_whose_connection_is_lost_before_its_commit_is_made_once(
     assert await asked(database, "SELECT array_agg(name ORDER BY name) FROM models") == ["a", "b"]
 
 
-@on_postgresql
+@on_postgresql_alone
 async def test_a_change_whose_connection_is_lost_during_its_commit_is_not_made_again(
     database: Database, stores: Stores
 ) -> None:

@@ -11,8 +11,8 @@ from msgspec import Struct
 from edge_aiops.observe.alerts.alert import Status
 from edge_aiops.observe.alerts.rule import Severity
 
-HUB = ""
-"""The node id of the hub's own records."""
+HUB = "hub"
+"""In the place of a node's id, of the hub's own records; no node has such an id."""
 
 
 class Record(NamedTuple):
@@ -25,7 +25,7 @@ class Record(NamedTuple):
 
 
 class FleetAlert(Struct, frozen=True, kw_only=True, rename="camel"):
-    """An alert of a node, or of the hub where `nodeId` is empty. Times are milliseconds since the epoch."""
+    """An alert of a node, or of the hub where `nodeId` is `hub`. Times are milliseconds since the epoch."""
 
     node_id: str
     id: str
@@ -41,6 +41,8 @@ class FleetAlert(Struct, frozen=True, kw_only=True, rename="camel"):
     resolution: str | None = None
     acknowledged: bool = False
     acknowledged_by: str | None = None
+    subject: str = ""
+    """Of the hub's own: which node, or which type of drift."""
 
 
 class _Body(Struct, kw_only=True, rename="camel"):
@@ -59,6 +61,7 @@ class _Body(Struct, kw_only=True, rename="camel"):
     resolution: str | None = None
     acknowledged: bool = False
     acknowledged_by: str | None = None
+    subject: str = ""
 
 
 _ORDER = {"pending": 0, "firing": 1, "resolved": 2}

@@ -56,11 +56,21 @@ class Outlier(Struct, frozen=True, kw_only=True, rename="camel"):
     adjusted_p_value: float
 
 
+class FeatureCounts(NamedTuple):
+    """One feature on one node."""
+
+    cells: Counts
+    """Groups of bins or labels, and last the missing values."""
+    mean: float | None
+    numbers: int
+    """That `mean` is of; 0 for labels."""
+
+
 class NodeSummaries(NamedTuple):
-    """What is known of one node over a span."""
+    """What is known of one node over a span. Features of all nodes are on one baseline."""
 
     node_id: str
-    profile: Profile | None
+    features: Mapping[str, FeatureCounts]
     performance: Performance | None
     labels: LabelCounts | None
 
@@ -108,53 +118,53 @@ def outliers_of(nodes: Sequence[NodeSummaries], *, alpha: float, min_effect: flo
     return sorted(outliers, key=lambda of: (of.subject, -abs(of.effect_size), of.node_id))
 
 
+def counts_of(profile: Profile) -> dict[str, FeatureCounts]:
+    """What is compared of each feature; a fraction of the size of the profile."""
+    found: dict[str, FeatureCounts] = {}
+    for name in profile.baseline.names:
+        current, summary = both_sides(profile, name)[1], profile[name]
+        cells = np.append(in_groups(current), np.int64(current.missing))
+        moments = summary.moments if isinstance(summary, NumericSummary) else None
+        found[name] = FeatureCounts(cells, moments.mean if moments else None, moments.count if moments else 0)
+    return found
+
+
 class _Feature:
     """One feature on all nodes, and how one of them differs from the others."""
 
-    def __init__(self, name: str, profiles: Mapping[str, Profile]) -> None:
-        self._name, self._profiles = name, profiles
-        self._cells = {node_id: self._cells_of(profile) for node_id, profile in profiles.items()}
-        self._fleet: Counts = np.sum(list(self._cells.values()), axis=0, dtype=np.int64)
+    def __init__(self, name: str, nodes: Mapping[str, FeatureCounts]) -> None:
+        self._name, self._nodes = name, nodes
+        self._fleet: Counts = np.sum([of.cells for of in nodes.values()], axis=0, dtype=np.int64)
 
     def tests(self, k: int) -> Iterable[_Test]:
-        for node_id, own in self._cells.items():
-            rows, others = int(own.sum()), self._fleet - own
-            if rows >= k and others.any() and (p_value := chi_square_test(others, own).p_value) is not None:
-                yield _Test(node_id, "feature", self._name, rows, p_value, partial(self._effect, node_id))
+        for node_id, own in self._nodes.items():
+            rows, others = int(own.cells.sum()), self._fleet - own.cells
+            if rows >= k and others.any() and (p_value := chi_square_test(others, own.cells).p_value) is not None:
+                yield _Test(node_id, "feature", self._name, rows, p_value, partial(self._effect, own))
 
-    def _cells_of(self, profile: Profile) -> Counts:
-        current = both_sides(profile, self._name)[1]
-        return np.append(in_groups(current), np.int64(current.missing))
-
-    def _effect(self, node_id: str) -> _Effect:
-        own = self._cells[node_id]
-        others = self._fleet - own
-        index = psi(others, own).effect_size or 0.0
+    def _effect(self, own: FeatureCounts) -> _Effect:
+        others = self._fleet - own.cells
+        index = psi(others, own.cells).effect_size or 0.0
         filled = int(np.count_nonzero(self._fleet))
-        size = max(0.0, index - psi_without_drift(filled, int(others.sum()), int(own.sum())))
-        if not isinstance(self._profiles[node_id][self._name], NumericSummary):
-            return _Effect(size, None, None)
-        count, total = self._moments[node_id]
-        all_count, all_total = self._sums
-        rest = all_count - count
-        return _Effect(size, total / count if count else None, (all_total - total) / rest if rest else None)
-
-    @cached_property
-    def _moments(self) -> dict[str, tuple[int, float]]:
-        """How many values each node has, and their sum."""
-        moments = {node_id: profile[self._name].moments for node_id, profile in self._profiles.items()}
-        return {node_id: (of.count, (of.mean or 0.0) * of.count) for node_id, of in moments.items()}
+        size = max(0.0, index - psi_without_drift(filled, int(others.sum()), int(own.cells.sum())))
+        numbers, total = self._sums
+        rest = numbers - own.numbers
+        return _Effect(size, own.mean, (total - (own.mean or 0.0) * own.numbers) / rest if rest else None)
 
     @cached_property
     def _sums(self) -> tuple[int, float]:
-        counts, totals = zip(*self._moments.values(), strict=True)
-        return sum(counts), math.fsum(totals)
+        """How many numbers there are on all nodes, and their sum."""
+        total = math.fsum((of.mean or 0.0) * of.numbers for of in self._nodes.values())
+        return sum(of.numbers for of in self._nodes.values()), total
 
 
 def _features(nodes: Sequence[NodeSummaries], k: int) -> Iterable[_Test]:
-    profiles = {of.node_id: of.profile for of in nodes if of.profile is not None}
-    for name in next(iter(profiles.values())).baseline.names if profiles else ():
-        yield from _Feature(name, profiles).tests(k)
+    by_name: dict[str, dict[str, FeatureCounts]] = {}
+    for node in nodes:
+        for name, counts in node.features.items():
+            by_name.setdefault(name, {})[node.node_id] = counts
+    for name, found in by_name.items():
+        yield from _Feature(name, found).tests(k)
 
 
 def _errors(nodes: Sequence[NodeSummaries], k: int) -> Iterable[_Test]:

@@ -32,6 +32,8 @@ class Piece(NamedTuple):
     width_ms: int
     start_ms: int
     n: int
+    nodes: int
+    """Of which it is; 1 of a node's own."""
     summary: bytes
 
 
@@ -58,6 +60,18 @@ def profiles_by(pieces: Iterable[Piece], baseline: Baseline, key: Callable[[Piec
         place: Profile.merge_all(_profile(piece.summary, baseline) for piece in found)
         for place, found in gathered.items()
     }
+
+
+def nodes_of(pieces: Iterable[Piece]) -> int:
+    """How many nodes there are in the window that has the most; of windows of single nodes, how many there are in
+    all."""
+    owners: set[str] = set()
+    windows: dict[tuple[str, int, int], int] = {}
+    for piece in pieces:
+        owners.add(piece.owner)
+        window = (piece.kind, piece.width_ms, piece.start_ms)
+        windows[window] = windows.get(window, 0) + piece.nodes
+    return max(len(owners), max(windows.values(), default=0))
 
 
 def role_summary(pieces: Iterable[Piece], baseline: Baseline | None) -> RoleSummary | None:

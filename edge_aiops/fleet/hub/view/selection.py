@@ -36,6 +36,15 @@ class Selection(Struct, frozen=True, kw_only=True, rename="camel"):
         return bool(self.labels or self.nodes)
 
 
+class Span(NamedTuple):
+    """From a moment, up to but not including another."""
+
+    from_ms: int
+    until_ms: int
+    asked_from: int
+    asked_to: int
+
+
 class Stretch(NamedTuple):
     """A part of a span, in windows of one width."""
 
@@ -56,21 +65,21 @@ def labels_of(said: Iterable[str], *, parameter: str = "label") -> dict[str, str
     return labels
 
 
-def span_of(
-    since: int | None, until: int | None, last: str | None, *, now_ms: int, width_ms: int = HOUR_MS
-) -> tuple[int, int, int, int]:
-    """From and to, rounded outwards to windows of `width_ms`, and both as asked for. By default the last 24 hours.
+def span_of(since: int | None, until: int | None, last: str | None, *, now_ms: int, by_node: bool = False) -> Span:
+    """The span that somebody asked for, by default the last 24 hours, rounded outwards to whole hours.
 
+    Of single nodes, a span of a day or more is rounded to whole days: of thousands of nodes hours are too many to read.
     Raises `InvalidInput` for a span without an extent, or one that is said twice.
     """
     if last is not None and since is not None:
         raise InvalidInput.of("last", "says when the span begins, and so does since; send one of them")
     end = now_ms if until is None else until
     if since is None:
-        since = end - round(_duration(last or "24h") * 1000)
-    if since < 0 or since >= end:
+        since = max(0, end - round(_duration(last or "24h") * 1000))
+    if since >= end:
         raise InvalidInput.of("since", f"the span would begin at {since} and end at {end}; let it begin before its end")
-    return since - since % width_ms, -(-end // width_ms) * width_ms, since, end
+    width_ms = DAY_MS if by_node and end - since >= DAY_MS else HOUR_MS
+    return Span(since - since % width_ms, -(-end // width_ms) * width_ms, since, end)
 
 
 def stretches(from_ms: int, until_ms: int) -> Iterator[Stretch]:

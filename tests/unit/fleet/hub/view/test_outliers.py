@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from edge_aiops.fleet.hub.view.outliers import NodeSummaries, Outlier, outliers_of
+from edge_aiops.fleet.hub.view.outliers import NodeSummaries, Outlier, counts_of, outliers_of
 from edge_aiops.fleet.hub.view.pieces import profiles_by
 from edge_aiops.observe.performance import Performance
 from edge_aiops.stats.summaries import Baseline, Profile
@@ -32,7 +32,7 @@ def fleet(
         for number in range(nodes)
     ]
     profiles: dict[str, Profile] = profiles_by(pieces, baseline, lambda of: of.owner)
-    return [NodeSummaries(node_id, profile, None, None) for node_id, profile in profiles.items()]
+    return [NodeSummaries(node_id, counts_of(profile), None, None) for node_id, profile in profiles.items()]
 
 
 def found(nodes: list[NodeSummaries], *, min_effect: float = 0.1, k: int = 10) -> list[Outlier]:
@@ -78,7 +78,7 @@ def test_nodes_stand_out_by_errors_by_latency_and_by_accuracy() -> None:
     served[3] = performance(1_000, errors=150)
     served[8] = performance(1_000, errors=20, latency_s=0.1)
     known[11] = labels(100, 100)
-    nodes = [NodeSummaries(str(number), None, served[number], known[number]) for number in range(30)]
+    nodes = [NodeSummaries(str(number), {}, served[number], known[number]) for number in range(30)]
     outliers = {of.subject: of for of in found(nodes)}
     assert [(of.node_id, of.subject) for of in found(nodes)] == [
         ("11", "accuracy"), ("3", "errorRate"), ("8", "latency"),

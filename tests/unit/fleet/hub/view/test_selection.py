@@ -18,6 +18,13 @@ def test_spans_are_rounded_outwards_and_say_what_was_asked() -> None:
     assert (from_ms, until_ms) == (NOW_MS - 7 * DAY_MS - 1, NOW_MS + HOUR_MS - 1)
 
 
+def test_of_single_nodes_a_day_or_more_is_rounded_to_days() -> None:
+    from_ms, until_ms, *_ = span_of(None, None, "24h", now_ms=NOW_MS, by_node=True)
+    assert (from_ms % DAY_MS, until_ms - from_ms) == (0, 2 * DAY_MS)
+    from_ms, until_ms, *_ = span_of(None, None, "1h", now_ms=NOW_MS, by_node=True)
+    assert until_ms - from_ms == 2 * HOUR_MS
+
+
 def test_whole_days_are_taken_as_such_and_their_ends_as_hours() -> None:
     from_ms, until_ms, *_ = span_of(None, None, "7d", now_ms=NOW_MS)
     parts = list(stretches(from_ms, until_ms))

@@ -1,0 +1,32 @@
+"""What a hub does by itself: each piece of work is done by one of its replicas at a time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from edge_aiops.base.clock import Clock
+from edge_aiops.hub.leased import LeasedWork, Work
+from edge_aiops.store.shared.database import Database
+from edge_aiops.store.shared.leases import Leases
+
+
+class Background:
+    """The work of one hub."""
+
+    def __init__(self, database: Database, *, clock: Clock) -> None:
+        self._clock = clock
+        self._leases = Leases(database, clock=clock)
+        self._all: list[LeasedWork] = []
+
+    def add(self, name: str, work: Work, *, interval_s: float) -> None:
+        """Do `work` every so many seconds."""
+        self._all.append(LeasedWork(name, work, interval_s=interval_s, leases=self._leases, clock=self._clock))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Work while the block lasts."""
+        async with AsyncExitStack() as stack:
+            for work in self._all:
+                await stack.enter_async_context(work.running())
+            yield
