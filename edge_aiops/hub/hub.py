@@ -12,6 +12,8 @@ from edge_aiops.base.settings import Settings
 from edge_aiops.fleet.hub.configuration import FleetConfigurations
 from edge_aiops.fleet.hub.desired import desired_state
 from edge_aiops.fleet.hub.ingest import Ingest, admit_all
+from edge_aiops.fleet.hub.retention import HubRetention
+from edge_aiops.fleet.hub.rollup import Ages, Rollup
 from edge_aiops.fleet.hub.signing import Signing
 from edge_aiops.fleet.hub.view.view import FleetView
 from edge_aiops.fleet.hub.wishes import Vetting
@@ -25,7 +27,9 @@ from edge_aiops.registry.registry import Registry
 from edge_aiops.store.shared.artifacts import ArtifactStore
 from edge_aiops.store.shared.database import Database
 
-_COLLECT_S = 3600.0
+_COLLECT_S = 3_600.0
+_ROLL_UP_S = 10.0
+_RETENTION_S = 600.0
 _LEAST_AGE_MS = 3_600_000
 """Of an artifact that is collected beside other hubs: longer than a registration takes."""
 
@@ -43,12 +47,14 @@ class Hub:
         configurations: FleetConfigurations,
         signing: Signing,
         ingest: Ingest,
+        rollup: Rollup,
         view: FleetView,
     ) -> None:
         self.registry = registry
         self.configurations = configurations
         self.signing = signing
         self.ingest = ingest
+        self.rollup = rollup
         self.view = view
         self._database = database
         self._artifacts = artifacts
@@ -92,12 +98,16 @@ class Hub:
             view = fleet_view(database, registry, backends.plugins, settings=settings.hub, clock=clock)
             ingest = Ingest(database, clock=clock, admit=admit_all, interval_s=settings.hub.push_interval)
             stack.push_async_callback(ingest.close)
+            ages = Ages.of(settings.hub)
+            rollup = Rollup(database, clock=clock, ages=ages)
             background = Background(database, clock=clock)
             background.add(
                 "collect artifacts",
                 lambda _: registry.collect(before_ms=clock.now_ms() - _LEAST_AGE_MS),
                 interval_s=_COLLECT_S,
             )
+            background.add("roll up", rollup.round, interval_s=_ROLL_UP_S)
+            background.add("retention", HubRetention(database, clock=clock, ages=ages).round, interval_s=_RETENTION_S)
             watch = fleet_watch(database, view, settings.hub, clock)
             background.add("watch the nodes", watch.look_at_nodes, interval_s=NODES_EVERY_S)
             background.add("look for drift", watch.look_at_drift, interval_s=settings.hub.drift_check)
@@ -110,6 +120,7 @@ class Hub:
                 configurations=configurations,
                 signing=signing,
                 ingest=ingest,
+                rollup=rollup,
                 view=view,
             )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -35,11 +36,13 @@ from edge_aiops.stats.summaries import Baseline
 from edge_aiops.store.shared.database import Database
 from edge_aiops.store.shared.leases import Lease, fence
 
+logger = logging.getLogger(__name__)
+
 
 class _Sending:
     """A push in the making, and what to note once it has arrived."""
 
-    def __init__(self, stream: int, seq: int) -> None:
+    def __init__(self, stream: int, seq: int, *, most: int = MOST_ROWS) -> None:
         self.rows: list[PushRow] = []
         self.records: list[PushRecord] = []
         self.baselines: set[str] = set()
@@ -47,12 +50,13 @@ class _Sending:
         self.arrived_rows: list[tuple[Any, ...]] = []
         self.arrived_records: list[tuple[Any, ...]] = []
         self._stream = stream
+        self._most = most
         self._bytes = 0
 
     def has_room(self, size: int) -> bool:
         """Whether a row of so many bytes, and a baseline, may join."""
-        few = len(self.rows) + len(self.records) + 2 <= MOST_ROWS
-        return few and (not self._bytes or self._bytes + size <= MOST_PUSH_BYTES)
+        count = len(self.rows) + len(self.records)
+        return count == 0 or (count + 2 <= self._most and self._bytes + size <= MOST_PUSH_BYTES)
 
     def add_window(self, boot: int, window: Waiting, merged: Merged) -> None:
         """Let a window join."""
@@ -74,6 +78,13 @@ class _Sending:
         self._add(record.kind, f"{record.node_id[:8]}/{record.id}"[:128], record.at_ms, body)
         self.arrived_records.append((record.node_id, record.kind, record.id, self._stream, self.seq))
 
+    def named(self, row: int | None, record: int | None) -> str:
+        """A row or a record in words."""
+        if row is not None:
+            key = self.rows[row].key
+            return f"{key.kind} of {key.model_name} {key.model_version}, {key.width_ms} ms from {key.start_ms}"
+        return f"{self.records[record or 0].kind} {self.records[record or 0].id}"
+
     def _add(self, kind: RecordKind, name: str, at_ms: int, body: bytes) -> None:
         self.seq += 1
         self._bytes += len(body)
@@ -86,18 +97,19 @@ class Forwarding:
     One push is made, sent and settled at a time; `stream` is in whose numbering it is.
     """
 
-    def __init__(self, database: Database, *, clock: Clock) -> None:
+    def __init__(self, database: Database, lease: Lease, *, clock: Clock) -> None:
         self.stream = new_boot()
         self._database = database
+        self._lease = lease
         self._clock = clock
         self._sending = _Sending(self.stream, 0)
         self._boot = 0
         self._told: set[str] = set()
         """Baselines that the hub above has been sent."""
 
-    async def batch(self, reported: Reported) -> Push | None:
-        """The next push; None where nothing waits."""
-        self._sending = _Sending(self.stream, self._sending.seq)
+    async def batch(self, reported: Reported, *, most: int = MOST_ROWS) -> Push | None:
+        """The next push, of `most` rows and records; None where nothing waits."""
+        self._sending = _Sending(self.stream, self._sending.seq, most=most)
         if not self._boot:
             self._boot = await self._database.change(lambda connection: sql.boot(connection, self.stream))
         for window in await self._database.read(sql.waiting):
@@ -121,7 +133,7 @@ class Forwarding:
             clock=self._clock.now_ms(),
         )
 
-    async def acknowledge(self, pushed: Pushed, lease: Lease) -> None:
+    async def acknowledge(self, pushed: Pushed) -> None:
         """Note that the hub above has what was sent last."""
         sent, self._sending = self._sending, _Sending(self.stream, self._sending.seq)
         if pushed.cursors.get(self.stream, 0) < sent.seq:
@@ -129,12 +141,30 @@ class Forwarding:
         self._told |= sent.baselines
 
         async def note(connection: AsyncConnection) -> None:
-            await fence(connection, lease)
+            await fence(connection, self._lease)
             await sql.note(connection, sent.arrived_rows, sent.arrived_records)
 
         await self._database.change(note)
 
-    async def rewind(self, cursors: Mapping[int, int], lease: Lease) -> None:
+    async def refuse(self, reason: str, *, row: int | None = None, record: int | None = None) -> None:
+        """Pass over a row or a record of the last push, by its place in it, because the hub above will never take it.
+
+        A window is sent again when it has grown.
+        """
+        sent, self._sending = self._sending, _Sending(self.stream, self._sending.seq)
+        logger.error("the hub above refuses for good %s: %s", sent.named(row, record), reason)
+        # With no number: the hub above does not have it.
+        rows = [] if row is None else [(*sent.arrived_rows[row][:-1], 0)]
+        refused = None if record is None else sent.records[record].seq
+        records = [(*one[:-1], 0) for one in sent.arrived_records if one[-1] == refused]
+
+        async def note(connection: AsyncConnection) -> None:
+            await fence(connection, self._lease)
+            await sql.note(connection, rows, records)
+
+        await self._database.change(note)
+
+    async def rewind(self, cursors: Mapping[int, int]) -> None:
         """Send again what the hub above had acknowledged and does not have any more.
 
         From now on in another stream: numbers of this one may stand for something else in what is on its way still.
@@ -144,7 +174,7 @@ class Forwarding:
         self._told.clear()
 
         async def forget(connection: AsyncConnection) -> None:
-            await fence(connection, lease)
+            await fence(connection, self._lease)
             had = await sql.have(connection)
             await sql.forget(connection, [(stream, cursors.get(stream, 0)) for stream in had])
 

@@ -53,9 +53,9 @@ async def below(above: Level, site: Level, push: Push | None, *, arrives: bool =
     wire = msgspec.msgpack.decode(msgspec.msgpack.encode(push), type=Push)
     said = await above.ingest.push(SITE, wire) if arrives else None
     if isinstance(said, WentBack):
-        await site.forwarding.rewind(said.cursors, site.lease)
+        await site.forwarding.rewind(said.cursors)
     elif isinstance(said, Pushed) and is_told:
-        await site.forwarding.acknowledge(said, site.lease)
+        await site.forwarding.acknowledge(said)
     return True
 
 
@@ -81,7 +81,7 @@ async def level(tmp_path: Any) -> AsyncIterator[Open]:
             ages = Ages(rows=7 * DAY_MS, label_rows=90 * DAY_MS, hours=90 * DAY_MS, days=800 * DAY_MS)
             lease = await Leases(database, clock=clock).hold("fleet", name, ttl_s=1e6)
             assert lease is not None
-            forwarding = Forwarding(database, clock=clock)
+            forwarding = Forwarding(database, lease, clock=clock)
             return Level(database, ingest, Rollup(database, clock=clock, ages=ages), forwarding, lease)
 
         yield opened
@@ -134,7 +134,7 @@ async def test_the_next_holder_of_the_lease_goes_on_where_the_last_one_was(level
     site, region = await level("site"), await level("region")
     await site.ingest.push(NODE, push(row(5)))
     await drain(region, site)
-    successor = site._replace(forwarding=Forwarding(site.database, clock=FakeClock(START_MS)))
+    successor = site._replace(forwarding=Forwarding(site.database, site.lease, clock=FakeClock(START_MS)))
     assert await successor.forwarding.batch(REPORTED) is None
     await site.ingest.push(OTHER, push(row(2)))
     await drain(region, successor)
@@ -151,3 +151,16 @@ async def alerts(level: Level) -> list[Any]:
         return [each[0] for each in found]
 
     return [msgspec.json.decode(body) for body in await level.database.read(read)]
+
+
+async def test_what_the_hub_above_refuses_is_passed_over_until_it_grows(level: Open) -> None:
+    site, region = await level("site"), await level("region")
+    await site.ingest.push(NODE, push(row(5), row(7, seq=2, start_ms=START_MS + 7_200_000)))
+    await site.rollup.round(site.lease, wait=False)
+    assert await site.forwarding.batch(REPORTED) is not None
+    await site.forwarding.refuse("no", row=0)
+    await drain(region, site)
+    assert await region.totals() == 7
+    await site.ingest.push(NODE, push(row(6, seq=3)))
+    await drain(region, site)
+    assert await region.totals() == 13
