@@ -27,6 +27,7 @@ from edge_aiops.base.settings import load_settings
 from edge_aiops.cli.demo import datasets
 from edge_aiops.http.serve import serving
 from edge_aiops.testing.models import gemm_softmax
+from tests.device import Device
 from tests.hub_stores import postgresql_server, s3_url, stores  # noqa: F401  # fixtures for every test
 
 Serve = Callable[..., AbstractAsyncContextManager["Client"]]
@@ -61,12 +62,15 @@ class Client:
     def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
         self.url = url
         self.port = URL(url).port
+        self.headers: dict[str, str] = {}
+        """What every request carries."""
         self._session = session
 
     async def call(self, method: str, path: str, **more: Any) -> Answer:
         """Send a request; `path` goes out as it is written, `more` is what aiohttp takes."""
         url = URL(self.url + path, encoded=True) if "params" not in more else self.url + path
-        async with self._session.request(method, url, allow_redirects=False, **more) as response:
+        headers = {**self.headers, **(more.pop("headers", None) or {})}
+        async with self._session.request(method, url, allow_redirects=False, headers=headers, **more) as response:
             return Answer(response.status, response.headers, await response.read())
 
     async def get(self, path: str, **more: Any) -> Answer:
@@ -76,6 +80,13 @@ class Client:
     async def post(self, path: str, body: Any = None, **more: Any) -> Answer:
         """POST, `body` as JSON if given."""
         return await self.call("POST", path, **({"json": body} if body is not None else {}), **more)
+
+    async def as_node(self, **token: Any) -> Device:
+        """A device that has just joined, with a session; `token` are fields of the token that it joins with."""
+        device = Device(self)
+        assert (await device.join(await device.token(**token))).status == 200
+        assert (await device.open_session()).status == 200
+        return device
 
     async def register(
         self, name: str = "model", version: str = "1", proto: onnx.ModelProto | None = None, **fields: Any

@@ -9,6 +9,7 @@
     +-- NotFound                   not_found
     |   +-- UnknownModel           unknown_model
     |   +-- UnknownEvent           unknown_event
+    |   +-- UnknownNode            unknown_node
     +-- Conflict                   conflict               the state of things forbids it now
     +-- Unauthenticated            unauthenticated        who calls must first show who it is
     +-- Forbidden                  forbidden              this caller may never do that
@@ -18,6 +19,7 @@
     |   +-- BackendUnavailable     backend_unavailable    no plugin, or its framework is not installed
     |   +-- StorageFull            storage_full
     |   +-- Overloaded             overloaded             the queue is full, or would outlast the deadline
+    |   +-- TooManyAttempts        too_many_attempts      this caller has failed to show who it is too often
     |   +-- CircuitOpen            circuit_open           the model failed repeatedly and rests
     +-- DeadlineExceeded           deadline_exceeded
     +-- ModelFailed                model_failed           the model raised while it predicted
@@ -105,6 +107,12 @@ class UnknownEvent(NotFound):
     code = "unknown_event"
 
 
+class UnknownNode(NotFound):
+    """No node with this id has joined this hub."""
+
+    code = "unknown_node"
+
+
 class Conflict(EdgeAiopsError):
     """The present state of things forbids it."""
 
@@ -161,6 +169,12 @@ class Overloaded(Unavailable):
     """Too much waits already: the queue is full, or the answer would come after the deadline."""
 
     code = "overloaded"
+
+
+class TooManyAttempts(Unavailable):
+    """This caller has failed to show who it is too often, and must wait."""
+
+    code = "too_many_attempts"
 
 
 class CircuitOpen(Unavailable):

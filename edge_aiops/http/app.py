@@ -49,7 +49,10 @@ ROUTE_MODULES: dict[str, Role] = {
     "oip_repository": "node",
     "openai": "node",
     "catalogue": "hub",
+    "managed": "managed",
     "fleet": "hub",
+    "enrolment": "hub",
+    "nodes": "hub",
     "fleet_view": "hub",
     "fleet_configuration": "hub",
     "push": "hub",
@@ -62,7 +65,7 @@ ROUTE_MODULES: dict[str, Role] = {
 
 def endpoints(*, node: bool, hub: bool) -> list[Endpoint]:
     """What a process with these roles answers."""
-    roles = {"any", *(("node",) if node else ()), *(("hub",) if hub else ())}
+    roles = {"any", *(("node",) if node else ()), *(("hub",) if hub else ()), *(("managed",) if not hub else ())}
     found: list[Endpoint] = []
     for name, role in ROUTE_MODULES.items():
         if role not in roles:

@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
-from edge_aiops.base.errors import EdgeAiopsError
+from edge_aiops.base.errors import EdgeAiopsError, Unauthenticated
 from edge_aiops.base.settings import Settings
 from edge_aiops.http import json, problems
 from edge_aiops.http.direct import Begin, DirectAnswers
@@ -17,6 +17,7 @@ from edge_aiops.plugin.loader import Plugins
 
 if TYPE_CHECKING:
     # Only their types, so that a process imports no role but its own.
+    from edge_aiops.fleet.hub.sessions import Caller
     from edge_aiops.hub.hub import Hub
     from edge_aiops.node import Node
 
@@ -29,7 +30,12 @@ DIRECT: web.AppKey[Mapping[str, DirectAnswers]] = web.AppKey("direct")
 OPENAPI: web.AppKey[Callable[[], dict[str, Any]]] = web.AppKey("openapi")
 """Makes the OpenAPI document at the first call."""
 
-Role = Literal["node", "hub", "any"]
+CALLER: web.RequestKey[Caller] = web.RequestKey("caller")
+"""The node that calls, where an endpoint is for nodes only."""
+NODE_ID: web.RequestKey[str] = web.RequestKey("node_id", str)
+
+Role = Literal["node", "hub", "any", "managed"]
+"""`managed`: a node without a hub beside it."""
 Handler = Callable[..., Awaitable[Any]]
 
 
@@ -44,6 +50,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     summary: str
     tag: str
     role: Role
+    caller: Literal["anyone", "node"] = "anyone"
+    """`node`: whoever calls must have a session of a node; the handler finds it in `request[CALLER]`."""
     body: Any = None
     optional: bool = False
     """Whether no body at all stands for an empty object."""
@@ -112,12 +120,14 @@ def aiohttp_handler(endpoint: Endpoint, settings: Settings) -> Callable[[web.Req
     """The endpoint as a handler of aiohttp: decodes, calls, encodes, and turns errors into problems."""
     decoder = msgspec.json.Decoder(endpoint.body) if endpoint.body is not None else None
     encode = msgspec.json.Encoder().encode
-    handler, wanted_query = endpoint.handler, endpoint.query
+    handler, wanted_query, nodes_only = endpoint.handler, endpoint.query, endpoint.caller == "node"
     headers = {"Content-Type": endpoint.media_type}
 
     async def handle(request: web.Request) -> web.StreamResponse:
         arguments: list[Any] = []
         try:
+            if nodes_only:
+                await _authenticate(request)
             if decoder is not None:
                 body = await json.body_bytes(request, settings.http)
                 if endpoint.optional and not body:
@@ -141,3 +151,13 @@ def aiohttp_handler(endpoint: Endpoint, settings: Settings) -> Callable[[web.Req
         return web.Response(body=encode(answer), headers=headers)
 
     return handle
+
+
+async def _authenticate(request: web.Request) -> None:
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not bearer:
+        raise Unauthenticated(
+            "this is for nodes with a session: send Authorization: Bearer ...; see POST /fleet/session"
+        )
+    caller = await request.app[HUB].enrolment.sessions.check(bearer)
+    request[CALLER], request[NODE_ID] = caller, caller.node_id

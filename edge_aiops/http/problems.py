@@ -24,6 +24,7 @@ _STATUSES: dict[type[errors.EdgeAiopsError], int] = {
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,
     errors.StorageFull: 507,
+    errors.TooManyAttempts: 429,
     errors.Unavailable: 503,
     errors.DeadlineExceeded: 504,
 }

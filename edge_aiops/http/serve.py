@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from edge_aiops.base.clock import Clock, SystemClock
+from edge_aiops.base.errors import SettingsError
 from edge_aiops.base.settings import Settings
 from edge_aiops.http.app import application
 from edge_aiops.http.server import bound_socket, listening, url_of
@@ -43,8 +44,8 @@ async def serving(
                 plugins=plugins,
                 backends=backends,
                 hub_url=url,
+                join=hub.enrolment.token_for,
                 hub_beside=True,
-                hub_root=await hub.signing.root(),
                 clock=clock,
             ) as node,
         ):
@@ -81,16 +82,24 @@ async def serving_hub(
 
 
 @asynccontextmanager
-async def serving_node(settings: Settings, *, hub_url: str) -> AsyncIterator[str]:
+async def serving_node(
+    settings: Settings, *, hub_url: str | None = None, join: str | None = None
+) -> AsyncIterator[str]:
     """A node alone in this process while the context lasts; gives its address.
 
-    It serves what it served last, at once and whether or not the hub can be reached, and then follows the hub.
+    It serves what it served last, at once and whether or not the hub can be reached, and then follows the hub: that at
+    `hub_url`, or else the one of before. Where that does not know it yet it joins with the token `join`. Raises
+    `SettingsError` for a node that has no hub, and `InvalidInput` for a text that is no token.
     """
     plugins = Plugins()
     sock = bound_socket(settings.http)
     try:
         folder = settings.data_folder / "node"
-        async with Node(folder, settings, plugins=plugins, backends=Backends(plugins), hub_url=hub_url) as node:
+        async with Node(
+            folder, settings, plugins=plugins, backends=Backends(plugins), hub_url=hub_url, join=join
+        ) as node:
+            if node.hub_url is None:
+                raise SettingsError("this node has no hub yet; name it with --hub URL and --join TOKEN")
             app = application(settings, plugins=plugins, node=node)
             async with listening(app, sock, settings.http, access_log=settings.log.access):
                 first_sync = asyncio.create_task(node.catch_up())

@@ -11,9 +11,11 @@ from edge_aiops.base.clock import Clock
 from edge_aiops.base.settings import Settings
 from edge_aiops.fleet.hub.configuration import FleetConfigurations
 from edge_aiops.fleet.hub.desired import desired_state
-from edge_aiops.fleet.hub.ingest import Ingest, admit_all
+from edge_aiops.fleet.hub.enrolment import Enrolment
+from edge_aiops.fleet.hub.ingest import Ingest
 from edge_aiops.fleet.hub.retention import HubRetention
 from edge_aiops.fleet.hub.rollup import Ages, Rollup
+from edge_aiops.fleet.hub.sessions import Sessions
 from edge_aiops.fleet.hub.signing import Signing
 from edge_aiops.fleet.hub.view.view import FleetView
 from edge_aiops.fleet.hub.wishes import Vetting
@@ -46,6 +48,7 @@ class Hub:
         *,
         configurations: FleetConfigurations,
         signing: Signing,
+        enrolment: Enrolment,
         ingest: Ingest,
         rollup: Rollup,
         view: FleetView,
@@ -53,6 +56,7 @@ class Hub:
         self.registry = registry
         self.configurations = configurations
         self.signing = signing
+        self.enrolment = enrolment
         self.ingest = ingest
         self.rollup = rollup
         self.view = view
@@ -96,7 +100,9 @@ class Hub:
             )
             await signing.prepare(folder)
             view = fleet_view(database, registry, backends.plugins, settings=settings.hub, clock=clock)
-            ingest = Ingest(database, clock=clock, admit=admit_all, interval_s=settings.hub.push_interval)
+            sessions = await Sessions.open(database, clock=clock)
+            enrolment = Enrolment(database, sessions, root=signing.root, clock=clock)
+            ingest = Ingest(database, clock=clock, admit=enrolment.admit, interval_s=settings.hub.push_interval)
             stack.push_async_callback(ingest.close)
             ages = Ages.of(settings.hub)
             rollup = Rollup(database, clock=clock, ages=ages)
@@ -119,6 +125,7 @@ class Hub:
                 subscribers,
                 configurations=configurations,
                 signing=signing,
+                enrolment=enrolment,
                 ingest=ingest,
                 rollup=rollup,
                 view=view,

@@ -21,7 +21,6 @@ from edge_aiops.fleet.node.deployments import Serving
 from edge_aiops.fleet.node.download import Downloads
 from edge_aiops.fleet.node.files import ModelFiles
 from edge_aiops.fleet.node.follow import Follower, FollowStatus
-from edge_aiops.fleet.node.hub_client import HubClient
 from edge_aiops.fleet.node.policy import Policy
 from edge_aiops.fleet.node.probing import Prober
 from edge_aiops.fleet.node.rollout import Rollout
@@ -31,6 +30,7 @@ from edge_aiops.fleet.node.trust import Trust
 from edge_aiops.journal.capture import Capture
 from edge_aiops.journal.journal import Journal
 from edge_aiops.journal.retention import Retention
+from edge_aiops.node.joining import HUB_ROOT, Join, known_hub, member
 from edge_aiops.node.measuring import Measuring
 from edge_aiops.node.telemetry import telemetry
 from edge_aiops.observe.models import ObservedModel
@@ -93,17 +93,22 @@ class Node:
         backends: Backends,
         hub_url: str | None = None,
         hub_beside: bool = False,
-        hub_root: bytes | None = None,
+        join: Join | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """`hub_beside`: the hub runs in this process, and has tried every version on this machine already."""
+        """Args:
+        hub_url: The hub to follow; by default the one that the node was told of last, if any.
+        hub_beside: Whether the hub runs in this process, and has tried every version on this machine already.
+        join: Makes this device a node of the hub where the hub does not know it.
+        """
         self._folder = folder
         self._settings = settings
         self._plugins = plugins
         self._backends = backends
-        self._hub_url = hub_url
+        self.hub_url = hub_url
+        """The hub that this node follows; None without one."""
+        self._join = join
         self._hub_beside = hub_beside
-        self._hub_root = hub_root
         self._clock = clock or SystemClock()
         self._stack = AsyncExitStack()
         self._tasks = BackgroundTasks()
@@ -197,12 +202,14 @@ class Node:
             self._tasks.every(settings.interval, "telemetry", sending.export)
 
     async def _following(self, stack: AsyncExitStack) -> Follower | None:
-        if self._hub_url is None:
+        self.hub_url = await known_hub(self.state, self.hub_url, self._join)
+        if self.hub_url is None:
             return None
         files = await asyncio.to_thread(ModelFiles, self._folder / "models")
         timeout = aiohttp.ClientTimeout(total=None, sock_read=self._settings.fleet.request_timeout, sock_connect=10)
         http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
-        hub = HubClient(self._hub_url, http=http)
+        trust = await Trust.open(self._folder / "trust", await self.state.remembered(HUB_ROOT), clock=self._clock)
+        hub = await member(self.hub_url, state=self.state, folder=self._folder, http=http, join=self._join, trust=trust)
         policy = await asyncio.to_thread(Policy.read, self._settings.fleet.policy, self._folder)
         self.configured = Configured(self.monitoring, policy=policy, hub=hub.hub_url)
         rollout, fleet = Rollout(self.state.database), self._settings.fleet
@@ -223,7 +230,7 @@ class Node:
             rollout=rollout,
             activator=activator,
             configured=self.configured,
-            trust=await self._trust(),
+            trust=trust,
             clock=self._clock,
         )
         stack.push_async_callback(follower.close)
@@ -232,11 +239,6 @@ class Node:
         self._tasks.every(WATCH_INTERVAL_S, "watch over new versions", activator.judge)
         self._files = files
         return follower
-
-    async def _trust(self) -> Trust | None:
-        if self._hub_root is None:
-            return None
-        return await Trust.open(self._folder / "trust", self._hub_root, clock=self._clock)
 
     def shared_artifact(self, sha256: str) -> Path | None:
         """The file of a content that this node has, where `fleet.share_artifacts` lets it give files away."""

@@ -18,6 +18,7 @@ from sqlalchemy import Select, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.base.errors import StoreError
+from edge_aiops.fleet.hub.boots import Pushing
 from edge_aiops.fleet.hub.ingest import Ingest, Verdicts, admit_all
 from edge_aiops.fleet.hub.rollup import Ages, Rollup
 from edge_aiops.fleet.hub.rows import ROWS
@@ -183,7 +184,7 @@ class HubMachine:
 
         return occurrences(await self.database.read(read))
 
-    async def _admit(self, connection: AsyncConnection, pushing: Sequence[tuple[str, int]]) -> Verdicts:
+    async def _admit(self, connection: AsyncConnection, pushing: Sequence[Pushing]) -> Verdicts:
         if self.dies_before_commit:
             self.dies_before_commit = False
             raise StoreError("the hub died")

@@ -21,8 +21,9 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 @pytest.fixture
 async def client(serve: Any, stores: Stores, tmp_path: Path) -> AsyncIterator[Any]:
-    """A client of a running server, on stores of each kind."""
+    """A client of a running server, on stores of each kind, that calls as a node."""
     async with serve(tmp_path / "data", **stores.options) as connected:
+        connected.headers = (await connected.as_node()).headers
         yield connected
 
 
@@ -174,6 +175,7 @@ async def test_deleting_the_last_version_with_an_artifact_deletes_it_on_hub_and_
         return [path for path in files_in(tmp_path / "data" / "node") if SHA256[2:] in path.name]
 
     async with serve(tmp_path / "data", fleet__artifacts_max_bytes=0, **stores.options) as client:
+        client.headers = (await client.as_node()).headers
         await uploaded(client, path="m/1")
         await uploaded(client, path="n/1")
         assert await on_hub() == [SHA256]
@@ -211,6 +213,7 @@ async def test_nodes_are_sent_to_the_object_store_where_the_hub_is_told_to(
     serve: Any, stores: Stores, tmp_path: Path
 ) -> None:
     async with serve(tmp_path / "data", hub__redirect_artifacts=True, **stores.options) as client:
+        client.headers = (await client.as_node()).headers
         await uploaded(client)
         answer = await client.get(f"/artifacts/{SHA256}")
         assert (answer.status, answer.headers["Cache-Control"]) == (302, "no-store")

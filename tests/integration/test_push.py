@@ -13,9 +13,15 @@ import pytest
 from edge_aiops.fleet.messages.push import MEDIA_TYPE, MOST_BODY_BYTES, Push, PushRecord, PushRow, Reported, RowKey
 from edge_aiops.observe.performance import Performance
 
-NODE = "a" * 32
 BOOT = 7
-HEADERS = {"Content-Type": MEDIA_TYPE, "X-Edge-Aiops-Node": NODE}
+HEADERS = {"Content-Type": MEDIA_TYPE}
+
+
+@pytest.fixture
+async def client(client: Any) -> Any:
+    """A client that calls as a node."""
+    client.headers = (await client.as_node()).headers
+    return client
 
 
 def row(*, seq: int = 1, summary: bytes | None = None, sha256: bytes | None = None, **key: Any) -> PushRow:
@@ -102,7 +108,7 @@ async def test_a_body_that_is_no_push_is_refused(client: Any) -> None:
 
 
 async def test_another_type_of_body_is_refused(client: Any) -> None:
-    answer = await client.post("/fleet/push", {}, headers={"X-Edge-Aiops-Node": NODE})
+    answer = await client.post("/fleet/push", {})
     assert answer.problem == (400, "invalid_input")
     assert MEDIA_TYPE in answer.body["detail"]
 

@@ -55,21 +55,23 @@ async def test_a_hub_that_lost_everything_does_not_stop_its_node(serve: Any, tmp
 
 async def test_the_desired_state_is_told_once_to_who_remembers_its_tag(client: Any) -> None:
     await client.register("a", "1")
-    answer = await client.get("/fleet/desired")
+    node = await client.as_node()
+    answer = await node.get("/fleet/desired")
     assert answer.body["generation"] == 1
     assert [model["name"] for model in answer.body["models"]] == ["a"]
     tag = answer.headers["ETag"]
     for remembered in (tag, f'"other", {tag}', "*"):
-        again = await client.get("/fleet/desired", headers={"If-None-Match": remembered})
+        again = await node.get("/fleet/desired", headers={"If-None-Match": remembered})
         assert (again.status, again.content, again.headers["ETag"]) == (304, b"", tag)
-    assert (await client.get("/fleet/desired", headers={"If-None-Match": '"other"'})).status == 200
+    assert (await node.get("/fleet/desired", headers={"If-None-Match": '"other"'})).status == 200
     await client.register("a", "2")
-    assert (await client.get("/fleet/desired", headers={"If-None-Match": tag})).status == 200
+    assert (await node.get("/fleet/desired", headers={"If-None-Match": tag})).status == 200
 
 
 @pytest.mark.parametrize("tag", ["", "garbage", '"unclosed', "W/", "," * 5000])
 async def test_a_tag_that_is_none_is_ignored_or_refused(client: Any, tag: str) -> None:
-    answer = await client.get("/fleet/desired", headers={"If-None-Match": tag})
+    node = await client.as_node()
+    answer = await node.get("/fleet/desired", headers={"If-None-Match": tag})
     assert answer.status in (200, 400)
 
 

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import EdgeAiopsError, Overloaded
 from edge_aiops.fleet.hub import rows
+from edge_aiops.fleet.hub.boots import Pushing, Verdict
 from edge_aiops.fleet.messages.push import Push, Pushed, WentBack
 from edge_aiops.registry import catalogue
 from edge_aiops.store.shared.database import Database
@@ -34,22 +35,22 @@ SLOWEST = 8
 SOON_MS = 1_000
 """When a node whose rows wait may push again, if there is no load."""
 
-Group = str
-Verdicts = Mapping[str, Group | EdgeAiopsError]
-Admit = Callable[[AsyncConnection, Sequence[tuple[str, int]]], Awaitable[Verdicts]]
-"""Notes which processes (node, boot) push, and gives the group of each node, or why it is shut out."""
+Verdicts = Sequence[Verdict]
+Admit = Callable[[AsyncConnection, Sequence[Pushing]], Awaitable[Verdicts]]
+"""Notes which processes push, and gives for each push its node's group, or why it is refused; see `boots`."""
 
 logger = logging.getLogger(__name__)
 
 
-async def admit_all(_: AsyncConnection, pushing: Sequence[tuple[str, int]]) -> Verdicts:
+async def admit_all(_: AsyncConnection, pushing: Sequence[Pushing]) -> Verdicts:
     """Every node is welcome, in one group."""
-    return {node_id: "default" for node_id, _ in pushing}
+    return ["default" for _ in pushing]
 
 
 class _Waiting(NamedTuple):
     node_id: str
     push: Push
+    session: int
     size: int
     verdict: asyncio.Future[Pushed | WentBack]
 
@@ -67,7 +68,7 @@ class Ingest:
         self._writing: asyncio.Task[None] | None = None
         self._random = random.Random()
 
-    async def push(self, node_id: str, push: Push) -> Pushed | WentBack:
+    async def push(self, node_id: str, push: Push, *, session: int = 0) -> Pushed | WentBack:
         """What the hub says to a push, once all of it is on disk.
 
         `WentBack` where the node was told of more than the hub has: nothing was applied. Raises `Overloaded`, and what
@@ -77,7 +78,7 @@ class Ingest:
         if len(self._waiting) >= MOST_WAITING or (self._waiting and self._waiting_bytes + size > MOST_WAITING_BYTES):
             raise Overloaded("more pushes wait than this hub can write", retry_after_s=self._random.uniform(1, 10))
         verdict: asyncio.Future[Pushed | WentBack] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(node_id, push, size, verdict))
+        self._waiting.append(_Waiting(node_id, push, session, size, verdict))
         self._waiting_bytes += size
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_all(), name="ingest")
@@ -120,7 +121,8 @@ class Ingest:
     async def _applied(
         self, connection: AsyncConnection, together: Sequence[_Waiting]
     ) -> Sequence[Pushed | WentBack | Exception]:
-        groups = await self._admit(connection, [(waiting.node_id, waiting.push.boot) for waiting in together])
+        pushing = [Pushing(waiting.node_id, waiting.push.boot, waiting.session) for waiting in together]
+        groups = await self._admit(connection, pushing)
         streams = {(waiting.node_id, boot) for waiting in together for boot in _streams(waiting.push)}
         batch = _Batch(
             now_ms=self._clock.now_ms(),
@@ -128,8 +130,7 @@ class Ingest:
             generation=await catalogue.generation(connection),
         )
         verdicts: list[Pushed | WentBack | Exception] = []
-        for node_id, push, _, _ in together:
-            group = groups[node_id]
+        for (node_id, push, *_), group in zip(together, groups, strict=True):
             if isinstance(group, EdgeAiopsError):
                 verdicts.append(group)
             else:

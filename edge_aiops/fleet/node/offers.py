@@ -30,12 +30,17 @@ class Offered(NamedTuple):
 
 
 class Offers:
-    """The desired states of one hub. A node that was never told the hub's root has no `trust`: it believes anybody."""
+    """The desired states of one hub. A node that was never told the hub's root believes anybody."""
 
     def __init__(self, hub: HubClient, trust: Trust | None, *, fetch: Fetch | None = None) -> None:
         self._hub = hub
-        self._trust = trust
+        self._given = trust
         self._fetch = fetch or metadata_of(hub)
+
+    @property
+    def _trust(self) -> Trust | None:
+        """Looked up again after each answer: the first one may have made the node join."""
+        return self._given if self._given is not None and self._given.has_begun else None
 
     async def newest(self, accepted: SavedDesired | None) -> Offered | None:
         """What the hub wants now; None where that is what was `accepted` last.

@@ -69,6 +69,21 @@ class NodeState:
         """This node's identity, drawn at the first call."""
         return await self.database.write(_identity)
 
+    async def remembered(self, name: str) -> bytes | None:
+        """What `remember` was told last under this name."""
+        rows = await self.database.read("SELECT value FROM identity WHERE name = ?", (name,))
+        return bytes(rows[0][0]) if rows else None
+
+    async def remember(self, name: str, value: bytes) -> None:
+        """Keep something small that belongs to the node: `hub_url`, `hub_root`."""
+        await self.database.write(
+            lambda connection: connection.execute("INSERT OR REPLACE INTO identity VALUES (?, ?)", (name, value))
+        )
+
+    async def accept_any_generation(self) -> None:
+        """Take whatever generation a hub offers next: it is another hub, with numbers of its own."""
+        await self.database.write(lambda connection: connection.execute("UPDATE desired SET generation = 0, etag = ''"))
+
     async def desired(self) -> SavedDesired | None:
         """What was applied last; None on a new node."""
         rows = await self.database.read("SELECT generation, etag, body FROM desired")

@@ -51,11 +51,12 @@ class TrustStatus(Struct, frozen=True, kw_only=True, rename="camel"):
 class Trust:
     """Refreshes and keeps in `folder` what is trusted, beginning with `root`; made by `Trust.open`."""
 
-    def __init__(self, folder: Path, root: bytes, accepted: list[str] | None, *, clock: Clock) -> None:
-        self._folder = folder
-        self._root = root
+    def __init__(self, folder: Path, *, clock: Clock) -> None:
+        self._of_all_roots = folder
         self._clock = clock
-        self._accepted = accepted
+        self._root: bytes | None = None
+        self._folder = folder
+        self._accepted: list[str] | None = None
         self._key_ids: list[str] = []
         self._targets: dict[str, Target] = {}
         self._due_ns = clock.ticks_ns()
@@ -63,13 +64,27 @@ class Trust:
         """None until the first refresh of this start."""
 
     @classmethod
-    async def open(cls, folder: Path, root: bytes, *, clock: Clock) -> Trust:
-        """What was trusted last under `root`, the root metadata that the node got when it joined.
+    async def open(cls, folder: Path, root: bytes | None, *, clock: Clock) -> Trust:
+        """What was trusted last under `root`, the root metadata that the node got when it joined; None before that."""
+        trust = cls(folder, clock=clock)
+        if root is not None:
+            await trust.begin(root)
+        return trust
 
-        After it joined again, with another root, nothing of before counts.
-        """
-        own = folder / hashlib.sha256(root).hexdigest()[:32]
-        return cls(own, root, await asyncio.to_thread(_prepared, own), clock=clock)
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is a root: whether the node has joined."""
+        return self._root is not None
+
+    async def begin(self, root: bytes) -> None:
+        """Trust `root` from now on: the node has joined. Nothing that was trusted under another root counts."""
+        if root == self._root:
+            return
+        folder = self._of_all_roots / hashlib.sha256(root).hexdigest()[:32]
+        self._accepted = await asyncio.to_thread(_prepared, folder)
+        self._folder, self._root = folder, root
+        self._key_ids, self._targets, self.status = [], {}, None
+        self._due_ns = self._clock.ticks_ns()
 
     @property
     def is_due(self) -> bool:
@@ -87,6 +102,8 @@ class Trust:
         Raises `Untrusted` for what is not signed, old, expired or malformed, and what `fetch` raises. What was found
         good before that is kept.
         """
+        if self._root is None:
+            raise Untrusted("this node has not joined its hub yet, and trusts nobody")
         workflow = await asyncio.to_thread(_workflow, self._folder, self._root, self._clock.now_ms())
         for _ in range(MOST_ROOTS):
             if (content := await fetch(workflow.next_root, MOST_BYTES["root"])) is None:

@@ -13,7 +13,7 @@ ENDPOINTS = Endpoints("fleet", role="hub")
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 
-@ENDPOINTS.get("/fleet/desired", answer=DesiredState)
+@ENDPOINTS.get("/fleet/desired", caller="node", answer=DesiredState)
 async def desired(request: web.Request) -> web.Response:
     """The complete state that a node should be in. Send the ETag of the last one as If-None-Match: 304 says that
     it still holds."""
@@ -24,7 +24,7 @@ async def desired(request: web.Request) -> web.Response:
     return web.Response(body=wanted.body, headers=headers)
 
 
-@ENDPOINTS.get("/fleet/tuf/{name}")
+@ENDPOINTS.get("/fleet/tuf/{name}", caller="node")
 async def metadata(request: web.Request) -> web.Response:
     """Signed metadata of The Update Framework: `timestamp.json`, or `snapshot`, `targets` or `root` by version, such as
     `1.root.json`."""
@@ -34,7 +34,7 @@ async def metadata(request: web.Request) -> web.Response:
     return web.Response(body=body, headers={"Cache-Control": cached, "Content-Type": "application/json"})
 
 
-@ENDPOINTS.get("/artifacts/{sha256}", media_type="application/octet-stream")
+@ENDPOINTS.get("/artifacts/{sha256}", caller="node", media_type="application/octet-stream")
 async def artifact(request: web.Request) -> web.StreamResponse:
     """A model file by its digest; it never changes. `Range` and `If-Range` are heeded; the entity tag is the digest.
 

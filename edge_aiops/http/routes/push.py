@@ -12,13 +12,12 @@ from edge_aiops.base.settings import HttpSettings
 from edge_aiops.fleet.hub.checks import check
 from edge_aiops.fleet.messages.push import MEDIA_TYPE, MOST_BODY_BYTES, Push, Pushed, WentBack
 from edge_aiops.http import json
-from edge_aiops.http.endpoint import HUB, SETTINGS, Endpoints
+from edge_aiops.http.endpoint import CALLER, HUB, NODE_ID, SETTINGS, Endpoints
 from edge_aiops.http.problems import MEDIA_TYPE as PROBLEM
 from edge_aiops.http.problems import Problem
 
 ENDPOINTS = Endpoints("fleet", role="hub")
 
-NODE_HEADER = "X-Edge-Aiops-Node"
 _AT_ONCE_BYTES = 64 * 1024
 """Up to this size a push is read on the event loop; to hand it to a thread would take longer."""
 
@@ -31,7 +30,7 @@ class WentBackProblem(Problem, frozen=True, kw_only=True, omit_defaults=True):
     fleet: WentBack
 
 
-@ENDPOINTS.post("/fleet/push", upload=True, answer=Pushed)
+@ENDPOINTS.post("/fleet/push", caller="node", upload=True, answer=Pushed)
 async def push(request: web.Request) -> Pushed | web.Response:
     """Windows and records of a node, as msgpack; gzip and deflate are understood. The answer comes when all of it is
     on disk. 409 says that the hub has less than the node was told, and how much it has."""
@@ -39,7 +38,7 @@ async def push(request: web.Request) -> Pushed | web.Response:
         raise InvalidInput(f"the body must be {MEDIA_TYPE}, not {request.content_type}")
     body = await _body(request)
     pushed = _read(body) if len(body) <= _AT_ONCE_BYTES else await asyncio.to_thread(_read, body)
-    said = await request.app[HUB].ingest.push(request.headers[NODE_HEADER], pushed)
+    said = await request.app[HUB].ingest.push(request[NODE_ID], pushed, session=request[CALLER].session)
     return said if isinstance(said, Pushed) else _went_back(said)
 
 

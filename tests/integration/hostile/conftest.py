@@ -24,6 +24,7 @@ async def target(serve: Any, around: Path) -> AsyncIterator[Any]:
     ) as client:
         await client.register(stage="production")
         await client.predict()
+        client.headers = (await client.as_node()).headers
         yield client
         assert (await client.get("/readyz")).status == 200
         assert (await client.predict())["deploymentVersion"] == 1

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from edge_aiops.base.errors import NodeRevoked, Overloaded, StoreError
 from edge_aiops.fleet.hub import ingest as module
 from edge_aiops.fleet.hub import rows
+from edge_aiops.fleet.hub.boots import Pushing
 from edge_aiops.fleet.hub.ingest import Ingest, Verdicts, admit_all
 from edge_aiops.fleet.messages.push import Pushed, WentBack
 from edge_aiops.store.shared.database import Database
@@ -120,9 +121,9 @@ async def test_baselines_are_kept_once_for_all_nodes(hub: Hub) -> None:
 async def test_pushes_that_come_together_share_a_transaction_and_each_gets_its_own_verdict(stores: Any) -> None:
     batches: list[int] = []
 
-    async def admit(_: AsyncConnection, pushing: Sequence[tuple[str, int]]) -> Verdicts:
+    async def admit(_: AsyncConnection, pushing: Sequence[Pushing]) -> Verdicts:
         batches.append(len(pushing))
-        return {node_id: NodeRevoked("out") if node_id == OTHER else "site" for node_id, _ in pushing}
+        return [NodeRevoked("out") if push.node_id == OTHER else "site" for push in pushing]
 
     async with opened(stores, admit=admit) as hub:
         said = await asyncio.gather(
@@ -176,8 +177,8 @@ async def test_a_node_whose_rows_wait_is_asked_to_come_back_sooner(hub: Hub) -> 
 async def test_the_group_of_a_row_is_that_in_which_its_node_was_when_it_first_came(stores: Any) -> None:
     groups = ["first", "second"]
 
-    async def admit(_: AsyncConnection, pushing: Sequence[tuple[str, int]]) -> Verdicts:
-        return dict.fromkeys([node_id for node_id, _ in pushing], groups.pop(0))
+    async def admit(_: AsyncConnection, pushing: Sequence[Pushing]) -> Verdicts:
+        return [groups.pop(0) for _ in pushing]
 
     async with opened(stores, admit=admit) as hub:
         await hub.ingest.push(NODE, push(row(1)))

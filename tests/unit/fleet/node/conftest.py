@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from edge_aiops.fleet.messages.identity import Session
 from edge_aiops.fleet.messages.rollout import Activation
 from edge_aiops.fleet.node.activation import Activator, Probe
 from edge_aiops.fleet.node.configured import Configured
@@ -149,6 +150,11 @@ class Followed:
 Follow = Callable[..., AbstractAsyncContextManager[Followed]]
 
 
+async def open_session() -> Session:
+    """A session, such as a hub gives to a node that it knows; the stand-in looks at none."""
+    return Session(token="session", expires_in_s=900)
+
+
 @pytest.fixture
 async def hub() -> AsyncIterator[StandInHub]:
     """A hub that is there."""
@@ -176,7 +182,7 @@ def follow(tmp_path: Path, clock: FakeClock) -> Follow:
         try:
             async with aiohttp.ClientSession() as session:
                 files = ModelFiles(tmp_path / "node" / "models")
-                hub, rollout = HubClient(url, http=session), Rollout(state.database)
+                hub, rollout = HubClient(url, http=session, open_session=open_session), Rollout(state.database)
                 told: list[Activation] = []
                 activator = Activator(
                     rollout,
