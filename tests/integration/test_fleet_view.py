@@ -6,15 +6,18 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.base.settings import HttpSettings, Settings
 from edge_aiops.cli.main import main
+from edge_aiops.fleet.hub import nodes
 from edge_aiops.fleet.hub.ingest import Ingest, admit_all
 from edge_aiops.fleet.hub.rollup import Ages, Rollup
 from edge_aiops.fleet.messages.push import Push, PushRecord, PushRow, Reported, RowKey
@@ -70,6 +73,12 @@ def pushed(number: int, baseline: Baseline, random: np.random.Generator) -> Push
     return Push(boot=1, have={}, rows=tuple(rows), records=tuple(records), reported=reported, clock=NOW_MS)
 
 
+async def join(node_id: str, connection: AsyncConnection) -> None:
+    await nodes.put(connection, node_id, name="", node_group="default", public_key=b"", joined_at=NOW_MS,
+                    joined_with="", status="active", status_at=NOW_MS)  # fmt: skip
+    await nodes.put_labels(connection, node_id, {"site": "oslo" if node_id == NODES[-1] else "bergen"})
+
+
 @pytest.fixture
 async def url(tmp_path: Path) -> AsyncIterator[str]:
     """The address of a hub to which thirty nodes have pushed an hour each."""
@@ -81,6 +90,7 @@ async def url(tmp_path: Path) -> AsyncIterator[str]:
     async with Database.open(folder / DATABASE) as database:
         ingest = Ingest(database, clock=clock, admit=admit_all, interval_s=60)
         for number, node_id in enumerate(NODES):
+            await database.change(partial(join, node_id))
             await ingest.push(node_id, pushed(number, baseline, random))
         await ingest.close()
         lease = await Leases(database, clock=clock).hold("roll up", "test", ttl_s=0.001)
@@ -131,8 +141,10 @@ async def test_metrics_quality_and_status_are_those_of_all_nodes(ask: Ask) -> No
 async def test_one_node_can_be_looked_at_and_unknown_things_are_named(ask: Ask) -> None:
     one = (await ask(f"/fleet/metrics/m?last=6h&node={NODES[-1]}&node={NODES[0]}")).body
     assert (one["totals"][0]["requests"], one["nodes"]) == (600, 2)
+    oslo = (await ask("/fleet/metrics/m?last=6h&label=site=oslo")).body
+    assert (oslo["totals"][0]["errors"], oslo["nodes"]) == (60, 1)
     assert (await ask("/fleet/drift/other")).problem == (404, "unknown_model")
-    for query, field in (("label=oslo", "label"), ("last=soon", "last"), ("node=x", "node[0]"), ("alpha=2", "alpha")):
+    for query, field in (("label=oslo", "label"), ("last=soon", "last"), ("node=x", "node"), ("alpha=2", "alpha")):
         answer = await ask(f"/fleet/drift/m?{query}")
         assert answer.problem == (400, "invalid_input")
         assert [error["field"] for error in answer.body["errors"]] == [field]
