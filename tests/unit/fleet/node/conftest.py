@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -83,6 +84,8 @@ class StandInHub:
         self.artifacts: dict[str, bytes] = {}
         self.asked: list[str] = []
         """The paths that were asked for, 304s in brackets."""
+        self.hold: asyncio.Event | None = None
+        """Until it is set, artifacts are not sent."""
         self.url = ""
         self.signs: bytes | None = None
         """The state that it signs, if that is another than it offers."""
@@ -129,6 +132,8 @@ class StandInHub:
         self.asked.append(digest)
         if digest not in self.artifacts:
             raise web.HTTPNotFound
+        if self.hold is not None:
+            await self.hold.wait()
         return web.Response(body=self.artifacts[digest])
 
     @asynccontextmanager
