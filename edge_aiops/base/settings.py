@@ -170,6 +170,15 @@ class FleetSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     sync_interval: Annotated[Duration, _said("how often a node asks for its desired state")] = Duration(30)
     request_timeout: Annotated[Duration, _said("longest time for one request to the hub")] = Duration(30)
+    outbox_max_bytes: Annotated[
+        int, _said("what waits for the hub takes no more; see docs/fleet/push.md", ge=1024**2)
+    ] = 64 * 1024**2
+    bytes_per_hour: Annotated[
+        int, _said("what a node sends to the hub in an hour, but for alerts; 0 sets no limit", ge=0)
+    ] = 0
+    bytes_per_day: Annotated[
+        int, _said("what a node sends to the hub in a day, but for alerts; 0 sets no limit", ge=0)
+    ] = 0
     artifact_sources: Annotated[
         tuple[str, ...],
         _said("addresses to fetch model files from before the hub is asked, in order, such as http://gateway:9926"),

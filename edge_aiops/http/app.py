@@ -57,6 +57,7 @@ ROUTE_MODULES: dict[str, Role] = {
     "fleet_view": "hub",
     "fleet_configuration": "hub",
     "push": "hub",
+    "sharing": "managed",
     "health": "any",
     "documentation": "any",
     "compat": "any",
