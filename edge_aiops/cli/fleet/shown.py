@@ -238,7 +238,7 @@ def _print_others(others: Sequence[dict[str, Any]]) -> None:
         print_table(
             ("what", "version", "baseline", "nodes", "rows"),
             [
-                (of["kind"], of["modelVersion"], of["baseline"][:12] or "none", f"{of['nodes']:,}", f"{of['rows']:,}")
+                (of["kind"], of["modelVersion"], of["baseline"][:12] or "none", f"{of['nodes']:,}", of["rows"])
                 for of in others
             ],
         )
