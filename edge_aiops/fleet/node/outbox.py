@@ -7,8 +7,11 @@ hub has had it for a week, in case the hub is restored from an older backup.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 
 from msgspec import Struct
 
@@ -32,6 +35,8 @@ MOST_BYTES = 64 * 1024**2
 URGENT = 0
 """The priority of alerts, rollout reports and losses."""
 ALL = 9
+
+logger = logging.getLogger(__name__)
 
 _GONE_ROW = """
     UPDATE outgoing_row SET acknowledged = max(acknowledged, :revision), stream = :stream, seq = :seq,
@@ -156,9 +161,13 @@ class Outbox:
 
     # What the rest of the node says.
 
-    async def report(self, activation: Activation) -> None:
-        """Put into the outbox how far a model version is; said again, it is the same record."""
-        await self._database.write(lambda connection: records.put_report(connection, activation, activation.at_ms))
+    def report(self, activation: Activation) -> None:
+        """Put into the outbox how far a model version is; said again, it is the same record.
+
+        The state itself goes with each push: where the disk does not take the record, the log says so, and that is all.
+        """
+        unit = partial(records.put_report, report=activation, at_ms=activation.at_ms)
+        self._database.submit(unit).add_done_callback(_note_failure)
 
     # What is sent.
 
@@ -297,6 +306,11 @@ class Outbox:
             lost_items=lost_items,
             dead_letters=tuple(Refused(at_ms=at_ms, what=what, reason=reason) for at_ms, what, reason in refused),
         )
+
+
+def _note_failure(written: asyncio.Future[None]) -> None:
+    if not written.cancelled() and (error := written.exception()) is not None:
+        logger.warning("a report for the hub could not be kept: %s", error)
 
 
 def _rewound(connection: sqlite3.Connection, cursors: Mapping[int, int]) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_aiops.fleet.messages.push import Push, Pushed, PushRow
+from edge_aiops.fleet.messages.push import Push, Pushed, PushRecord, PushRow
+from edge_aiops.fleet.messages.rollout import Activation
 from edge_aiops.fleet.node.outbox import MOST_BYTES, Outbox
 from edge_aiops.journal.boots import Boot
 from edge_aiops.journal.events import NewEvent, ServedBy
@@ -30,6 +31,7 @@ class Site:
     def __init__(self, database: LocalDatabase, clock: FakeClock, outbox: Outbox) -> None:
         self.database, self.clock, self.outbox = database, clock, outbox
         self.hub: dict[object, PushRow] = {}
+        self.records: list[PushRecord] = []
         self.cursors: dict[int, int] = {}
 
     @classmethod
@@ -44,6 +46,10 @@ class Site:
             deltas[window("labels", start)] = Delta(labelled(labels), labels)
         await self.database.write(lambda connection: self.outbox.grown(connection, boot, deltas))
 
+    async def report(self, activation: Activation) -> None:
+        self.outbox.report(activation)
+        await self.database.write(lambda _: None)  # after it, in the same order
+
     def window(self) -> int:
         return self.clock.now_ms() - self.clock.now_ms() % FIVE_MINUTES_MS
 
@@ -53,10 +59,17 @@ class Site:
             kept = self.hub.get(row.key)
             if kept is None or kept.revision < row.revision:
                 self.hub[row.key] = row
+        self.records += push.records
         for one in (*push.rows, *push.records):
             self.cursors[one.boot] = max(self.cursors.get(one.boot, 0), one.seq)
         cursors = {boot: self.cursors.get(boot, 0) for boot in (*push.have, push.boot)}
         return Pushed(cursors=cursors, written=len(push.rows), generation=1, next_in_ms=1_000, server_time=0)
+
+    async def batch(self, **limits: int) -> Push:
+        """The next push, which there is."""
+        push = await self.outbox.batch(**limits)
+        assert push is not None
+        return push
 
     async def drain(self) -> list[Push]:
         """Push until nothing may go."""
