@@ -94,6 +94,7 @@ class Outbox:
         stream: int,
         most_bytes: int = MOST_BYTES,
         sampler: Sampler | None = None,
+        late: float = 0.0,
     ) -> None:
         self.stream = stream
         """In whose numbering everything is that is sent now: another one in each process, and after each rewinding."""
@@ -103,6 +104,7 @@ class Outbox:
         self._database = database
         self._clock = clock
         self._sampler = sampler
+        self._late = late
         self._space = Space(database, steady=SteadyClock(clock), clock=clock, most_bytes=most_bytes)
         self._digests = rows.Digests()
         self._seq = 0
@@ -120,14 +122,19 @@ class Outbox:
         most_bytes: int = MOST_BYTES,
         sampler: Sampler | None = None,
         stream: int | None = None,
+        late: float = 0.0,
     ) -> Outbox:
-        """The outbox in a `MONITORING_SCHEMA` file."""
+        """The outbox in a `MONITORING_SCHEMA` file.
+
+        `late`: from 0 to 1, where this node stands among all those for which a window is over at the same moment.
+        """
         outbox = cls(
             database,
             clock=clock,
             stream=new_boot() if stream is None else stream,
             most_bytes=most_bytes,
             sampler=sampler,
+            late=late,
         )
         await outbox.keep_house()
         return outbox
@@ -246,7 +253,7 @@ class Outbox:
         return (self._boot,)
 
     def _moment(self) -> rows.Moment:
-        return rows.Moment(self.stream, self._clock.now_ms(), self._clock.ticks_ns() // 10**9)
+        return rows.Moment(self.stream, self._clock.now_ms(), self._clock.ticks_ns() // 10**9, self._late)
 
     def _note(self, connection: sqlite3.Connection, sent: Batch) -> None:
         at = self._moment()
