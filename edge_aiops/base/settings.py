@@ -156,9 +156,7 @@ class HubSettings(Struct, frozen=True, forbid_unknown_fields=True):
     k_anonymity: Annotated[
         int, _said("counts of rows below this are withheld in the view of the fleet; 1 shows all", ge=1)
     ] = 10
-    drift_check: Annotated[Duration, _said("how often the hub looks for drift of the fleet and for silent nodes")] = (
-        Duration(3_600)
-    )
+    drift_check: Annotated[Duration, _said("how often the hub looks for drift of the fleet")] = Duration(3_600)
     drift_min_effect: Annotated[
         float,
         _said("least population stability index that is drift of the fleet; of a small shift, its square", ge=0),

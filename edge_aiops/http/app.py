@@ -56,6 +56,7 @@ ROUTE_MODULES: dict[str, Role] = {
     "fleet_view": "hub",
     "fleet_configuration": "hub",
     "push": "hub",
+    "sharing": "managed",
     "health": "any",
     "documentation": "any",
     "compat": "any",

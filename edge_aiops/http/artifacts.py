@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
@@ -22,19 +23,28 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 
 async def answer(request: web.Request, artifact: Artifact) -> web.StreamResponse:
     """The response to a request for `artifact`; its entity tag is the digest."""
-    headers: dict[str, str] = {
-        hdrs.CACHE_CONTROL: _FOR_EVER,
-        hdrs.CONTENT_TYPE: "application/octet-stream",
-        hdrs.ETAG: f'"{artifact.sha256}"',
-        hdrs.ACCEPT_RANGES: "bytes",
-    }
+    headers = _headers(artifact.sha256)
     if request.if_none_match and any(tag.value in (artifact.sha256, "*") for tag in request.if_none_match):
         return web.Response(status=304, headers=headers)
     if artifact.path is not None:
-        return _File(artifact.path, headers=headers)
+        return file(artifact.path, artifact.sha256)
     if request.app[SETTINGS].hub.redirect_artifacts and (link := await artifact.link(valid_s=LINK_VALID_S)):
         return web.Response(status=302, headers={hdrs.LOCATION: link, hdrs.CACHE_CONTROL: "no-store"})
     return await _streamed(request, artifact, headers)
+
+
+def file(path: Path, sha256: str) -> web.StreamResponse:
+    """The response with the artifact that is at `path`, or a range of it."""
+    return _File(path, headers=_headers(sha256))
+
+
+def _headers(sha256: str) -> dict[str, str]:
+    return {
+        hdrs.CACHE_CONTROL: _FOR_EVER,
+        hdrs.CONTENT_TYPE: "application/octet-stream",
+        hdrs.ETAG: f'"{sha256}"',
+        hdrs.ACCEPT_RANGES: "bytes",
+    }
 
 
 class _File(web.FileResponse):

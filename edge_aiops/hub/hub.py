@@ -23,7 +23,7 @@ from edge_aiops.hub.background import Background
 from edge_aiops.hub.backup import ARTIFACTS, DATABASE, back_up
 from edge_aiops.hub.status import HubStatus
 from edge_aiops.hub.subscribers import Subscriber, Subscribers
-from edge_aiops.hub.viewing import fleet_view, fleet_watch
+from edge_aiops.hub.viewing import NODES_EVERY_S, fleet_view, fleet_watch
 from edge_aiops.plugin.registry import Backends
 from edge_aiops.registry.registry import Registry
 from edge_aiops.store.shared.artifacts import ArtifactStore
@@ -115,7 +115,8 @@ class Hub:
             background.add("roll up", rollup.round, interval_s=_ROLL_UP_S)
             background.add("retention", HubRetention(database, clock=clock, ages=ages).round, interval_s=_RETENTION_S)
             watch = fleet_watch(database, view, settings.hub, clock)
-            background.add("watch the fleet", watch.look, interval_s=settings.hub.drift_check)
+            background.add("watch the nodes", watch.look_at_nodes, interval_s=NODES_EVERY_S)
+            background.add("look for drift", watch.look_at_drift, interval_s=settings.hub.drift_check)
             await stack.enter_async_context(background.running())
             yield cls(
                 database,

@@ -19,6 +19,9 @@ from edge_aiops.plugin.specs import DriftTestSpec, QualityCheckSpec
 from edge_aiops.registry.registry import Registry
 from edge_aiops.store.shared.database import Database
 
+NODES_EVERY_S = 60.0
+"""How often the hub looks for nodes that are silent or in quarantine."""
+
 
 def fleet_view(
     database: Database, registry: Registry, plugins: Plugins, *, settings: HubSettings, clock: Clock
@@ -36,7 +39,7 @@ def fleet_view(
 
 
 def fleet_watch(database: Database, view: FleetView, settings: HubSettings, clock: Clock) -> FleetWatch:
-    """What looks for drift of the fleet and for silent nodes."""
+    """What looks for drift of the fleet, and for nodes that are silent or shut out."""
     return FleetWatch(
         database, view, clock=clock, min_effect=settings.drift_min_effect, silent_after_s=settings.silent_after
     )

@@ -288,9 +288,9 @@ class Node:
 
     def shared_artifact(self, sha256: str) -> Path | None:
         """The file of a content that this node has, where `fleet.share_artifacts` lets it give files away."""
-        if not self._settings.fleet.share_artifacts or self._files is None or sha256 not in self._files:
+        if not self._settings.fleet.share_artifacts or self._files is None:
             return None
-        return self._files.path(sha256)
+        return self._files.found(sha256)
 
     def _serve(self, serving: Serving) -> None:
         self.engine.serve(serving.deployments, standby=serving.standby)

@@ -178,6 +178,11 @@ async def test_another_hub_is_refused(node: Device, hub: HostileHub, fake_clock:
     await refuses_again(node, "an unknown signer. If this is another hub .* must join again")
 
 
+async def test_a_node_that_has_not_joined_believes_nobody(started: Any) -> None:
+    async with started(joined=False) as node:
+        await refuses(node, "has not joined a hub yet")
+
+
 # Rollback
 
 

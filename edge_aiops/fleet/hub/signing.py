@@ -158,7 +158,7 @@ async def sign_again(work: AsyncConnection, desired: Signed, *, now_ms: int) -> 
 
     def made() -> list[Signed]:
         signer = keys.from_pem(key.private, told="the hub's database")
-        return making.everything(signer, version=version, desired=desired.body, now_ms=now_ms)
+        return making.everything(signer, version=version, targets=making.named_by(desired.body), now_ms=now_ms)
 
     documents = await asyncio.to_thread(made)
     for document in documents:

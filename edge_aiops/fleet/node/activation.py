@@ -137,7 +137,7 @@ class Activator:
 
     def begin(self, *, anew: bool = False) -> None:
         """Work on what is wanted; `anew`: that has changed since the work that is under way began."""
-        self._again = anew
+        self._again = self._again or anew
         if self._working is None:
             self._working = asyncio.create_task(self._work(), name="activation")
 

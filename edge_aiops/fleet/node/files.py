@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
@@ -21,6 +22,7 @@ Run = Callable[..., Awaitable[Any]]
 SPARE_SHARE = 0.2
 """Of an artifact's size, what must be free beside it before it is fetched."""
 _PARTIAL = ".partial"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _READ_BYTES = 1024 * 1024
 
 
@@ -83,6 +85,10 @@ class ModelFiles:
 
     def __contains__(self, sha256: str) -> bool:
         return self.path(sha256).is_file()
+
+    def found(self, name: str) -> Path | None:
+        """The file of the content that somebody outside asks for by `name`, if it is the digest of one that is here."""
+        return self.path(name) if _SHA256.fullmatch(name) and name in self else None
 
     async def is_whole(self, sha256: str) -> bool:
         """Whether the content is there and still what it should be; a damaged file is removed."""

@@ -71,11 +71,6 @@ class Trust:
             await trust.begin(root)
         return trust
 
-    @property
-    def has_begun(self) -> bool:
-        """Whether there is a root: whether the node has joined."""
-        return self._root is not None
-
     async def begin(self, root: bytes) -> None:
         """Trust `root` from now on: the node has joined. Nothing that was trusted under another root counts."""
         if root == self._root:
@@ -103,7 +98,9 @@ class Trust:
         good before that is kept.
         """
         if self._root is None:
-            raise Untrusted("this node has not joined its hub yet, and trusts nobody")
+            raise Untrusted(
+                "this node has not joined a hub yet and trusts none; start it once with --join TOKEN"
+            )
         workflow = await asyncio.to_thread(_workflow, self._folder, self._root, self._clock.now_ms())
         for _ in range(MOST_ROOTS):
             if (content := await fetch(workflow.next_root, MOST_BYTES["root"])) is None:

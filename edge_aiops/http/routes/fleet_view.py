@@ -152,8 +152,14 @@ def _selection(
     labels, nodes = labels_of(request.query.getall("label", [])), tuple(request.query.getall("node", []))
     if len(nodes) > MOST_NODES:
         raise InvalidInput.of("node", f"{len(nodes)} are more than {MOST_NODES}; select them by label or group")
-    now_ms = request.app[HUB].view.now_ms
-    span = span_of(query.since, query.until, query.last, now_ms=now_ms, by_node=by_node or bool(labels or nodes))
+    span = span_of(
+        query.since,
+        query.until,
+        query.last,
+        now_ms=request.app[HUB].view.now_ms,
+        by_node=by_node or bool(labels or nodes),
+        hours_kept_ms=round(request.app[SETTINGS].hub.hours_max_age * 1000),
+    )
     return Selection(
         model_name=request.match_info.get("modelName", model_name),
         model_version=query.model_version,

@@ -14,9 +14,11 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Mapping
+from functools import cache
 from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_aiops.observe.baselines.baseline import ModelBaseline, Role
 from edge_aiops.observe.config import MonitoringConfig
@@ -162,12 +164,19 @@ def _record_quality(
 
 def in_groups(distribution: Distribution) -> Counts:
     """Counts in few cells of values that are there: below, groups of bins, above; or the labels and the others."""
-    if distribution.kind == "category" or len(distribution.counts) <= _GROUPS + 2:
+    if distribution.kind == "category":
         return distribution.counts
-    bins = len(distribution.counts) - 2
-    starts = np.linspace(1, bins + 1, _GROUPS, endpoint=False).astype(np.intp)
-    groups: Counts = np.add.reduceat(distribution.counts, [0, *starts, bins + 1])
+    groups: Counts = np.add.reduceat(distribution.counts, group_starts(len(distribution.counts)))
     return groups
+
+
+@cache
+def group_starts(cells: int) -> NDArray[np.intp]:
+    """Where the groups of so many cells of numbers begin: the first cell, ten groups of bins at most, the last cell."""
+    bins = cells - 2
+    if bins <= _GROUPS:
+        return np.arange(cells)
+    return np.array([0, *np.linspace(1, bins + 1, _GROUPS, endpoint=False).astype(np.intp), bins + 1])
 
 
 def _by_name(data: bytes, references: Baseline) -> dict[str, FeatureEvidence]:

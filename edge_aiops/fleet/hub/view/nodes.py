@@ -23,6 +23,7 @@ class FleetNode(Struct, frozen=True, kw_only=True, rename="camel"):
     labels: dict[str, str]
     status: str
     """`active`, `revoked` or `quarantined`."""
+    status_reason: str
     joined_at: int
 
 
@@ -48,7 +49,13 @@ async def directory(database: Database) -> Mapping[str, FleetNode]:
     async def work(connection: AsyncConnection) -> Mapping[str, FleetNode]:
         return {
             node_id: FleetNode(
-                node_id=node_id, name="", group="default", labels={}, status="active", joined_at=last_seen
+                node_id=node_id,
+                name="",
+                group="default",
+                labels={},
+                status="active",
+                status_reason="",
+                joined_at=last_seen,
             )
             for node_id, last_seen in await connection.execute(query)
         }

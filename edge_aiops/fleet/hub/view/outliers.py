@@ -16,14 +16,13 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from edge_aiops.observe.drift.distributions import both_sides
-from edge_aiops.observe.drift.evidence import in_groups
+from edge_aiops.observe.drift.evidence import group_starts
 from edge_aiops.observe.labels import LabelCounts
 from edge_aiops.observe.performance import Performance
 from edge_aiops.stats.distances import chi_square_test, fisher_exact_test, psi, psi_without_drift
 from edge_aiops.stats.multiplicity import benjamini_yekutieli
 from edge_aiops.stats.special import normal_upper
-from edge_aiops.stats.summaries import NumericSummary, Profile
+from edge_aiops.stats.summaries import Categories, NumericSummary, Profile
 
 Subject = Literal["feature", "errorRate", "latency", "accuracy"]
 LEAST_NODES = 8
@@ -120,13 +119,17 @@ def outliers_of(nodes: Sequence[NodeSummaries], *, alpha: float, min_effect: flo
 
 def counts_of(profile: Profile) -> dict[str, FeatureCounts]:
     """What is compared of each feature; a fraction of the size of the profile."""
-    found: dict[str, FeatureCounts] = {}
-    for name in profile.baseline.names:
-        current, summary = both_sides(profile, name)[1], profile[name]
-        cells = np.append(in_groups(current), np.int64(current.missing))
-        moments = summary.moments if isinstance(summary, NumericSummary) else None
-        found[name] = FeatureCounts(cells, moments.mean if moments else None, moments.count if moments else 0)
-    return found
+    return {name: _counts(profile[name]) for name in profile.baseline.names}
+
+
+def _counts(summary: NumericSummary | Categories) -> FeatureCounts:
+    if isinstance(summary, NumericSummary):
+        cells, moments = summary.histogram.counts, summary.moments  # the last cell: missing values
+        groups = np.add.reduceat(cells, np.append(group_starts(len(cells) - 1), len(cells) - 1))
+        return FeatureCounts(groups.astype(np.int64), moments.mean, moments.count)
+    known = summary.known_counts
+    others = summary.total - summary.missing - sum(known)
+    return FeatureCounts(np.array([*known, others, summary.missing], np.int64), None, 0)
 
 
 class _Feature:

@@ -12,6 +12,8 @@ from edge_aiops.base.errors import InvalidInput
 from edge_aiops.observe.granularity import WIDTH_MS
 
 HOUR_MS, DAY_MS = WIDTH_MS["hourly"], WIDTH_MS["daily"]
+HOURS_KEPT_MS = 90 * DAY_MS
+"""By default."""
 MOST_NODES = 1_000
 """Nodes that one question may name."""
 
@@ -65,11 +67,19 @@ def labels_of(said: Iterable[str], *, parameter: str = "label") -> dict[str, str
     return labels
 
 
-def span_of(since: int | None, until: int | None, last: str | None, *, now_ms: int, by_node: bool = False) -> Span:
+def span_of(
+    since: int | None,
+    until: int | None,
+    last: str | None,
+    *,
+    now_ms: int,
+    by_node: bool = False,
+    hours_kept_ms: int = HOURS_KEPT_MS,
+) -> Span:
     """The span that somebody asked for, by default the last 24 hours, rounded outwards to whole hours.
 
-    Of single nodes, a span of a day or more is rounded to whole days: of thousands of nodes hours are too many to read.
-    Raises `InvalidInput` for a span without an extent, or one that is said twice.
+    To whole days where hours are not kept any more, and of single nodes a span of a day or more: of thousands of nodes
+    hours are too many to read. Raises `InvalidInput` for a span without an extent, or one that is said twice.
     """
     if last is not None and since is not None:
         raise InvalidInput.of("last", "says when the span begins, and so does since; send one of them")
@@ -78,8 +88,9 @@ def span_of(since: int | None, until: int | None, last: str | None, *, now_ms: i
         since = max(0, end - round(_duration(last or "24h") * 1000))
     if since >= end:
         raise InvalidInput.of("since", f"the span would begin at {since} and end at {end}; let it begin before its end")
-    width_ms = DAY_MS if by_node and end - since >= DAY_MS else HOUR_MS
-    return Span(since - since % width_ms, -(-end // width_ms) * width_ms, since, end)
+    by_day = by_node and end - since >= DAY_MS
+    begins, ends = (DAY_MS if by_day or at < now_ms - hours_kept_ms else HOUR_MS for at in (since, end))
+    return Span(since - since % begins, -(-end // ends) * ends, since, end)
 
 
 def stretches(from_ms: int, until_ms: int) -> Iterator[Stretch]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from msgspec import structs
 
@@ -231,6 +231,10 @@ class FleetView:
         return await asyncio.to_thread(
             status_of, nodes, reports, generation=generation, unmerged=unmerged, silent_before_ms=silent_before_ms
         )
+
+    async def nodes(self) -> Collection[FleetNode]:
+        """All nodes."""
+        return (await self._directory()).values()
 
     async def silent(self, silent_after_ms: int) -> list[NotableNode]:
         """Nodes that were last heard of longer ago than `silent_after_ms` before the last push of any node: where none

@@ -1,8 +1,8 @@
-"""What the hub watches by itself: drift of the fleet, and nodes that fall silent; as alerts of its own."""
+"""What the hub watches by itself, as alerts of its own: drift of the fleet, and nodes that are silent or shut out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from msgspec import structs
@@ -13,6 +13,7 @@ from edge_aiops.base.clock import Clock
 from edge_aiops.fleet.hub.rows import RECORDS
 from edge_aiops.fleet.hub.view.alerts import HUB, FleetAlert, Record, body_of, folded
 from edge_aiops.fleet.hub.view.drift import FleetDrift
+from edge_aiops.fleet.hub.view.nodes import FleetNode
 from edge_aiops.fleet.hub.view.selection import Selection, span_of
 from edge_aiops.fleet.hub.view.view import FleetView
 from edge_aiops.observe.alerts.alert import new_id
@@ -22,9 +23,10 @@ from edge_aiops.store.shared.leases import Lease, fence
 
 FLEET_DRIFT = "fleet drift"
 NODE_SILENT = "node silent"
+NODE_QUARANTINED = "node quarantined"
 ALPHA = 0.05
 MOST_ACTIVE = 200
-"""Alerts of the hub at a time; how many more nodes are silent is said in the fleet's status."""
+"""Alerts of the hub at a time about nodes, and about drift; of how many more, the fleet's status tells."""
 
 
 class Subject(NamedTuple):
@@ -55,10 +57,14 @@ class FleetWatch:
         self._min_effect = min_effect
         self._silent_after_ms = round(silent_after_s * 1000)
 
-    async def look(self, lease: Lease) -> None:
-        """One round: everything that is wrong now has an alert, and what was and is no more is resolved."""
-        found = {**await self._silent(), **await self._drift()}
-        await self._database.change(lambda connection: self._settle(connection, lease, found))
+    async def look_at_nodes(self, lease: Lease) -> None:
+        """One round: every node that is silent or in quarantine has an alert, those of others are resolved."""
+        found = {**_quarantined(await self._view.nodes()), **await self._silent()}
+        await self._settle(lease, (NODE_SILENT, NODE_QUARANTINED), found)
+
+    async def look_at_drift(self, lease: Lease) -> None:
+        """One round: every drift that is certain and large enough has an alert, what is over is resolved."""
+        await self._settle(lease, (FLEET_DRIFT,), await self._drift())
 
     async def _drift(self) -> dict[Subject, Finding]:
         """Drift of the last day, of each model that was used since yesterday."""
@@ -83,16 +89,31 @@ class FleetWatch:
             for node in await self._view.silent(self._silent_after_ms)
         }
 
-    async def _settle(self, connection: AsyncConnection, lease: Lease, found: Mapping[Subject, Finding]) -> None:
-        await fence(connection, lease)
+    async def _settle(self, lease: Lease, rules: Collection[str], found: Mapping[Subject, Finding]) -> None:
         now_ms = self._clock.now_ms()
-        active = {_subject(alert): alert for alert in folded(await _own(connection)) if alert.status == "firing"}
-        room = MOST_ACTIVE - len(active.keys() & found.keys())
-        new = sorted(found.keys() - active.keys())[: max(0, room)]
-        changed = [_fired(subject, found[subject], now_ms) for subject in new]
-        changed += [_resolved(active[subject], now_ms) for subject in active.keys() - found.keys()]
-        if changed:
-            await connection.execute(insert(RECORDS), [_record(alert, now_ms) for alert in changed])
+
+        async def work(connection: AsyncConnection) -> None:
+            await fence(connection, lease)
+            firing = [alert for alert in folded(await _own(connection)) if alert.status == "firing"]
+            active = {_subject(alert): alert for alert in firing if alert.rule_name in rules}
+            room = MOST_ACTIVE - len(active.keys() & found.keys())
+            new = sorted(found.keys() - active.keys())[: max(0, room)]
+            changed = [_fired(subject, found[subject], now_ms) for subject in new]
+            changed += [_resolved(active[subject], now_ms) for subject in active.keys() - found.keys()]
+            if changed:
+                await connection.execute(insert(RECORDS), [_record(alert, now_ms) for alert in changed])
+
+        await self._database.change(work)
+
+
+def _quarantined(nodes: Iterable[FleetNode]) -> dict[Subject, Finding]:
+    return {
+        Subject(NODE_QUARANTINED, "", "", node.node_id): Finding(
+            "critical", f"node {node.name or node.node_id} ({node.group}) is in quarantine: {node.status_reason}"
+        )
+        for node in nodes
+        if node.status == "quarantined"
+    }
 
 
 async def _own(connection: AsyncConnection) -> Sequence[Record]:

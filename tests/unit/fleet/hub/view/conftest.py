@@ -47,9 +47,17 @@ class Fleet:
             k=10,
         )
 
-    def join(self, node_id: str, *, group: str = "default", status: str = "active", **labels: str) -> str:
+    def join(
+        self, node_id: str, *, group: str = "default", status: str = "active", reason: str = "", **labels: str
+    ) -> str:
         self.nodes[node_id] = FleetNode(
-            node_id=node_id, name=node_id, group=group, labels=labels, status=status, joined_at=START_MS
+            node_id=node_id,
+            name=node_id,
+            group=group,
+            labels=labels,
+            status=status,
+            status_reason=reason,
+            joined_at=START_MS,
         )
         return node_id
 

@@ -25,6 +25,14 @@ def test_of_single_nodes_a_day_or_more_is_rounded_to_days() -> None:
     assert until_ms - from_ms == 2 * HOUR_MS
 
 
+def test_where_hours_are_not_kept_any_more_ends_are_whole_days() -> None:
+    since, until = NOW_MS - 95 * DAY_MS, NOW_MS - 91 * DAY_MS
+    from_ms, until_ms, *_ = span_of(since, until, None, now_ms=NOW_MS, hours_kept_ms=90 * DAY_MS)
+    assert (from_ms % DAY_MS, until_ms % DAY_MS) == (0, 0)
+    from_ms, until_ms, *_ = span_of(since, NOW_MS, None, now_ms=NOW_MS, hours_kept_ms=90 * DAY_MS)
+    assert (from_ms % DAY_MS, until_ms % DAY_MS) == (0, 8 * HOUR_MS)
+
+
 def test_whole_days_are_taken_as_such_and_their_ends_as_hours() -> None:
     from_ms, until_ms, *_ = span_of(None, None, "7d", now_ms=NOW_MS)
     parts = list(stretches(from_ms, until_ms))

