@@ -147,7 +147,7 @@ class Pusher:
 
     async def _send(self, push: Push) -> Pushed | None:
         """What the hub says; None where it wants something else first, which was seen to."""
-        body, encoding = await _packed(push)
+        body, encoding = await packed(push)
         headers = {"Content-Type": MEDIA_TYPE, **encoding}
         self._allowance.spend(len(body) + OVERHEAD_BYTES)
         async with self._hub.ask("POST", "/fleet/push", data=body, headers=headers) as response:
@@ -206,7 +206,7 @@ def _later(said: str, response: aiohttp.ClientResponse) -> Unavailable:
     return Unavailable(said)
 
 
-async def _packed(push: Push) -> tuple[bytes, dict[str, str]]:
+async def packed(push: Push) -> tuple[bytes, dict[str, str]]:
     """The body, compressed where that is worth it, and the header that says so."""
     body = msgspec.msgpack.encode(push)
     if len(body) < _SMALL:

@@ -98,9 +98,7 @@ class Trust:
         good before that is kept.
         """
         if self._root is None:
-            raise Untrusted(
-                "this node has not joined a hub yet and trusts none; start it once with --join TOKEN"
-            )
+            raise Untrusted("this node has not joined a hub yet and trusts none; start it once with --join TOKEN")
         workflow = await asyncio.to_thread(_workflow, self._folder, self._root, self._clock.now_ms())
         for _ in range(MOST_ROOTS):
             if (content := await fetch(workflow.next_root, MOST_BYTES["root"])) is None:
