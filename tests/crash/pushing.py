@@ -45,7 +45,6 @@ async def work(folder: Path, hub_url: str, *, last: bool) -> None:
             settings=FleetSettings(),
             clock=CLOCK,
             reported=_reported,
-            reach=_reach,
         )
         await monitoring.flush()  # what was left by those before
         await _push(pusher)
@@ -86,10 +85,6 @@ async def _session() -> Session:
 
 async def _reported() -> Reported:
     return Reported(generation=0)
-
-
-async def _reach(_: int) -> None:
-    pass
 
 
 if __name__ == "__main__":

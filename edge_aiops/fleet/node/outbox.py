@@ -93,6 +93,7 @@ class Outbox:
         clock: Clock,
         stream: int,
         most_bytes: int = MOST_BYTES,
+        window_ms: int = 0,
         sampler: Sampler | None = None,
     ) -> None:
         self.stream = stream
@@ -103,6 +104,7 @@ class Outbox:
         self._database = database
         self._clock = clock
         self._sampler = sampler
+        self._window_ms = window_ms
         self._space = Space(database, steady=SteadyClock(clock), clock=clock, most_bytes=most_bytes)
         self._digests = rows.Digests()
         self._seq = 0
@@ -118,15 +120,17 @@ class Outbox:
         *,
         clock: Clock,
         most_bytes: int = MOST_BYTES,
+        window_ms: int = 0,
         sampler: Sampler | None = None,
         stream: int | None = None,
     ) -> Outbox:
-        """The outbox in a `MONITORING_SCHEMA` file."""
+        """The outbox in a `MONITORING_SCHEMA` file. `window_ms`: how wide windows are at least."""
         outbox = cls(
             database,
             clock=clock,
             stream=new_boot() if stream is None else stream,
             most_bytes=most_bytes,
+            window_ms=window_ms,
             sampler=sampler,
         )
         await outbox.keep_house()
@@ -239,8 +243,9 @@ class Outbox:
     async def keep_house(self) -> int:
         """Keep within the space there is; gives how wide new windows of rows should be, in ms."""
         use = await self._space.keep(self.growing())
-        self.status = await self._status(use)
-        return use.width_ms
+        width_ms = max(use.width_ms, self._window_ms)
+        self.status = await self._status(use, width_ms)
+        return width_ms
 
     def _grown_last(self) -> Collection[int]:
         return (self._boot,)
@@ -292,7 +297,7 @@ class Outbox:
         at_ms = self._clock.now_ms()
         await self._database.write(unit)
 
-    async def _status(self, use: Use) -> OutboxStatus:
+    async def _status(self, use: Use, width_ms: int) -> OutboxStatus:
         ((lost_rows, lost_items),) = await self._database.read(_LOST)
         refused = await self._database.read(_REFUSED)
         return OutboxStatus(
@@ -300,7 +305,7 @@ class Outbox:
             oldest_unsent=use.oldest_ms,
             waiting_bytes=use.waiting_bytes,
             kept_bytes=use.kept_bytes,
-            window_ms=max(use.width_ms, rows.width_ms("performance", Boot(0))),
+            window_ms=rows.width_ms("performance", Boot(0, width_ms=width_ms)),
             acknowledged=self._acknowledged,
             lost_rows=lost_rows,
             lost_items=lost_items,
