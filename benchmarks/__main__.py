@@ -12,6 +12,7 @@ NAMES = {
     "startup": "cold start, memory, import time",
     "store": "the event store by itself",
     "statistics": "the Rust extension beside its peers, which it installs under .bench/ the first time",
+    "fleet_push": "what a hub takes in of its nodes, on both databases; takes one minute",
     "monitoring": "what it costs to observe a model, beside the same peers; takes five minutes",
     "memory": "what a model takes before its load, loaded, and after it was unloaded",
     "tensors": "tensors of the Open Inference Protocol, in JSON and in binary; takes one minute",

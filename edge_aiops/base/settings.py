@@ -27,6 +27,7 @@ RESERVED_VARIABLES = {
     "EDGE_AIOPS_PLUGINS": "comma-separated names: load only these plugins",
     "EDGE_AIOPS_BLOCK_PLUGINS": "comma-separated names: do not load these plugins",
     "EDGE_AIOPS_TRACE_PLUGINS": "1: log every hook call while plugins load",
+    "EDGE_AIOPS_JOIN": "the token with which `edge-aiops node` joins its hub",
     "EDGE_AIOPS_URL": "the server that client commands talk to, http://127.0.0.1:9926 if not set",
 }
 """Variables that are read at start and are not settings of a table."""

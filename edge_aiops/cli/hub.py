@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, Namespace
 
-from edge_aiops.cli import hub_keys
+from edge_aiops.cli import hub_keys, hub_tokens
 from edge_aiops.cli.command import Command, Group
 from edge_aiops.cli.serve import add_address_options
 
@@ -65,5 +65,5 @@ GROUP = Group(
         arguments=_arguments,
         run=_run,
     ),
-    commands=(hub_keys.KEYS, hub_keys.RECOVER),
+    commands=(hub_tokens.GROUP, hub_keys.KEYS, hub_keys.RECOVER),
 )

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from edge_aiops.base.clock import Clock, SystemClock
 from edge_aiops.base.durations import Duration
-from edge_aiops.base.errors import EdgeAiopsError
+from edge_aiops.base.errors import Conflict, EdgeAiopsError
 from edge_aiops.base.settings import Settings
 from edge_aiops.base.tasks import BackgroundTasks
 from edge_aiops.fleet.messages.push import Reported
@@ -24,12 +24,15 @@ from edge_aiops.fleet.node.deployments import Serving
 from edge_aiops.fleet.node.download import Downloads
 from edge_aiops.fleet.node.files import ModelFiles
 from edge_aiops.fleet.node.follow import Follower, FollowStatus
+from edge_aiops.fleet.node.hub_client import HubClient
+from edge_aiops.fleet.node.identity import NodeKeys
 from edge_aiops.fleet.node.outbox import Outbox
 from edge_aiops.fleet.node.outbox_keeping import OutboxKeeping
 from edge_aiops.fleet.node.policy import Policy
 from edge_aiops.fleet.node.probing import Prober
 from edge_aiops.fleet.node.push import Pusher, PushStatus
 from edge_aiops.fleet.node.rollout import Rollout
+from edge_aiops.fleet.node.rotation import rotate
 from edge_aiops.fleet.node.sampling import Sampler
 from edge_aiops.fleet.node.sources import Sources
 from edge_aiops.fleet.node.state import NodeState
@@ -126,6 +129,7 @@ class Node:
         self.hub_url = hub_url
         """The hub that this node follows; None without one."""
         self._join = join
+        self._hub: HubClient | None = None
         self._hub_beside = hub_beside
         self._clock = clock or SystemClock()
         self._stack = AsyncExitStack()
@@ -180,6 +184,7 @@ class Node:
         self.state = await NodeState.open(self._folder, clock=self._clock)
         stack.push_async_callback(self.state.close)
         self._identity = await self.state.identity()
+        self.hub_url = await known_hub(self.state, self.hub_url, self._join)
         self.monitoring = await Monitoring.open(
             self._folder, clock=self._clock, plugins=self._plugins, node_id=self._identity.node_id
         )
@@ -230,6 +235,7 @@ class Node:
         http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
         trust = await Trust.open(self._folder / "trust", await self.state.remembered(HUB_ROOT), clock=self._clock)
         hub = await member(self.hub_url, state=self.state, folder=self._folder, http=http, join=self._join, trust=trust)
+        self._hub = hub
         policy = await asyncio.to_thread(Policy.read, self._settings.fleet.policy, self._folder)
         self.configured = Configured(self.monitoring, policy=policy, hub=hub.hub_url)
         rollout, fleet = Rollout(self.state.database), self._settings.fleet
@@ -312,6 +318,12 @@ class Node:
             await (self.follower.pull() if generation is None else self.follower.reach(generation))
         except EdgeAiopsError as error:
             logger.warning("what the hub has now is not served yet: %s", error)
+
+    async def rotate_key(self) -> None:
+        """Exchange the key of this node for a new one. Raises `Conflict` without a hub, and what the hub says."""
+        if self._hub is None:
+            raise Conflict("this node has no hub, and so no use for a key")
+        await rotate(self._hub, NodeKeys(self._folder), node_id=self._identity.node_id)
 
     def _databases(self) -> list[LocalDatabase]:
         return [self.state.database, self.journal.database, self.monitoring.database]

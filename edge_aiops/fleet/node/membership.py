@@ -17,12 +17,9 @@ from edge_aiops.fleet.messages.identity import (
     ChallengeRequest,
     Joined,
     JoinRequest,
-    Rotated,
-    RotateRequest,
     Session,
     SessionRequest,
     join_proof,
-    rotate_proof,
     session_proof,
 )
 from edge_aiops.fleet.node.hub_requests import post
@@ -96,15 +93,6 @@ class Membership:
                 raise
         await self._join(JoinToken.parse(await self._token()))
         return await self._known()
-
-    async def rotate(self, bearer: str) -> None:
-        """Exchange the key for a new one; the session ends with it."""
-        old, new = await asyncio.gather(asyncio.to_thread(self._keys.current), asyncio.to_thread(self._keys.begin_next))
-        signed = rotate_proof(self._node_id, new.public)
-        request = RotateRequest(public_key=new.public, proof=new.sign(signed), signature=old.sign(signed))
-        headers = {"Authorization": f"Bearer {bearer}"}
-        await post(self._http, f"{self._hub_url}/fleet/rotate", request, Rotated, headers=headers)
-        await asyncio.to_thread(self._keys.adopt_next)
 
     async def _known(self) -> Session:
         try:
