@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import aiohttp
 
@@ -23,7 +23,7 @@ from edge_aiops.fleet.messages.identity import (
     session_proof,
 )
 from edge_aiops.fleet.node.hub_requests import post
-from edge_aiops.fleet.node.identity import NodeKey, NodeKeys
+from edge_aiops.fleet.node.identity import NodeKey
 
 TokenSource = Callable[[], Awaitable[str]]
 """Gives a join token."""
@@ -31,6 +31,19 @@ Rooted = Callable[[bytes], Awaitable[object]]
 """Is told the hub's root metadata after a join."""
 
 logger = logging.getLogger(__name__)
+
+
+class Keys(Protocol):
+    """The keys of a node, such as `NodeKeys`; its methods block."""
+
+    def current(self) -> NodeKey:
+        """The node's key."""
+
+    def next(self) -> NodeKey | None:
+        """The key that shall take its place, if any."""
+
+    def adopt_next(self) -> None:
+        """Have the next key as the current one."""
 
 
 class JoinToken(NamedTuple):
@@ -65,7 +78,7 @@ class Membership:
         *,
         node_id: str,
         name: str,
-        keys: NodeKeys,
+        keys: Keys,
         http: aiohttp.ClientSession,
         token: TokenSource | None,
         rooted: Rooted,
