@@ -10,22 +10,24 @@ import asyncio
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benchmarks.table import Row
 from edge_aiops.base.clock import SystemClock
+from edge_aiops.fleet.hub.node_table import labels as node_labels
+from edge_aiops.fleet.hub.node_table import nodes as node_table
 from edge_aiops.fleet.hub.rows import BASELINES
-from edge_aiops.fleet.hub.view.nodes import FleetNode
 from edge_aiops.fleet.hub.view.selection import DAY_MS, HOUR_MS, Selection, span_of
 from edge_aiops.fleet.hub.view.view import FleetView
 from edge_aiops.fleet.hub.windows import MERGED, NODE_WINDOWS, WHOLE
@@ -49,7 +51,8 @@ EVENTS = 2_000
 """Of a node a day."""
 DIFFERENT = 200
 
-NOW_MS = 20_000 * DAY_MS
+TODAY_MS = 20_000 * DAY_MS
+NOW_MS = TODAY_MS + 9 * HOUR_MS
 
 
 def rows() -> list[Row]:
@@ -68,9 +71,9 @@ async def _measured() -> list[Row]:
 
 async def _asked(store: str, location: Path | str) -> list[Row]:
     async with Database.open(location) as database:
-        nodes = _nodes()
-        await _fill(database, nodes)
-        view = _view(database, nodes)
+        await _fill(database)
+        await database.change(_analyse)
+        view = _view(database)
         site = {"site": "site 0"}
         questions: dict[str, Callable[[], Awaitable[object]]] = {
             f"drift, all {NODES:,} nodes, {DAYS} days": lambda: _drift(view),
@@ -79,20 +82,20 @@ async def _asked(store: str, location: Path | str) -> list[Row]:
             "metrics, all nodes, hourly": lambda: view.metrics(_selection(), "hourly"),
             "outliers among all nodes": lambda: _outliers(view),
         }
-        return [
-            Row(f"{what}, {store}", f"{await _seconds(question):.2f} s, loop held {await _held_ms(question):.0f} ms")
-            for what, question in questions.items()
-        ]
+        return [await _row_of(f"{what}, {store}", question) for what, question in questions.items()]
 
 
-async def _seconds(question: Callable[[], Awaitable[object]]) -> float:
-    """The best of three."""
-    taken: list[float] = []
+async def _row_of(what: str, question: Callable[[], Awaitable[object]]) -> Row:
+    """The best of three, by the clock and of this process's processor time, which a busy machine inflates less."""
+    taken: list[tuple[float, float]] = []
     for _ in range(3):
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), time.process_time()
         await question()
-        taken.append(time.perf_counter() - started)
-    return min(taken)
+        taken.append((time.perf_counter() - started, time.process_time() - busy))
+    seconds, processor = (min(column) for column in zip(*taken, strict=True))
+    said = f"{seconds:.2f} s, {processor:.2f} s of processor, loop held {await _held_ms(question):.0f} ms"
+    print(f"{what}: {said}", file=sys.stderr, flush=True)
+    return Row(what, said)
 
 
 async def _held_ms(question: Callable[[], Awaitable[object]]) -> float:
@@ -119,18 +122,14 @@ def _selection(*, by_node: bool = False, **more: Any) -> Selection:
     return Selection(model_name="model", **span._asdict(), **more)
 
 
-def _view(database: Database, nodes: Mapping[str, FleetNode]) -> FleetView:
+def _view(database: Database) -> FleetView:
     plugins = Plugins(environment={})
-
-    async def directory() -> Mapping[str, FleetNode]:
-        return nodes
 
     async def models(name: str, version: str) -> None:
         return None
 
     return FleetView(
         database,
-        directory=directory,
         models=models,
         tests=Extensions(plugins, hook="register_drift_tests", spec=DriftTestSpec),
         judge=Judge(Extensions(plugins, hook="register_quality_checks", spec=QualityCheckSpec)),
@@ -139,44 +138,46 @@ def _view(database: Database, nodes: Mapping[str, FleetNode]) -> FleetView:
     )
 
 
-def _nodes() -> dict[str, FleetNode]:
+async def _join(database: Database) -> dict[str, str]:
+    """The group of each node."""
     ids = [hashlib.md5(str(number).encode()).hexdigest() for number in range(NODES)]
-    return {
-        node_id: FleetNode(
-            node_id=node_id,
-            name=f"node {number}",
-            group=f"group {number % GROUPS}",
-            labels={"site": f"site {number // GROUPS % SITES}"},
-            status="active",
-            status_reason="",
-            joined_at=0,
-        )
-        for number, node_id in enumerate(ids)
-    }
+    facts = {"name": "", "public_key": b"", "joined_at": 0, "joined_with": "", "status": "active", "status_at": 0}
+    ours = {"status_reason": "", "session": 0, "boots": [], "boot_session": 0}
+    groups = {node_id: f"group {number % GROUPS}" for number, node_id in enumerate(ids)}
+    sites = {node_id: f"site {number // GROUPS % SITES}" for number, node_id in enumerate(ids)}
+    await _insert(
+        database,
+        node_table,
+        ({"id": node_id, "node_group": group, **facts, **ours} for node_id, group in groups.items()),
+    )
+    await _insert(
+        database, node_labels, ({"node_id": node_id, "name": "site", "value": site} for node_id, site in sites.items())
+    )
+    return groups
 
 
-async def _fill(database: Database, nodes: Mapping[str, FleetNode]) -> None:
+async def _fill(database: Database) -> None:
     random = np.random.default_rng(1)
     baseline = Baseline({name: random.normal(size=10_000) for name in FEATURES})
     content = baseline.to_bytes()
     digest = hashlib.sha256(content).hexdigest()
     await _insert(database, BASELINES, [{"sha256": digest, "content": content, "received_at": 0}])
+    groups = await _join(database)
     small = cycle([_summaries(random, baseline, EVENTS) for _ in range(DIFFERENT)])
-    starts = [NOW_MS - (day + 1) * DAY_MS for day in range(DAYS)]
+    starts = [TODAY_MS - day * DAY_MS for day in range(DAYS + 1)]
     await _insert(
         database,
         NODE_WINDOWS,
         (
-            _row(kind, n, summary, digest, DAY_MS, start)
-            | {"node_id": node.node_id, "group_name": node.group, "closed": False}
-            for node in nodes.values()
+            _row(kind, n, summary, digest, DAY_MS, start) | {"node_id": node_id, "group_name": group, "closed": False}
+            for node_id, group in groups.items()
             for start in starts
             for kind, n, summary in next(small)
         ),
     )
     large = cycle([_summaries(random, baseline, EVENTS * 50) for _ in range(10)])
     windows = [(DAY_MS, start) for start in starts]
-    windows += [(HOUR_MS, NOW_MS - (hour + 1) * HOUR_MS) for hour in range(24 * DAYS)]
+    windows += [(HOUR_MS, NOW_MS - (hour + 1) * HOUR_MS) for hour in range(24 * DAYS + 1)]
     await _insert(
         database,
         MERGED,
@@ -188,6 +189,12 @@ async def _fill(database: Database, nodes: Mapping[str, FleetNode]) -> None:
             for kind, n, summary in next(large)
         ),
     )
+
+
+async def _analyse(connection: AsyncConnection) -> None:
+    """What PostgreSQL does by itself, some minutes after so many rows came."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text("ANALYZE"))
 
 
 async def _insert(database: Database, table: Any, values: Iterable[dict[str, Any]]) -> None:

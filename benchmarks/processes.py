@@ -64,11 +64,16 @@ def server(
     port: int,
     ready: str,
     python: str = sys.executable,
+    pin: bool = True,
 ) -> Iterator[Server]:
-    """Start `python arguments` on the server's core; it is up when GET `ready` answers. Its children end with it."""
+    """Start `python arguments` on the server's core; it is up when GET `ready` answers. Its children end with it.
+
+    `pin`: without, it may use every core.
+    """
+    command = [python, *arguments]
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            pinned(SERVER_CORE, [python, *arguments]),
+            pinned(SERVER_CORE, command) if pin else command,
             cwd=ROOT,
             env=os.environ | (environment or {}),
             stdout=subprocess.DEVNULL,

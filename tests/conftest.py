@@ -122,7 +122,7 @@ SERVE = "import sys; from edge_aiops.cli.main import main; sys.exit(main())"
 
 
 class ServerProcess:
-    """`edge-aiops serve` in a process of its own, on a folder and a free port."""
+    """`edge-aiops serve`, or another command that serves, in a process of its own, on a folder and a free port."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -130,10 +130,12 @@ class ServerProcess:
         """What it has printed so far."""
 
     @classmethod
-    async def start(cls, folder: Path, *, program: str = SERVE, **environment: str) -> ServerProcess:
+    async def start(
+        cls, folder: Path, *, program: str = SERVE, command: str = "serve", **environment: str
+    ) -> ServerProcess:
         """Start it, without waiting until it is ready; `program` is the code that runs the command."""
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", program, "serve"),
+            *(sys.executable, "-c", program, command),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
@@ -171,11 +173,11 @@ class ServerProcess:
 
 @pytest.fixture
 async def server_process() -> AsyncIterator[Callable[..., Awaitable[ServerProcess]]]:
-    """Starts `edge-aiops serve` in another process; what still runs after the test is killed."""
+    """Starts `edge-aiops serve`, or another `command`, in another process; what still runs after the test is killed."""
     started: list[ServerProcess] = []
 
-    async def start(folder: Path, *, program: str = SERVE, **environment: str) -> ServerProcess:
-        started.append(await ServerProcess.start(folder, program=program, **environment))
+    async def start(folder: Path, **more: str) -> ServerProcess:
+        started.append(await ServerProcess.start(folder, **more))
         return started[-1]
 
     yield start

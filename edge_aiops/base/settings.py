@@ -27,6 +27,7 @@ RESERVED_VARIABLES = {
     "EDGE_AIOPS_PLUGINS": "comma-separated names: load only these plugins",
     "EDGE_AIOPS_BLOCK_PLUGINS": "comma-separated names: do not load these plugins",
     "EDGE_AIOPS_TRACE_PLUGINS": "1: log every hook call while plugins load",
+    "EDGE_AIOPS_JOIN": "the token with which `edge-aiops node` joins its hub",
     "EDGE_AIOPS_URL": "the server that client commands talk to, http://127.0.0.1:9926 if not set",
 }
 """Variables that are read at start and are not settings of a table."""
@@ -143,6 +144,7 @@ class HubSettings(Struct, frozen=True, forbid_unknown_fields=True):
         bool, _said("nodes fetch model files from the object store itself, by links that hold for five minutes")
     ] = False
     push_interval: Annotated[Duration, _said("how often nodes are asked to push; less often under load")] = Duration(60)
+    roll_up: Annotated[Duration, _said("how often the hub merges what nodes have pushed")] = Duration(10)
     rows_max_age: Annotated[
         Duration, _said("how long single rows of nodes, and the five minutes of groups, are kept; sums stay")
     ] = Duration(7 * 86_400)
@@ -162,6 +164,8 @@ class HubSettings(Struct, frozen=True, forbid_unknown_fields=True):
         _said("least population stability index that is drift of the fleet; of a small shift, its square", ge=0),
     ] = 0.01
     silent_after: Annotated[Duration, _said("after so long without a push a node counts as silent")] = Duration(86_400)
+    upstream: Annotated[str, _said("address of a hub above this one, which gets what this one has merged")] = ""
+    upstream_join: Annotated[str, _said("join token of the hub above, needed once")] = ""
 
 
 class FleetSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -169,6 +173,18 @@ class FleetSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     sync_interval: Annotated[Duration, _said("how often a node asks for its desired state")] = Duration(30)
     request_timeout: Annotated[Duration, _said("longest time for one request to the hub")] = Duration(30)
+    window: Annotated[
+        Literal["5m", "1h", "24h"], _said("how wide windows are that go to the hub; wider ones take fewer bytes a day")
+    ] = "5m"
+    outbox_max_bytes: Annotated[
+        int, _said("what waits for the hub takes no more; see docs/fleet/push.md", ge=1024**2)
+    ] = 64 * 1024**2
+    bytes_per_hour: Annotated[
+        int, _said("what a node sends to the hub in an hour, but for alerts; 0 sets no limit", ge=0)
+    ] = 0
+    bytes_per_day: Annotated[
+        int, _said("what a node sends to the hub in a day, but for alerts; 0 sets no limit", ge=0)
+    ] = 0
     artifact_sources: Annotated[
         tuple[str, ...],
         _said("addresses to fetch model files from before the hub is asked, in order, such as http://gateway:9926"),

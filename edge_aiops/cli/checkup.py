@@ -24,9 +24,9 @@ Check = Callable[[Settings], Iterator[Finding]]
 
 def findings(settings: Settings) -> Iterator[Finding]:
     """What every check finds; one that breaks is a finding too, and the others go on."""
-    from edge_aiops.cli import check_data, check_program
+    from edge_aiops.cli import check_data, check_hub, check_program
 
-    for check in (*check_program.CHECKS, *check_data.CHECKS):
+    for check in (*check_program.CHECKS, *check_data.CHECKS, *check_hub.CHECKS):
         try:
             yield from check(settings)
         except Exception as error:

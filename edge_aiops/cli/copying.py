@@ -14,8 +14,10 @@ _ATTEMPTS = 5
 _PARTIAL = ".partial"
 
 
-async def back_up(folder: Path, destination: Path) -> None:
+async def back_up(folder: Path, destination: Path, *, artifacts_elsewhere: bool = False) -> None:
     """Make `destination` a data folder on which a server could start with what `folder` has.
+
+    `artifacts_elsewhere`: the hub's are in an object store, so they are not looked for.
 
     The node is copied first: it may then be behind the hub's copy, which it catches up with, but never ahead of it.
     Raises `InvalidInput` for a wrong folder, `StoreError`, `StorageFull`, `Unavailable`; then nothing stays behind.
@@ -26,7 +28,7 @@ async def back_up(folder: Path, destination: Path) -> None:
     try:
         partial.mkdir(parents=True, mode=0o700)
         await asyncio.to_thread(_copy_databases, folder / "node", partial / "node")
-        await _copy_hub(folder / "hub", partial / "hub")
+        await _copy_hub(folder / "hub", partial / "hub", artifacts_elsewhere=artifacts_elsewhere)
         await asyncio.to_thread(_copy_files, folder / "node" / "models", partial / "node" / "models")
         partial.replace(destination)
     except OSError as error:
@@ -58,14 +60,14 @@ def _copy_databases(source: Path, target: Path) -> None:
         backup(database, target / database.name)
 
 
-async def _copy_hub(source: Path, target: Path) -> None:
+async def _copy_hub(source: Path, target: Path, *, artifacts_elsewhere: bool) -> None:
     """Database first, then artifacts; again where one was deleted in between."""
     if not await asyncio.to_thread(source.is_dir):
         return
     for _ in range(_ATTEMPTS):
         await asyncio.to_thread(_copy_databases, source, target)
         await asyncio.to_thread(_copy_files, source / "artifacts", target / "artifacts")
-        if not (missing := await _missing(target)):
+        if artifacts_elsewhere or not (missing := await _missing(target)):
             return
     raise Unavailable(
         f"artifact {missing[0]}, of which the catalogue speaks, could not be copied in {_ATTEMPTS} attempts; "
@@ -81,6 +83,8 @@ async def _missing(hub: Path) -> list[str]:
     from edge_aiops.store.shared.artifacts import ArtifactStore
     from edge_aiops.store.shared.database import Database
 
+    if not await asyncio.to_thread((hub / DATABASE).is_file):  # it is in PostgreSQL
+        return []
     store = await ArtifactStore.open(hub / ARTIFACTS)
     present = {artifact.sha256 for artifact in await store.all()}
     async with Database.open(hub / DATABASE) as database:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, Namespace
 
-from edge_aiops.cli import hub_keys
+from edge_aiops.cli import hub_keys, hub_tokens
 from edge_aiops.cli.command import Command, Group
 from edge_aiops.cli.serve import add_address_options
 
@@ -17,6 +17,10 @@ def _arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--artifacts", metavar="URL", help="object store (setting hub.artifacts, default a folder in the data folder)"
+    )
+    parser.add_argument("--upstream", metavar="URL", help="a hub above this one (setting hub.upstream, default none)")
+    parser.add_argument(
+        "--upstream-join", metavar="TOKEN", help="a join token of that hub, needed once (setting hub.upstream_join)"
     )
 
 
@@ -34,6 +38,8 @@ def _run(arguments: Namespace) -> None:
         http_port=arguments.port,
         hub_database=arguments.database,
         hub_artifacts=arguments.artifacts,
+        hub_upstream=arguments.upstream,
+        hub_upstream_join=arguments.upstream_join,
     ).settings
     configure_logs(settings.log.level)
 
@@ -65,5 +71,5 @@ GROUP = Group(
         arguments=_arguments,
         run=_run,
     ),
-    commands=(hub_keys.KEYS, hub_keys.RECOVER),
+    commands=(hub_tokens.GROUP, hub_keys.KEYS, hub_keys.RECOVER),
 )

@@ -19,7 +19,6 @@ from edge_aiops.cli import (
     events,
     hub,
     model,
-    node,
     plugins,
     predict,
     quality,
@@ -32,13 +31,14 @@ from edge_aiops.cli.demo import command as demo
 from edge_aiops.cli.drift import command as drift
 from edge_aiops.cli.fleet import command as fleet
 from edge_aiops.cli.monitor import command as monitor
+from edge_aiops.cli.node import command as node
 from edge_aiops.cli.output import printable
 from edge_aiops.cli.rules import command as rules
 
 COMMANDS: tuple[Command | Group, ...] = (
     serve.COMMAND,
     hub.GROUP,
-    node.COMMAND,
+    node.GROUP,
     demo.COMMAND,
     predict.COMMAND,
     chat.COMMAND,

@@ -48,6 +48,7 @@ ROUTE_MODULES: dict[str, Role] = {
     "oip": "node",
     "oip_repository": "node",
     "openai": "node",
+    "node_key": "node",
     "catalogue": "hub",
     "managed": "managed",
     "fleet": "hub",

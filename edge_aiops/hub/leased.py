@@ -40,7 +40,8 @@ class LeasedWork:
         self._tick_s = min(interval_s, ttl_s / 3)
         self._holder = secrets.token_hex(8)
         self._lease: Lease | None = None
-        self._due_ns = clock.ticks_ns()
+        self._until_s = 0.0
+        self._due_ns = self._renew_ns = clock.ticks_ns()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -55,8 +56,12 @@ class LeasedWork:
 
     async def turn(self) -> bool:
         """Take or renew the lease, and do a round if one is due; gives whether this replica has the lease now."""
-        before, asked_s = self._lease, asyncio.get_running_loop().time()
-        self._lease = await self._leases.hold(self._name, self._holder, ttl_s=self._ttl_s)
+        before = self._lease
+        if before is None or self._clock.ticks_ns() >= self._renew_ns:
+            asked_s = asyncio.get_running_loop().time()
+            self._lease = await self._leases.hold(self._name, self._holder, ttl_s=self._ttl_s)
+            self._until_s = asked_s + self._ttl_s
+            self._renew_ns = self._clock.ticks_ns() + round(self._ttl_s / 3 * 1e9)
         if self._lease is None:
             return False
         if self._lease != before:
@@ -65,7 +70,7 @@ class LeasedWork:
             return True
         self._due_ns = self._clock.ticks_ns() + self._interval_ns
         try:
-            await self._round(self._lease, until_s=asked_s + self._ttl_s)
+            await self._round(self._lease)
         except LeaseLost as lost:
             self._lease = None
             logger.warning("%s", lost)
@@ -82,8 +87,8 @@ class LeasedWork:
                 logger.exception("%s failed; it is tried again", self._name)
             await asyncio.sleep(self._tick_s)
 
-    async def _round(self, lease: Lease, *, until_s: float) -> None:
-        limit = asyncio.timeout_at(until_s)
+    async def _round(self, lease: Lease) -> None:
+        limit = asyncio.timeout_at(self._until_s)
         renewing = asyncio.create_task(self._renew(lease, limit))
         try:
             async with limit:

@@ -7,7 +7,6 @@ from functools import partial
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import NotFound
 from edge_aiops.base.settings import HubSettings
-from edge_aiops.fleet.hub.view.nodes import directory
 from edge_aiops.fleet.hub.view.view import FleetView
 from edge_aiops.fleet.hub.view.watching import FleetWatch
 from edge_aiops.journal.events import ServedBy
@@ -29,7 +28,6 @@ def fleet_view(
     """The view of the fleet over this database."""
     return FleetView(
         database,
-        directory=partial(directory, database),
         models=partial(_observed, registry),
         tests=Extensions(plugins, hook="register_drift_tests", spec=DriftTestSpec),
         judge=Judge(Extensions(plugins, hook="register_quality_checks", spec=QualityCheckSpec)),

@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.registry.messages import ModelVersion, Trial
+from edge_aiops.store.shared.bulk import fetch_all
 from edge_aiops.store.shared.schema import metadata
 
 _catalogue = Table(
@@ -79,7 +80,8 @@ async def lock(connection: AsyncConnection) -> None:
 
 async def generation(connection: AsyncConnection) -> int:
     """The number of the catalogue's present state; it only grows."""
-    return int((await connection.execute(select(_catalogue.c.generation))).scalar_one())
+    ((number,),) = await fetch_all(connection, "SELECT generation FROM catalogue", ())
+    return int(number)
 
 
 async def raise_generation(connection: AsyncConnection, *, at_least: int = 0) -> int:

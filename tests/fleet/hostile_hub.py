@@ -22,6 +22,7 @@ from edge_aiops.fleet.hub import signing_metadata as making
 from edge_aiops.fleet.hub.signing_keys import new_key
 from edge_aiops.fleet.hub.signing_tables import Signed
 from edge_aiops.fleet.messages.desired import DesiredModel, DesiredState
+from edge_aiops.fleet.messages.identity import Session
 from edge_aiops.fleet.node.hub_client import HubClient
 from edge_aiops.fleet.node.offers import Offers
 from edge_aiops.fleet.node.state import SavedDesired
@@ -75,7 +76,10 @@ class HostileHub:
         """Sign and offer these bytes as the desired state, under the next version or another."""
         self.version = self.version + 1 if version is None else version
         signed = making.everything(
-            key or self.online_key, version=self.version, desired=desired, now_ms=self.clock.now_ms()
+            key or self.online_key,
+            version=self.version,
+            targets=making.named_by(desired),
+            now_ms=self.clock.now_ms(),
         )
         self.files |= {_name(document): document.body for document in signed}
         self.files["desired"] = desired
@@ -202,16 +206,24 @@ async def device(
     folder: Path,
     *,
     clock: FakeClock,
+    joined: bool = True,
     root: bytes | None = None,
     accepted: SavedDesired | None = None,
     fetch_timeout_s: float = 30.0,
 ) -> AsyncIterator[Device]:
     """A node that trusts `root`, by default the hub's first one; on the same folder it starts again."""
-    trust = await Trust.open(folder, root or hub.roots[0].body, clock=clock)
+    trust = await Trust.open(folder, (root or hub.roots[0].body) if joined else None, clock=clock)
     async with aiohttp.ClientSession() as session:
-        opened = Device(HubClient(hub.url, http=session), trust, clock, fetch_timeout_s=fetch_timeout_s)
+        opened = Device(
+            HubClient(hub.url, http=session, open_session=open_session), trust, clock, fetch_timeout_s=fetch_timeout_s
+        )
         opened.accepted = accepted
         yield opened
+
+
+async def open_session() -> Session:
+    """A session; this hub looks at none."""
+    return Session(token="session", expires_in_s=900)
 
 
 def _name(document: Signed) -> str:

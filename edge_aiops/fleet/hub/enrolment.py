@@ -82,13 +82,18 @@ class Enrolment:
         return Joined(node_id=request.node_id, group=group, root=root)
 
     async def rotate(self, caller: Caller, request: RotateRequest) -> Rotated:
-        """Put a node's new key in the place of its old one; both have signed. Raises `Unauthenticated`."""
+        """Put a node's new key in the place of its old one; both have signed.
+
+        Where the new one is there already, the answer was lost. Raises `Unauthenticated`.
+        """
         signed, now_ms = rotate_proof(caller.node_id, request.public_key), self._clock.now_ms()
         verify(request.public_key, request.proof, signed)
 
         async def work(connection: AsyncConnection) -> None:
             old = select(_nodes.c.public_key).where(_nodes.c.id == caller.node_id).with_for_update()
-            verify((await connection.execute(old)).scalar_one(), request.signature, signed)
+            if (known := (await connection.execute(old)).scalar_one()) == request.public_key:
+                return
+            verify(known, request.signature, signed)
             this = update(_nodes).where(_nodes.c.id == caller.node_id)
             await connection.execute(this.values(public_key=request.public_key))
             await nodes.end_sessions(connection, caller.node_id, "rotated", now_ms=now_ms)

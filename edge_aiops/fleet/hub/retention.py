@@ -26,8 +26,7 @@ ROWS_OF_A_SLICE = 1_000
 _SERIES = ("kind", "model_name", "model_version", "deployment", "baseline")
 _OF = " AND ".join(f"{name} = ?" for name in ("node_id", *_SERIES))
 _CLOSE = f"""
-    UPDATE fleet_node_windows SET closed = true
-    WHERE {_OF} AND part = 'whole' AND width_ms = {DAY_MS} AND start_ms = ?
+    UPDATE fleet_node_windows SET closed = true WHERE {_OF} AND width_ms = {DAY_MS} AND start_ms = ?
 """
 # What has come since the day was chosen is newer, and stays until it is counted as late.
 _FORGET = f"DELETE FROM fleet_rows WHERE {_OF} AND start_ms >= ? AND start_ms < ? AND changed_at < ?"

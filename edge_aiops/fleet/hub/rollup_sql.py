@@ -202,7 +202,7 @@ async def hours(connection: AsyncConnection, days: Iterable[Place]) -> dict[Node
 async def baselines(connection: AsyncConnection, digests: Iterable[str]) -> dict[str, bytes]:
     """The bytes of those of these baselines that are there."""
     query = select(BASELINES.c.sha256, BASELINES.c.content).where(BASELINES.c.sha256.in_(list(digests)))
-    return dict((await connection.execute(query)).tuples().all())
+    return {found.sha256: found.content for found in await connection.execute(query)}
 
 
 async def put_node_windows(connection: AsyncConnection, merged: Mapping[NodeWindow, Merged]) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 from edge_aiops.base.errors import InvalidInput
 from edge_aiops.fleet.hub.signing_tables import Signed
+from edge_aiops.fleet.messages.trust import DESIRED, SIGNED_AT, artifact
 
 if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner
@@ -23,8 +24,13 @@ LIFETIME_MS = {"root": 9_125 * DAY_MS, "targets": 365 * DAY_MS, "snapshot": 365 
 years: it is replaced by its successor, not by time, and a device whose clock is wrong must not lose its hub."""
 
 ONLINE_ROLES = ("targets", "snapshot", "timestamp")
-SIGNED_AT = "x-edge-aiops-signed-at"
-"""Member of every document: when it was signed, in milliseconds since the epoch. It cannot be earlier at a node."""
+
+
+class Named(NamedTuple):
+    """Length in bytes and SHA-256 of a target."""
+
+    length: int
+    sha256: str
 
 
 class _Model(Struct, frozen=True):
@@ -90,18 +96,22 @@ def next_root(
     return signed
 
 
-def everything(key: CryptoSigner, *, version: int, desired: bytes, now_ms: int) -> list[Signed]:
-    """Targets, snapshot and timestamp, for this desired state and the artifacts that it names."""
+def named_by(desired: bytes) -> dict[str, Named]:
+    """The targets of this desired state: itself and the artifacts of its models."""
+    models = msgspec.json.decode(desired, type=_Desired).models
+    artifacts = {artifact(model.sha256): Named(model.size, model.sha256) for model in models if model.sha256}
+    return artifacts | {DESIRED: Named(len(desired), hashlib.sha256(desired).hexdigest())}
+
+
+def everything(key: CryptoSigner, *, version: int, targets: Mapping[str, Named], now_ms: int) -> list[Signed]:
+    """Targets, snapshot and timestamp."""
     from tuf.api.metadata import MetaFile, Snapshot, TargetFile, Targets
 
-    models = msgspec.json.decode(desired, type=_Desired).models
-    wanted = {f"artifacts/{model.sha256}": (model.size, model.sha256) for model in models if model.sha256}
-    wanted["desired"] = (len(desired), hashlib.sha256(desired).hexdigest())
-    files = {path: TargetFile(length, {"sha256": sha256}, path) for path, (length, sha256) in wanted.items()}
-    targets = _signed(Targets(version=version, targets=files), [key], now_ms=now_ms)
-    named = MetaFile(version, len(targets.body), {"sha256": hashlib.sha256(targets.body).hexdigest()})
-    snapshot = _signed(Snapshot(version=version, meta={"targets.json": named}), [key], now_ms=now_ms)
-    return [targets, snapshot, timestamp(key, version=version, snapshot=snapshot, now_ms=now_ms)]
+    files = {path: TargetFile(named.length, {"sha256": named.sha256}, path) for path, named in targets.items()}
+    listed = _signed(Targets(version=version, targets=files), [key], now_ms=now_ms)
+    meta = MetaFile(version, len(listed.body), {"sha256": hashlib.sha256(listed.body).hexdigest()})
+    snapshot = _signed(Snapshot(version=version, meta={"targets.json": meta}), [key], now_ms=now_ms)
+    return [listed, snapshot, timestamp(key, version=version, snapshot=snapshot, now_ms=now_ms)]
 
 
 def timestamp(key: CryptoSigner, *, version: int, snapshot: Signed, now_ms: int) -> Signed:

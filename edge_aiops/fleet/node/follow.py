@@ -18,7 +18,7 @@ from edge_aiops.fleet.node.hub_client import HubClient
 from edge_aiops.fleet.node.offers import Offers, decoded
 from edge_aiops.fleet.node.rollout import Rollout
 from edge_aiops.fleet.node.state import NodeState, SavedDesired
-from edge_aiops.fleet.node.trust import Trust
+from edge_aiops.fleet.node.trust import Trust, TrustStatus
 
 _GIVEN_UP = ("failed", "rolledBack")
 
@@ -34,13 +34,14 @@ class FollowStatus(Struct, frozen=True, kw_only=True, rename="camel"):
     last_error: str | None
     rollouts: tuple[Activation, ...] = ()
     """The versions that are on their way to service, not kept yet, rolled back or failed."""
+    trust: TrustStatus | None = None
+    """What this node has checked last of what the hub has signed; None before its first exchange with the hub."""
 
 
 class Follower:
     """Pulls `GET /fleet/desired`, accepts it in one transaction, and has it brought to service by the activator.
 
-    `trust`: what the hub has not signed is refused; a node that was never told the hub's root has none, and believes
-    who answers.
+    What the hub has not signed, by what `trust` says, is refused.
     """
 
     def __init__(
@@ -51,10 +52,11 @@ class Follower:
         rollout: Rollout,
         activator: Activator,
         configured: Configured,
-        trust: Trust | None = None,
+        trust: Trust,
         clock: Clock,
     ) -> None:
         self._hub = hub
+        self._trust = trust
         self._offers = Offers(hub, trust)
         self._state = state
         self._rollout = rollout
@@ -79,6 +81,7 @@ class Follower:
             generation=self.generation,
             last_error=self._last_error or (trouble.message if trouble else None),
             rollouts=tuple(one for one in self.activations().values() if one.state != "committed"),
+            trust=self._trust.status,
         )
 
     @property

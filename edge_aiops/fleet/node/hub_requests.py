@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import aiohttp
 import msgspec
@@ -34,13 +34,13 @@ class _Problem(Struct, frozen=True):
     detail: str = ""
 
 
-async def post(http: aiohttp.ClientSession, url: str, body: Struct, answer: type[T], **more: Any) -> T:
+async def post(http: aiohttp.ClientSession, url: str, body: Struct, answer: type[T]) -> T:
     """The answer to a POST. Raises what the hub says, and `Unavailable` where it says nothing that makes sense."""
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S, sock_connect=10)
-    headers = {"Content-Type": "application/json", **more.pop("headers", {})}
+    headers = {"Content-Type": "application/json"}
     try:
         async with http.post(
-            url, data=msgspec.json.encode(body), headers=headers, timeout=timeout, allow_redirects=False, **more
+            url, data=msgspec.json.encode(body), headers=headers, timeout=timeout, allow_redirects=False
         ) as response:
             said = await read_bounded(response, MOST_ANSWER_BYTES)
             if response.status >= 300:

@@ -7,6 +7,7 @@ the node finds out which.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,8 +52,9 @@ class NodeKeys:
         return _read(self._next) or _made(self._next)
 
     def adopt_next(self) -> None:
-        """Have the next key as the current one from now on; the old one is gone."""
-        self._next.replace(self._current)
+        """Have the next key, if there is one, as the current one from now on; the old one is gone."""
+        with suppress(FileNotFoundError):
+            self._next.replace(self._current)
         flush(self._current.parent)
 
 

@@ -30,17 +30,12 @@ class Offered(NamedTuple):
 
 
 class Offers:
-    """The desired states of one hub. A node that was never told the hub's root believes anybody."""
+    """The desired states of one hub. Before the node has joined, which may be at the first answer, none is believed."""
 
-    def __init__(self, hub: HubClient, trust: Trust | None, *, fetch: Fetch | None = None) -> None:
+    def __init__(self, hub: HubClient, trust: Trust, *, fetch: Fetch | None = None) -> None:
         self._hub = hub
-        self._given = trust
+        self._trust = trust
         self._fetch = fetch or metadata_of(hub)
-
-    @property
-    def _trust(self) -> Trust | None:
-        """Looked up again after each answer: the first one may have made the node join."""
-        return self._given if self._given is not None and self._given.has_begun else None
 
     async def newest(self, accepted: SavedDesired | None) -> Offered | None:
         """What the hub wants now; None where that is what was `accepted` last.
@@ -49,30 +44,28 @@ class Offers:
         `Conflict` for a generation below the accepted one, and `Unavailable`.
         """
         if (answer := await self._signed(accepted)) is None:
+            await self._trust.accept()
             return None
         body, etag = answer
         state = decoded(body)
-        rekeyed = self._trust is not None and self._trust.is_rekeyed
-        if accepted is not None and state.generation < accepted.generation and not rekeyed:
+        if accepted is not None and state.generation < accepted.generation and not self._trust.is_rekeyed:
             raise Conflict(
                 f"the hub offers generation {state.generation}, this node has accepted {accepted.generation}; if the "
                 "hub was restored from a backup, run `edge-aiops hub recover` there"
             )
-        if self._trust is not None:
-            self._trust.verify_artifacts((model.sha256, model.size) for model in state.models if model.sha256)
+        self._trust.verify_artifacts((model.sha256, model.size) for model in state.models if model.sha256)
         return Offered(state, SavedDesired(state.generation, etag, body))
 
     async def accepted(self) -> None:
         """To be told when what was offered is on disk."""
-        if self._trust is not None:
-            await self._trust.accept()
+        await self._trust.accept()
 
     async def _signed(self, accepted: SavedDesired | None) -> _Answer | None:
         etag = accepted.etag if accepted else ""
         for _ in range(_ATTEMPTS):
             answer = await self._asked(etag)
-            if self._trust is None or (answer is None and not self._trust.is_due):
-                return answer
+            if answer is None and not self._trust.is_due:
+                return None
             await self._trust.refresh(self._fetch)
             try:
                 await self._trust.verify_desired(answer.body if answer else accepted.body if accepted else b"")

@@ -1,7 +1,7 @@
 """Keeps the outbox within its bytes, for weeks without a hub: first resolution goes, then details, never a count.
 
 Over half of its bytes new windows are an hour wide, over four fifths a day. Over nine tenths it deletes what the hub
-has, then samples, sketches, feedback and distributions that it does not have, the oldest first; each loss is told.
+has, then samples, feedback, sketches and distributions that it does not have, the oldest first; each loss is told.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ SLICE = 500
 MOST_SHARE_BY_AGE = 0.2
 """Of what the hub has, what one pass deletes for its age at the most, in case the clock is wrong."""
 
-WIDE, WIDEST, FULL = 0.5, 0.8, 0.9
-"""Shares of the bytes, from which windows are wider, and from which something has to go."""
+WIDE, WIDEST, FULL, SPARE = 0.5, 0.8, 0.9, 0.02
+"""Shares of the bytes: from which windows are wider, from which something has to go, and how much beyond goes then."""
 
 _WAITS = """
     SELECT count(*), coalesce(sum(size), 0) FROM outgoing_row WHERE revision > acknowledged
@@ -129,8 +129,12 @@ class Space:
         use = await self._use()
         while self._over(use) > 0 and await self._forget(2**62, growing, most=SLICE):
             use = await self._use()
-        while self._over(use) > 0 and await self._give_up(self._over(use), growing):
+        while (over := self._over(use)) > 0:
+            # Some more than has to go, so that losses are told in few records, which take room themselves.
+            given_up = await self._give_up(over + int(SPARE * self._most_bytes), growing)
             use = await self._use()
+            if not given_up or self._over(use) >= over:
+                break
         return use
 
     def _over(self, use: Use) -> int:

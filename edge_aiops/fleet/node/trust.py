@@ -17,6 +17,7 @@ from msgspec import Struct
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.disk import write_whole
 from edge_aiops.base.errors import Unavailable, Untrusted
+from edge_aiops.fleet.messages.trust import DESIRED, artifact
 from edge_aiops.fleet.node.hub_client import HubClient
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class Trust:
         good before that is kept.
         """
         if self._root is None:
-            raise Untrusted("this node has not joined its hub yet, and trusts nobody")
+            raise Untrusted("this node has not joined a hub yet and trusts none; start it once with --join TOKEN")
         workflow = await asyncio.to_thread(_workflow, self._folder, self._root, self._clock.now_ms())
         for _ in range(MOST_ROOTS):
             if (content := await fetch(workflow.next_root, MOST_BYTES["root"])) is None:
@@ -126,12 +127,12 @@ class Trust:
     async def verify_desired(self, body: bytes) -> None:
         """Raise `Untrusted` unless these bytes are the desired state that the hub has signed last."""
         digest = await asyncio.to_thread(hashlib.sha256, body)
-        self._expect("desired", length=len(body), sha256=digest.hexdigest())
+        self._expect(DESIRED, length=len(body), sha256=digest.hexdigest())
 
     def verify_artifacts(self, named: Iterable[tuple[str, int]]) -> None:
         """Raise `Untrusted` unless the hub has signed for each artifact that is named by SHA-256 and size in bytes."""
         for sha256, size in named:
-            self._expect(f"artifacts/{sha256}", length=size, sha256=sha256)
+            self._expect(artifact(sha256), length=size, sha256=sha256)
 
     async def accept(self) -> None:
         """Remember that a state under the present keys was accepted."""

@@ -59,8 +59,7 @@ class ArtifactStore:
             raise ValueError("an artifact store behind a URL needs a local folder for uploads under way")
         await asyncio.to_thread(_prepare, incoming)
         store = objects.open_store(location)
-        with objects.failures():
-            await objects.check(store, _PREFIX)
+        await objects.check(store)
         return cls(store, folder=None, incoming=incoming)
 
     def stage(self, chunks: AsyncIterable[bytes], *, max_bytes: int) -> AbstractAsyncContextManager[StagedUpload]:

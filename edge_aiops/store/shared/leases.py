@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Column, String, Table, select, text
+from sqlalchemy import BigInteger, Column, String, Table, Update, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.base.clock import CLOCK_TOLERANCE_MS, Clock
@@ -60,8 +60,8 @@ class Leases:
     async def hold(self, name: str, holder: str, *, ttl_s: float) -> Lease | None:
         """Take the lease, or renew it, for `ttl_s` seconds from now; None while another holder has it.
 
-        One that ends further in the future than its holder can have asked for, because the clock was set back, counts
-        as over.
+        All who want it say the same `ttl_s`. A lease that ends further in the future than that, because the clock was
+        set back, counts as over.
         """
         wanted = {"name": name, "holder": holder, "ttl": round(ttl_s * 1000), "tolerance": CLOCK_TOLERANCE_MS}
         if self._database.dialect == "sqlite":
@@ -75,14 +75,18 @@ class Leases:
 
     async def release(self, lease: Lease) -> None:
         """Let others have it at once; nothing happens where another has it already."""
+        held = (_leases.c.name == lease.name) & (_leases.c.holder == lease.holder)
+        await self._end(update(_leases).where(held))
 
-        async def released(work: AsyncConnection) -> None:
-            await work.execute(
-                text("UPDATE leases SET expires_at = 0 WHERE name = :name AND holder = :holder"),
-                {"name": lease.name, "holder": lease.holder},
-            )
+    async def end_all(self) -> None:
+        """Let others have all of them at once; for who knows that whoever holds one is dead."""
+        await self._end(update(_leases))
 
-        await self._database.change(released)
+    async def _end(self, leases: Update) -> None:
+        async def ended(work: AsyncConnection) -> None:
+            await work.execute(leases.values(expires_at=0))
+
+        await self._database.change(ended)
 
 
 async def fence(connection: AsyncConnection, lease: Lease) -> None:

@@ -38,9 +38,10 @@ def open_store(url: str) -> ObjectStore:
         ) from error
 
 
-async def check(store: ObjectStore, prefix: str) -> None:
-    """Ask something of the store, to learn whether it answers."""
-    await obstore.list_with_delimiter_async(store, prefix)
+async def check(store: ObjectStore) -> None:
+    """Ask something of the store, to learn whether it answers. Raises `Unavailable`."""
+    with failures():
+        await obstore.list_with_delimiter_async(store)
 
 
 @contextmanager
@@ -57,4 +58,4 @@ def failures() -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:300]
+    return without_password(str(error).partition("\n")[0])[:300]

@@ -41,17 +41,23 @@ def engine(url: str, *, limits: bool, **more: Any) -> AsyncEngine:
 
     `limits`: whether statements and locks have deadlines. Raises `SettingsError` for another kind of URL.
     """
-    if not url.startswith(_SCHEMES):
-        raise SettingsError(
-            f"hub.database: {without_password(url)!r} is no URL of a database that a hub can use; write "
-            "postgresql://user:password@host/name, or leave it out for SQLite in the data folder"
-        )
+    _check(url)
     settings = _SESSION | (_LIMITS if limits else {})
 
     async def connected() -> Any:
         return await _connect(url, settings, answer_timeout_s=_ANSWER_TIMEOUT_S if limits else None)
 
     return create_async_engine("postgresql+asyncpg://", async_creator=connected, **_POOL, **more)
+
+
+async def server_version(url: str) -> str:
+    """The version of the server at `url`, to learn whether it answers. Raises `SettingsError` and `Unavailable`."""
+    _check(url)
+    connection = await _connect(url, _SESSION, answer_timeout_s=_CONNECT_TIMEOUT_S)
+    try:
+        return str(connection.get_settings().server_version)
+    finally:
+        await connection.close(timeout=_CONNECT_TIMEOUT_S)
 
 
 def alone(connection: Connection) -> None:
@@ -88,6 +94,14 @@ def _refused(state: str, said: str) -> EdgeAiopsError:
         case _, "55P03" | "25006":
             return Unavailable(f"the hub's database cannot do this now ({said}); try again later", retry_after_s=1)
     return StoreError(f"the hub's database refused: {said}")
+
+
+def _check(url: str) -> None:
+    if not url.startswith(_SCHEMES):
+        raise SettingsError(
+            f"hub.database: {without_password(url)!r} is no URL of a database that a hub can use; write "
+            "postgresql://user:password@host/name, or leave it out for SQLite in the data folder"
+        )
 
 
 async def _connect(url: str, settings: dict[str, str], *, answer_timeout_s: float | None) -> Any:

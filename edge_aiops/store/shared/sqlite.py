@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -73,4 +75,9 @@ def _set_pragmas(connection: DBAPIConnection, _record: object) -> None:
 
 def _begin(connection: Connection) -> None:
     if statement := connection.get_execution_options().get(BEGIN, "BEGIN"):
-        connection.exec_driver_sql(statement)
+        driver: Any = connection.connection.dbapi_connection
+        try:
+            # Past SQLAlchemy's cursors: with them it takes three changes of threads.
+            driver.run_async(lambda raw: raw.execute(statement))
+        except sqlite3.Error as error:
+            raise DBAPIError(statement, None, error) from error

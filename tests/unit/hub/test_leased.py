@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from edge_aiops.hub.background import Background
 from edge_aiops.hub.leased import LeasedWork, Work
 from edge_aiops.store.shared.database import Database
 from edge_aiops.store.shared.leases import Lease, LeaseLost, Leases, fence
@@ -61,12 +62,46 @@ async def test_one_of_two_replicas_works_and_the_other_goes_on_when_it_is_gone(
     assert (await a.turn(), await b.turn()) == (True, False)
     assert done == [("a", 1)]  # the next round is not due yet
     await end_lease(database)
-    assert (await b.turn(), await a.turn()) == (True, False)
+    assert await b.turn()
+    fake_clock.advance(10)
+    assert not await a.turn()
     assert done == [("a", 1), ("b", 2)]
     for _ in range(3):
         fake_clock.advance(20)
         assert await b.turn()
     assert done == [("a", 1), ("b", 2), ("b", 2)]
+
+
+async def test_a_lease_is_renewed_only_when_a_third_of_it_is_over(
+    replica: Replica, database: Database, fake_clock: FakeClock
+) -> None:
+    async def nothing(lease: Lease) -> None:
+        pass
+
+    a, b = replica(nothing), replica(nothing)
+    assert await a.turn()
+    await end_lease(database)
+    fake_clock.advance(9)
+    assert await a.turn()  # it has not asked
+    assert await b.turn()
+    fake_clock.advance(1)
+    assert not await a.turn()
+
+
+@pytest.mark.parametrize("stores", ["sqlite"], indirect=True)
+async def test_on_a_database_of_its_own_a_hub_goes_on_at_once_where_a_dead_one_stopped(
+    database: Database, fake_clock: FakeClock
+) -> None:
+    done = asyncio.Event()
+
+    async def work(lease: Lease) -> None:
+        done.set()
+
+    await Leases(database, clock=fake_clock).hold("sums", "gone", ttl_s=86_400)
+    background = Background(database, clock=fake_clock)
+    background.add("sums", work, interval_s=60)
+    async with background.running():
+        await done.wait()
 
 
 async def test_a_replica_that_stops_lets_another_go_on_at_once(replica: Replica) -> None:

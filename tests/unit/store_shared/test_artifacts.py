@@ -8,13 +8,17 @@ import os
 import resource
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
+from yarl import URL
 
-from edge_aiops.base.errors import NotFound, TooLarge
+from edge_aiops.base.errors import NotFound, SettingsError, TooLarge, Unavailable
 from edge_aiops.store.shared.artifacts import ArtifactInfo, ArtifactStore
+from tests.hub_stores import Stores
 
 MiB = 1024 * 1024
 CONTENT = bytes(range(256)) * 12 * 1024
@@ -45,6 +49,12 @@ async def store(tmp_path: Path) -> ArtifactStore:
     return await ArtifactStore.open(tmp_path / "artifacts")
 
 
+@pytest.fixture
+async def any_store(stores: Stores) -> ArtifactStore:
+    """A store of each kind."""
+    return await stores.open_artifacts()
+
+
 async def test_an_upload_is_read_back_under_the_digest_of_its_content(store: ArtifactStore, tmp_path: Path) -> None:
     assert await stored(store, CONTENT) == SHA256
     assert await whole(store, SHA256) == CONTENT
@@ -54,16 +64,71 @@ async def test_an_upload_is_read_back_under_the_digest_of_its_content(store: Art
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, 1), (5, 100_000), (len(CONTENT) - 3, None), (7, 7), (0, 0)])
-async def test_any_range_can_be_read(store: ArtifactStore, start: int, end: int | None) -> None:
-    await stored(store, CONTENT)
-    assert await whole(store, SHA256, start=start, end=end) == CONTENT[start:end]
+async def test_any_range_can_be_read(any_store: ArtifactStore, start: int, end: int | None) -> None:
+    await stored(any_store, CONTENT)
+    assert await whole(any_store, SHA256, start=start, end=end) == CONTENT[start:end]
 
 
 @pytest.mark.parametrize(("start", "end"), [(-1, 5), (5, 4), (0, len(CONTENT) + 1)])
-async def test_a_range_outside_is_refused(store: ArtifactStore, start: int, end: int) -> None:
-    await stored(store, CONTENT)
+async def test_a_range_outside_is_refused(any_store: ArtifactStore, start: int, end: int) -> None:
+    await stored(any_store, CONTENT)
     with pytest.raises(ValueError, match="do not lie within"):
-        await whole(store, SHA256, start=start, end=end)
+        await whole(any_store, SHA256, start=start, end=end)
+
+
+async def test_what_is_put_is_all_there_is(any_store: ArtifactStore, stores: Stores) -> None:
+    assert await any_store.all() == []
+    assert await stored(any_store, CONTENT) == SHA256
+    await asyncio.gather(*(stored(any_store, CONTENT) for _ in range(4)))
+    assert await any_store.all() == [ArtifactInfo(SHA256, len(CONTENT))]
+    assert await any_store.info(SHA256) == ArtifactInfo(SHA256, len(CONTENT))
+    assert files(stores.incoming) == []
+
+
+async def test_artifacts_are_told_apart_by_when_they_were_put(any_store: ArtifactStore) -> None:
+    await stored(any_store, CONTENT)
+    now_ms = time.time_ns() // 1_000_000
+    assert await any_store.all(before_ms=now_ms - 600_000) == []
+    assert await any_store.all(before_ms=now_ms + 600_000) == [ArtifactInfo(SHA256, len(CONTENT))]
+
+
+@pytest.mark.parametrize("stores", ["postgresql"], indirect=True)
+async def test_an_object_store_can_be_read_by_a_link(any_store: ArtifactStore) -> None:
+    await stored(any_store, CONTENT)
+    link = await any_store.link(SHA256, valid_s=60)
+    assert link
+    async with aiohttp.request("GET", URL(link, encoded=True)) as response:
+        assert await response.read() == CONTENT
+
+
+async def test_a_folder_makes_no_links(store: ArtifactStore) -> None:
+    assert await store.link(SHA256, valid_s=60) is None
+
+
+@pytest.mark.parametrize("url", ["ftp://models", "models", "s3:/models"])
+async def test_a_url_of_no_object_store_is_refused_with_the_right_form(url: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"hub\.artifacts.*s3://bucket/prefix"):
+        await ArtifactStore.open(url, incoming=tmp_path)
+
+
+async def test_an_object_store_that_nobody_serves_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+    }.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(Unavailable, match="is it running") as caught:
+        await ArtifactStore.open("s3://models", incoming=tmp_path)
+    assert "127.0.0.1:1" in caught.value.message
+    assert "secret" not in caught.value.message
+
+
+@pytest.mark.parametrize("stores", ["postgresql"], indirect=True)
+async def test_a_bucket_that_is_not_there_is_said_so(stores: Stores) -> None:
+    with pytest.raises(Unavailable, match="404"):
+        await ArtifactStore.open("s3://nowhere", incoming=stores.incoming)
 
 
 async def test_an_upload_that_is_not_put_leaves_nothing(store: ArtifactStore, tmp_path: Path) -> None:
@@ -181,23 +246,23 @@ async def test_a_truncated_artifact_is_mended_when_its_content_comes_again(store
     assert await whole(store, SHA256) == CONTENT
 
 
-async def test_a_deleted_artifact_is_gone_and_deleting_again_does_nothing(store: ArtifactStore) -> None:
-    await stored(store, CONTENT)
-    await store.delete(SHA256)
-    await store.delete(SHA256)
+async def test_a_deleted_artifact_is_gone_and_deleting_again_does_nothing(any_store: ArtifactStore) -> None:
+    await stored(any_store, CONTENT)
+    await any_store.delete(SHA256)
+    await any_store.delete(SHA256)
     with pytest.raises(NotFound):
-        await store.info(SHA256)
+        await any_store.info(SHA256)
     with pytest.raises(NotFound):
-        await whole(store, SHA256)
-    assert await store.all() == []
+        await whole(any_store, SHA256)
+    assert await any_store.all() == []
 
 
 @pytest.mark.parametrize("digest", ["../../etc/passwd", "", "A" * 64, "a" * 63, "a" * 64 + "/..", "a" * 64 + "\n"])
-async def test_what_is_no_digest_is_not_found(store: ArtifactStore, digest: str) -> None:
+async def test_what_is_no_digest_is_not_found(any_store: ArtifactStore, digest: str) -> None:
     with pytest.raises(NotFound):
-        await store.info(digest)
+        await any_store.info(digest)
     with pytest.raises(NotFound):
-        await whole(store, digest)
+        await whole(any_store, digest)
 
 
 async def test_a_write_that_fails_leaves_nothing(store: ArtifactStore, tmp_path: Path) -> None:
@@ -214,13 +279,13 @@ async def test_a_write_that_fails_leaves_nothing(store: ArtifactStore, tmp_path:
     assert files(tmp_path) == []
 
 
-async def test_a_copy_has_every_artifact_and_copies_none_twice(store: ArtifactStore, tmp_path: Path) -> None:
-    await stored(store, CONTENT)
-    await store.copy_to(tmp_path / "copy")
-    await stored(store, b"another")
-    await store.copy_to(tmp_path / "copy")
+async def test_a_copy_has_every_artifact_and_copies_none_twice(any_store: ArtifactStore, tmp_path: Path) -> None:
+    await stored(any_store, CONTENT)
+    await any_store.copy_to(tmp_path / "copy")
+    await stored(any_store, b"another")
+    await any_store.copy_to(tmp_path / "copy")
     copy = await ArtifactStore.open(tmp_path / "copy")
-    assert sorted(await copy.all(), key=str) == sorted(await store.all(), key=str)
+    assert sorted(await copy.all(), key=str) == sorted(await any_store.all(), key=str)
     assert await whole(copy, SHA256) == CONTENT
 
 

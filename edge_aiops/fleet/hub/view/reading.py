@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Select, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from edge_aiops.base.errors import InvalidInput
+from edge_aiops.fleet.hub.node_table import nodes
+from edge_aiops.fleet.hub.nodes import KnownNode, chosen, directory
 from edge_aiops.fleet.hub.rows import BASELINES, DIRTY, RECORDS, REPORTS
 from edge_aiops.fleet.hub.view.alerts import Record
 from edge_aiops.fleet.hub.view.pieces import Piece
@@ -20,7 +23,7 @@ from edge_aiops.stats import UnreadableSummary
 from edge_aiops.stats.summaries import Baseline
 from edge_aiops.store.shared.database import Database
 
-NODES_AT_ONCE = 200
+NODES_AT_ONCE = 100
 """Nodes whose windows are read in one statement: few megabytes, so that nobody waits for long."""
 MOST_BASELINES = 64
 """That are kept in memory."""
@@ -72,6 +75,28 @@ class Reading:
         """Everything in the span, some nodes after the other, so that not all is in memory at once."""
         for some in _some(node_ids):
             yield await self.span(selection, kinds, some)
+
+    async def nodes(self) -> Mapping[str, KnownNode]:
+        """All nodes by id."""
+        return await self._database.read(directory)
+
+    async def node_ids(self, selection: Selection, *, group: str | None = None) -> list[str]:
+        """The nodes that a selection names by label or id, and of these those that are in `group` now.
+
+        Raises `InvalidInput` for an id that no node has.
+        """
+        fitting = chosen(group=group, wanted_labels=selection.labels)
+        named = select(nodes.c.id).where(nodes.c.id.in_(selection.nodes))
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            known = set((await connection.execute(named)).scalars())
+            for node_id in selection.nodes:
+                if node_id not in known:
+                    raise InvalidInput.of("node", f"no node has the id {node_id[:80]!r}; see GET /fleet/nodes")
+            found = (await connection.execute(fitting)).scalars()
+            return sorted(node_id for node_id in found if not known or node_id in known)
+
+        return await self._database.read(work)
 
     async def baselines(self, digests: Iterable[str]) -> dict[str, Baseline]:
         """Those of these baselines that nodes have brought, and that can be read."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
-from edge_aiops.fleet.hub.view.nodes import FleetNode
+from edge_aiops.fleet.hub.nodes import KnownNode
 
 MOST_NOTABLE = 100
 
@@ -94,7 +94,7 @@ def lost_by_node(dropped: Iterable[tuple[str, bytes]]) -> dict[str, tuple[int, i
 
 
 def status_of(
-    nodes: Mapping[str, FleetNode],
+    nodes: Mapping[str, KnownNode],
     reports: Sequence[Report],
     *,
     generation: int,
@@ -123,13 +123,13 @@ def status_of(
     )
 
 
-def states_of(nodes: Mapping[str, FleetNode], reports: Sequence[Report], *, silent_before_ms: int) -> list[NotableNode]:
+def states_of(nodes: Mapping[str, KnownNode], reports: Sequence[Report], *, silent_before_ms: int) -> list[NotableNode]:
     """Every node."""
     by_id = {report.node_id: report for report in reports}
     return [_state(node, by_id.get(node.node_id), silent_before_ms) for node in nodes.values()]
 
 
-def _state(node: FleetNode, report: Report | None, silent_before_ms: int) -> NotableNode:
+def _state(node: KnownNode, report: Report | None, silent_before_ms: int) -> NotableNode:
     last_seen = report.last_seen if report else None
     return NotableNode(
         node_id=node.node_id,

@@ -10,6 +10,7 @@ from msgspec import structs
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import InvalidInput, UnknownModel
+from edge_aiops.fleet.hub.nodes import KnownNode
 from edge_aiops.fleet.hub.view.alerts import FleetAlert, folded
 from edge_aiops.fleet.hub.view.answers import (
     DriftAnswer,
@@ -19,7 +20,6 @@ from edge_aiops.fleet.hub.view.answers import (
 )
 from edge_aiops.fleet.hub.view.drift import Question, RoleWindows, drift_of
 from edge_aiops.fleet.hub.view.metrics import series_of, totals_of
-from edge_aiops.fleet.hub.view.nodes import FleetNode, chosen
 from edge_aiops.fleet.hub.view.outliers import FeatureCounts, NodeSummaries, counts_of, outliers_of
 from edge_aiops.fleet.hub.view.pieces import Piece, merged_by, nodes_of, profiles_by, role_summary
 from edge_aiops.fleet.hub.view.quality import FleetQuality, quality_of
@@ -45,8 +45,6 @@ MOST_WINDOWS = 2_000
 MOST_RECORDS = 50_000
 """Changes of alerts that one answer is made of."""
 
-Directory = Callable[[], Awaitable[Mapping[str, FleetNode]]]
-"""All nodes by id."""
 Models = Callable[[str, str], Awaitable[ObservedModel | None]]
 """What the registry knows of a model version."""
 
@@ -58,7 +56,6 @@ class FleetView:
         self,
         database: Database,
         *,
-        directory: Directory,
         models: Models,
         tests: Tests,
         judge: Judge,
@@ -66,7 +63,6 @@ class FleetView:
         k: int,
     ) -> None:
         self._reading = Reading(database)
-        self._directory = directory
         self._models = models
         self._tests = tests
         self._judge = judge
@@ -190,7 +186,7 @@ class FleetView:
         """The nodes of the selection that differ from its others, by one version: the one with the most rows where
         none is named."""
         node_ids = await self._node_ids(selection)
-        everyone = sorted(await self._directory()) if node_ids is None else node_ids
+        everyone = sorted(await self._reading.nodes()) if node_ids is None else node_ids
         span, found = await self._on_one_baseline(selection, ("inputs", "performance"), node_ids, baseline)
         rows = Counter[str]()
         for piece in span:
@@ -214,10 +210,9 @@ class FleetView:
 
     async def alerts(self, selection: Selection) -> list[FleetAlert]:
         """The alerts of the selection's nodes, and the hub's own, that changed since its beginning; newest first."""
-        nodes = await self._directory()
-        node_ids = chosen(nodes, selection)
-        if node_ids is None and selection.group is not None:
-            node_ids = sorted(node_id for node_id, node in nodes.items() if node.group == selection.group)
+        node_ids = None
+        if selection.by_node or selection.group is not None:
+            node_ids = await self._reading.node_ids(selection, group=selection.group)
         records = await self._reading.alerts(selection.from_ms, node_ids, MOST_RECORDS)
         alerts = await asyncio.to_thread(folded, records)
         return [alert for alert in alerts if selection.model_name in (None, alert.model_name)]
@@ -225,21 +220,21 @@ class FleetView:
     async def status(self, generation: int, silent_after_ms: int) -> FleetStatus:
         """How the nodes are. `generation`: of the hub's desired state; silent is a node that was last heard of longer
         ago than `silent_after_ms`."""
-        nodes = await self._directory()
+        nodes = await self._reading.nodes()
         reports, unmerged = await self._reading.reports(), await self._reading.unmerged()
         silent_before_ms = self._clock.now_ms() - silent_after_ms
         return await asyncio.to_thread(
             status_of, nodes, reports, generation=generation, unmerged=unmerged, silent_before_ms=silent_before_ms
         )
 
-    async def nodes(self) -> Collection[FleetNode]:
+    async def nodes(self) -> Collection[KnownNode]:
         """All nodes."""
-        return (await self._directory()).values()
+        return (await self._reading.nodes()).values()
 
     async def silent(self, silent_after_ms: int) -> list[NotableNode]:
         """Nodes that were last heard of longer ago than `silent_after_ms` before the last push of any node: where none
         pushes, it is the hub that was not reached."""
-        nodes, reports = await self._directory(), await self._reading.reports()
+        nodes, reports = await self._reading.nodes(), await self._reading.reports()
         before_ms = max((report.last_seen for report in reports), default=0) - silent_after_ms
         return [state for state in states_of(nodes, reports, silent_before_ms=before_ms) if state.silent]
 
@@ -248,7 +243,7 @@ class FleetView:
         return await self._reading.models(since_ms)
 
     async def _node_ids(self, selection: Selection) -> Sequence[str] | None:
-        return chosen(await self._directory(), selection) if selection.by_node else None
+        return await self._reading.node_ids(selection) if selection.by_node else None
 
     async def _on_one_baseline(
         self, selection: Selection, kinds: Sequence[Kind], node_ids: Sequence[str] | None, baseline: str | None
@@ -256,7 +251,7 @@ class FleetView:
         span = await self._reading.span(selection, kinds, node_ids)
         self._refuse_nothing(selection, span)
         readable = await self._reading.baselines(piece.baseline for piece in span)
-        return span, on_one_baseline(span, readable, baseline)
+        return span, on_one_baseline(span, readable, baseline, k=self.k)
 
     async def _model(self, name: str, version: str) -> ObservedModel:
         known = await self._models(name, version)

@@ -10,10 +10,10 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.base.clock import Clock
+from edge_aiops.fleet.hub.nodes import KnownNode
 from edge_aiops.fleet.hub.rows import RECORDS
 from edge_aiops.fleet.hub.view.alerts import HUB, FleetAlert, Record, body_of, folded
 from edge_aiops.fleet.hub.view.drift import FleetDrift
-from edge_aiops.fleet.hub.view.nodes import FleetNode
 from edge_aiops.fleet.hub.view.selection import Selection, span_of
 from edge_aiops.fleet.hub.view.view import FleetView
 from edge_aiops.observe.alerts.alert import new_id
@@ -106,7 +106,7 @@ class FleetWatch:
         await self._database.change(work)
 
 
-def _quarantined(nodes: Iterable[FleetNode]) -> dict[Subject, Finding]:
+def _quarantined(nodes: Iterable[KnownNode]) -> dict[Subject, Finding]:
     return {
         Subject(NODE_QUARANTINED, "", "", node.node_id): Finding(
             "critical", f"node {node.name or node.node_id} ({node.group}) is in quarantine: {node.status_reason}"

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,16 +42,16 @@ class Hub:
 
 
 @asynccontextmanager
-async def opened(folder: Path, **more: Any) -> AsyncIterator[Hub]:
-    async with Database.open(folder / "hub.db") as database:
+async def opened(stores: Any, **more: Any) -> AsyncIterator[Hub]:
+    async with Database.open(stores.database) as database:
         hub = Hub(database, **more)
         yield hub
         await hub.ingest.close()
 
 
 @pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
-    async with opened(tmp_path) as hub:
+async def hub(stores: Any) -> AsyncIterator[Hub]:
+    async with opened(stores) as hub:
         yield hub
 
 
@@ -119,14 +118,14 @@ async def test_baselines_are_kept_once_for_all_nodes(hub: Hub) -> None:
     assert await hub.all(rows.RECORDS.c.id) == []
 
 
-async def test_pushes_that_come_together_share_a_transaction_and_each_gets_its_own_verdict(tmp_path: Path) -> None:
+async def test_pushes_that_come_together_share_a_transaction_and_each_gets_its_own_verdict(stores: Any) -> None:
     batches: list[int] = []
 
     async def admit(_: AsyncConnection, pushing: Sequence[Pushing]) -> Verdicts:
         batches.append(len(pushing))
         return [NodeRevoked("out") if push.node_id == OTHER else "site" for push in pushing]
 
-    async with opened(tmp_path, admit=admit) as hub:
+    async with opened(stores, admit=admit) as hub:
         said = await asyncio.gather(
             hub.ingest.push(NODE, push(row(1))),
             hub.ingest.push(OTHER, push(row(2))),
@@ -175,13 +174,13 @@ async def test_a_node_whose_rows_wait_is_asked_to_come_back_sooner(hub: Hub) -> 
     assert 800 <= behind.next_in_ms <= 1_200
 
 
-async def test_the_group_of_a_row_is_that_in_which_its_node_was_when_it_first_came(tmp_path: Path) -> None:
+async def test_the_group_of_a_row_is_that_in_which_its_node_was_when_it_first_came(stores: Any) -> None:
     groups = ["first", "second"]
 
     async def admit(_: AsyncConnection, pushing: Sequence[Pushing]) -> Verdicts:
         return [groups.pop(0) for _ in pushing]
 
-    async with opened(tmp_path, admit=admit) as hub:
+    async with opened(stores, admit=admit) as hub:
         await hub.ingest.push(NODE, push(row(1)))
         await hub.ingest.push(NODE, push(row(2, seq=2)))
         assert await hub.all(rows.ROWS.c.n, rows.ROWS.c.group_name) == [(2, "first")]

@@ -6,14 +6,19 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from edge_aiops.fleet.hub import signing_metadata as making
+from edge_aiops.fleet.hub.signing_keys import new_key
 from edge_aiops.fleet.messages.identity import Session
 from edge_aiops.fleet.messages.rollout import Activation
 from edge_aiops.fleet.node.activation import Activator, Probe
@@ -27,6 +32,7 @@ from edge_aiops.fleet.node.policy import Policy
 from edge_aiops.fleet.node.rollout import Rollout
 from edge_aiops.fleet.node.sources import Sources
 from edge_aiops.fleet.node.state import NodeState
+from edge_aiops.fleet.node.trust import Trust
 from edge_aiops.journal.events import ServedBy
 from edge_aiops.observe.monitoring import Monitoring
 from edge_aiops.plugin.loader import Plugins
@@ -34,9 +40,41 @@ from edge_aiops.serving.deployment import Deployment
 from edge_aiops.serving.statistics import Vitals
 from edge_aiops.testing.clock import FakeClock
 
+_SIGNED_AT_MS = FakeClock().now_ms() + 10 * 365 * 86_400_000
+"""Later than the clock of any test goes: a node believes it, so that nothing expires."""
+
+
+class Signatures:
+    """Signs whatever a stand-in offers."""
+
+    def __init__(self) -> None:
+        root_key, self._key = new_key(), new_key()
+        self._root = making.first_root(root_key, self._key, now_ms=_SIGNED_AT_MS)
+        self._versions = count(1)
+
+    @property
+    def root(self) -> bytes:
+        """What a node trusts that has joined."""
+        return self._root.body
+
+    def of(self, body: bytes) -> dict[str, bytes]:
+        """Signed metadata by name, for this desired state, even if it is none."""
+        try:
+            targets = making.named_by(body)
+        except (ValueError, RecursionError):
+            targets = {"desired": making.Named(len(body), hashlib.sha256(body).hexdigest())}
+        signed = making.everything(self._key, version=next(self._versions), targets=targets, now_ms=_SIGNED_AT_MS)
+        names = {document.role: f"{document.version}.{document.role}.json" for document in signed}
+        names["timestamp"] = "timestamp.json"
+        return {names[document.role]: document.body for document in signed}
+
+
+SIGNATURES = cache(Signatures)
+"""The same for all, as a hub's are."""
+
 
 class StandInHub:
-    """Offers `state`, or `body` as it is, under `etag`; and `artifacts` by digest, whatever they hold."""
+    """Offers `state`, or `body` as it is, signed, under `etag`; and `artifacts` by digest, whatever they hold."""
 
     def __init__(self) -> None:
         self.state: dict[str, Any] = {"schema": 1, "generation": 1, "models": []}
@@ -49,6 +87,10 @@ class StandInHub:
         self.hold: asyncio.Event | None = None
         """Until it is set, artifacts are not sent."""
         self.url = ""
+        self.signs: bytes | None = None
+        """The state that it signs, if that is another than it offers."""
+        self._signed_body: bytes | None = None
+        self._signed: dict[str, bytes] = {}
 
     def offer(self, generation: int, *contents: bytes, **fields: Any) -> list[str]:
         """Want a model for each of these contents; gives their digests."""
@@ -71,9 +113,19 @@ class StandInHub:
             return web.Response(status=304)
         self.asked.append("desired")
         headers = {"ETag": self.etag} if self.etag else {}
-        if self.body is not None:
-            return web.Response(body=self.body, status=self.status, headers=headers)
-        return web.json_response(self.state, status=self.status, headers=headers)
+        return web.Response(body=self._body(), status=self.status, headers=headers)
+
+    async def _metadata(self, request: web.Request) -> web.Response:
+        signs = self._body() if self.signs is None else self.signs
+        if request.match_info["name"] == "timestamp.json" and self._signed_body != signs:
+            self._signed_body = signs
+            self._signed |= SIGNATURES().of(signs)
+        if (found := self._signed.get(request.match_info["name"])) is None:
+            raise web.HTTPNotFound
+        return web.Response(body=found)
+
+    def _body(self) -> bytes:
+        return msgspec.json.encode(self.state) if self.body is None else self.body
 
     async def _artifact(self, request: web.Request) -> web.Response:
         digest = request.match_info["sha256"]
@@ -89,6 +141,7 @@ class StandInHub:
         """Listen while the context lasts."""
         app = web.Application()
         app.router.add_get("/fleet/desired", self._desired)
+        app.router.add_get("/fleet/tuf/{name}", self._metadata)
         app.router.add_get("/artifacts/{sha256}", self._artifact)
         async with TestServer(app) as server:
             self.url = str(server.make_url("")).rstrip("/")
@@ -206,6 +259,7 @@ def follow(tmp_path: Path, clock: FakeClock) -> Follow:
                     rollout=rollout,
                     activator=activator,
                     configured=Configured(monitoring, policy=Policy(), hub=url),
+                    trust=await Trust.open(tmp_path / "node" / "trust", SIGNATURES().root, clock=clock),
                     clock=clock,
                 )
                 await follower.restore()

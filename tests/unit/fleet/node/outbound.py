@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_aiops.fleet.messages.push import Push, Pushed, PushRow
-from edge_aiops.fleet.node.outbox import MOST_BYTES, Outbox
+from edge_aiops.fleet.messages.push import Push, Pushed, PushRecord, PushRow
+from edge_aiops.fleet.messages.rollout import Activation
+from edge_aiops.fleet.node.outbox import Outbox
 from edge_aiops.journal.boots import Boot
 from edge_aiops.journal.events import NewEvent, ServedBy
 from edge_aiops.observe.forwarding import Delta
@@ -30,12 +31,13 @@ class Site:
     def __init__(self, database: LocalDatabase, clock: FakeClock, outbox: Outbox) -> None:
         self.database, self.clock, self.outbox = database, clock, outbox
         self.hub: dict[object, PushRow] = {}
+        self.records: list[PushRecord] = []
         self.cursors: dict[int, int] = {}
 
     @classmethod
-    async def open(cls, folder: Path, clock: FakeClock, *, most_bytes: int = MOST_BYTES) -> Site:
+    async def open(cls, folder: Path, clock: FakeClock, **limits: int) -> Site:
         database = await LocalDatabase.open(folder / "monitoring.db", MONITORING_SCHEMA, clock=clock)
-        return cls(database, clock, await Outbox.open(database, clock=clock, most_bytes=most_bytes))
+        return cls(database, clock, await Outbox.open(database, clock=clock, **limits))
 
     async def count(self, requests: int, *, boot: Boot = BOOT, start_ms: int | None = None, labels: int = 0) -> None:
         start = self.window() if start_ms is None else start_ms
@@ -43,6 +45,10 @@ class Site:
         if labels:
             deltas[window("labels", start)] = Delta(labelled(labels), labels)
         await self.database.write(lambda connection: self.outbox.grown(connection, boot, deltas))
+
+    async def report(self, activation: Activation) -> None:
+        self.outbox.report(activation)
+        await self.database.write(lambda _: None)  # after it, in the same order
 
     def window(self) -> int:
         return self.clock.now_ms() - self.clock.now_ms() % FIVE_MINUTES_MS
@@ -53,10 +59,17 @@ class Site:
             kept = self.hub.get(row.key)
             if kept is None or kept.revision < row.revision:
                 self.hub[row.key] = row
+        self.records += push.records
         for one in (*push.rows, *push.records):
             self.cursors[one.boot] = max(self.cursors.get(one.boot, 0), one.seq)
         cursors = {boot: self.cursors.get(boot, 0) for boot in (*push.have, push.boot)}
         return Pushed(cursors=cursors, written=len(push.rows), generation=1, next_in_ms=1_000, server_time=0)
+
+    async def batch(self, **limits: int) -> Push:
+        """The next push, which there is."""
+        push = await self.outbox.batch(**limits)
+        assert push is not None
+        return push
 
     async def drain(self) -> list[Push]:
         """Push until nothing may go."""

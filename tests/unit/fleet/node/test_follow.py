@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from edge_aiops.base.clock import SystemClock
-from edge_aiops.base.errors import Conflict, EdgeAiopsError, Unavailable
+from edge_aiops.base.errors import Conflict, EdgeAiopsError, Unavailable, Untrusted
 from edge_aiops.fleet.node import offers
 from edge_aiops.fleet.node.state import NodeState, SavedDesired
 from edge_aiops.serving.statistics import Vitals
@@ -224,6 +224,21 @@ async def test_a_desired_state_that_never_ends_is_refused(
     async with follow(hub.url) as node:
         with pytest.raises(Unavailable, match="larger"):
             await node.follower.pull()
+
+
+async def test_what_the_hub_has_not_signed_is_not_accepted_and_what_was_served_goes_on(hub: Any, follow: Any) -> None:
+    hub.offer(1, b"one")
+    async with follow(hub.url) as node:
+        await node.follower.pull()
+        hub.signs = msgspec.json.encode(hub.state)
+        hub.offer(2, b"evil")
+        with pytest.raises(Untrusted, match="arbitrary software"):
+            await node.follower.pull()
+        assert "arbitrary software" in node.follower.status.last_error
+        assert (node.follower.generation, node.serves) == (1, [("m0", 1)])
+        hub.signs = None
+        await node.follower.pull()
+        assert (node.follower.generation, node.follower.status.last_error) == (2, None)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 500, 502, 503])

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from sqlalchemy import delete, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from edge_aiops.fleet.hub import nodes
 from edge_aiops.fleet.hub.rows import BASELINES, RECORDS, REPORTS
-from edge_aiops.fleet.hub.view.nodes import FleetNode
 from edge_aiops.fleet.hub.view.pieces import Piece
 from edge_aiops.fleet.hub.view.view import FleetView
 from edge_aiops.fleet.hub.windows import MERGED, NODE_WINDOWS, WHOLE
@@ -35,11 +35,9 @@ class Fleet:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.clock = FakeClock(NOW_MS)
-        self.nodes: dict[str, FleetNode] = {}
         plugins = Plugins(environment={})
         self.view = FleetView(
             database,
-            directory=self._directory,
             models=self._models,
             tests=Extensions(plugins, hook="register_drift_tests", spec=DriftTestSpec),
             judge=Judge(Extensions(plugins, hook="register_quality_checks", spec=QualityCheckSpec)),
@@ -47,18 +45,17 @@ class Fleet:
             k=10,
         )
 
-    def join(
+    async def join(
         self, node_id: str, *, group: str = "default", status: str = "active", reason: str = "", **labels: str
     ) -> str:
-        self.nodes[node_id] = FleetNode(
-            node_id=node_id,
-            name=node_id,
-            group=group,
-            labels=labels,
-            status=status,
-            status_reason=reason,
-            joined_at=START_MS,
-        )
+        async def work(connection: AsyncConnection) -> None:
+            facts = {"name": node_id, "node_group": group, "status": status, "joined_at": START_MS}
+            key = {"public_key": b"", "joined_with": "", "status_at": START_MS}
+            await nodes.put(connection, node_id, **facts, **key)
+            await nodes.put(connection, node_id, status_reason=reason)
+            await nodes.put_labels(connection, node_id, labels)
+
+        await self.database.change(work)
         return node_id
 
     async def baseline(self, baseline: Baseline) -> str:
@@ -100,9 +97,6 @@ class Fleet:
     async def recorded(self, node_id: str, kind: str, record_id: str, at_ms: int, body: bytes) -> None:
         record = {"kind": kind, "id": record_id, "at_ms": at_ms, "body": body, "received_at": at_ms}
         await self._insert(RECORDS, [{"node_id": node_id, **record}])
-
-    async def _directory(self) -> Mapping[str, FleetNode]:
-        return self.nodes
 
     async def _models(self, name: str, version: str) -> None:
         return None

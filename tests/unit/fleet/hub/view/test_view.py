@@ -67,7 +67,7 @@ async def test_groups_and_versions_are_told_apart(fleet: Fleet) -> None:
 async def test_labels_and_ids_choose_nodes(fleet: Fleet) -> None:
     for number, site in enumerate(("oslo", "oslo", "bergen")):
         await fleet.of_nodes(
-            served(100 + number, start_ms=START_MS + DAY_MS, owner=fleet.join(f"n{number}", site=site, line="a"))
+            served(100 + number, start_ms=START_MS + DAY_MS, owner=await fleet.join(f"n{number}", site=site, line="a"))
         )
     assert await requests(fleet, asked("2d", labels={"site": "oslo"})) == {"1": 201}
     assert await requests(fleet, asked("2d", labels={"site": "oslo", "line": "a"}, nodes=("n1", "n2"))) == {"1": 101}
@@ -126,7 +126,7 @@ async def test_drift_of_some_nodes_is_found_where_the_fleet_as_a_whole_hides_it(
     baseline = Baseline(drawn(random, 20_000))
     digest, day = await fleet.baseline(baseline), START_MS + DAY_MS
     for number in range(12):
-        node_id = fleet.join(f"n{number}", site="oslo" if number < 3 else "bergen")
+        node_id = await fleet.join(f"n{number}", site="oslo" if number < 3 else "bergen")
         rows = inputs(baseline, drawn(random, 500, 1.0 if number < 3 else 0.0))
         await fleet.of_nodes(piece(rows, owner=node_id, start_ms=day, width_ms=DAY_MS, baseline=digest))
     oslo = await fleet.view.drift(asked("2d", labels={"site": "oslo"}), alpha=0.05, min_effect=0.1)
@@ -163,7 +163,7 @@ async def test_alerts_are_those_of_the_selection(fleet: Fleet) -> None:
         body = {"id": "a1", "severity": "critical", "status": "firing", "message": "m", "startedAt": NOW_MS - 5,
                 "modelName": "m"}  # fmt: skip
         await fleet.recorded(
-            fleet.join(node_id, group=group), "alert", "a1:firing", NOW_MS - 5, json.dumps(body).encode()
+            await fleet.join(node_id, group=group), "alert", "a1:firing", NOW_MS - 5, json.dumps(body).encode()
         )
     assert [of.node_id for of in await fleet.view.alerts(asked())] == ["n0", "n1"]
     assert [of.node_id for of in await fleet.view.alerts(asked(group="south"))] == ["n1"]
@@ -171,8 +171,8 @@ async def test_alerts_are_those_of_the_selection(fleet: Fleet) -> None:
 
 async def test_the_status_tells_who_is_silent_behind_or_has_lost_something(fleet: Fleet) -> None:
     for number in range(4):
-        fleet.join(f"n{number}", group="north" if number else "south")
-    fleet.join("n4", status="revoked")
+        await fleet.join(f"n{number}", group="north" if number else "south")
+    await fleet.join("n4", status="revoked")
     await fleet.reported("n0", NOW_MS - 1_000, generation=7)
     await fleet.reported("n1", NOW_MS - 2 * DAY_MS, generation=6)
     await fleet.reported("n2", NOW_MS, lag=12, generation=7)

@@ -53,7 +53,7 @@ async def test_drift_of_the_fleet_fires_once_and_is_resolved_when_it_is_over(fle
 
 async def test_a_node_that_falls_silent_while_others_push_has_an_alert_until_it_is_back(fleet: Fleet) -> None:
     for node_id in ("n0", "n1"):
-        await fleet.reported(fleet.join(node_id), NOW_MS - 2 * DAY_MS)
+        await fleet.reported(await fleet.join(node_id), NOW_MS - 2 * DAY_MS)
     watch, lease = watch_of(fleet), await lease_of(fleet)
     await watch.look_at_nodes(lease)
     assert await alerts(fleet) == []  # nobody pushed: the hub was not reached
@@ -70,7 +70,7 @@ async def test_a_node_that_falls_silent_while_others_push_has_an_alert_until_it_
 
 
 async def test_a_node_in_quarantine_has_a_critical_alert(fleet: Fleet) -> None:
-    fleet.join("n0", status="quarantined", reason="two nodes act as one")
+    await fleet.join("n0", status="quarantined", reason="two nodes act as one")
     watch = watch_of(fleet)
     await watch.look_at_nodes(await lease_of(fleet))
     (alert,) = await alerts(fleet)

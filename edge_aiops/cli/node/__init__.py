@@ -1,0 +1,1 @@
+"""`edge-aiops node`: a node alone, and what a hub knows of its nodes."""

@@ -1,0 +1,54 @@
+"""`edge-aiops fleet simulate` against a hub over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from edge_aiops.cli.main import main
+
+
+async def simulate(client: Any, token: str, *arguments: str) -> int:
+    command = ["fleet", "simulate", "--hub", client.url, "--join", token, "--nodes", "4", "--interval", "200ms"]
+    return await asyncio.to_thread(main, [*command, "--duration", "800ms", "--features", "3", *arguments])
+
+
+async def token(client: Any, uses: int) -> str:
+    answer = await client.post("/fleet/tokens", {"uses": uses})
+    assert answer.status == 201, answer
+    text: str = answer.body["token"]
+    return text
+
+
+async def test_synthetic_nodes_join_and_push_what_the_hub_then_has(
+    client: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert await simulate(client, await token(client, 4), "--requests", "50", "--json") == 0
+    found = json.loads(capfd.readouterr().out)
+    assert (found["nodes"], found["errors"]) == (4, {})
+    assert found["pushes"] == found["polls"] >= 4
+    nodes = (await client.get("/fleet/nodes")).body["nodes"]
+    assert sum(node["name"].startswith("simulated-") for node in nodes) == 4
+    for _ in range(600):
+        metrics = (await client.get("/fleet/metrics/simulated?last=7d")).body
+        if (requests := sum(version["metrics"]["requests"] for version in metrics["versions"])) == found["pushes"] * 50:
+            break
+        await asyncio.sleep(0.05)
+    assert requests == found["pushes"] * 50
+
+
+async def test_nodes_for_whom_the_token_does_not_suffice_end_the_simulation(
+    client: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert await simulate(client, await token(client, 2)) == 1
+    assert "token" in capfd.readouterr().err
+
+
+async def test_people_read_what_came_of_it(client: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    assert await simulate(client, await token(client, 4), "--shift", "0.5", "--shift-share", "0.5") == 0
+    shown = capfd.readouterr().out
+    for part in ("joined a second", "pushes ", "p99", "errors ", "none", "a node's day", "hub's load"):
+        assert part in shown
