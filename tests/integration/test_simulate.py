@@ -29,12 +29,12 @@ async def test_synthetic_nodes_join_and_push_what_the_hub_then_has(
     assert await simulate(client, await token(client, 4), "--requests", "50", "--json") == 0
     found = json.loads(capfd.readouterr().out)
     assert (found["nodes"], found["errors"]) == (4, {})
-    assert found["pushes"] == found["polls"] >= 4
+    assert found["polls"] >= found["pushes"] >= 4
     nodes = (await client.get("/fleet/nodes")).body["nodes"]
     assert sum(node["name"].startswith("simulated-") for node in nodes) == 4
     for _ in range(600):
-        metrics = (await client.get("/fleet/metrics/simulated?last=7d")).body
-        if (requests := sum(version["metrics"]["requests"] for version in metrics["versions"])) == found["pushes"] * 50:
+        totals = (await client.get("/fleet/metrics/simulated?last=7d")).body["totals"]
+        if (requests := sum(version["requests"] for version in totals)) == found["pushes"] * 50:
             break
         await asyncio.sleep(0.05)
     assert requests == found["pushes"] * 50
