@@ -144,6 +144,7 @@ class HubSettings(Struct, frozen=True, forbid_unknown_fields=True):
         bool, _said("nodes fetch model files from the object store itself, by links that hold for five minutes")
     ] = False
     push_interval: Annotated[Duration, _said("how often nodes are asked to push; less often under load")] = Duration(60)
+    roll_up: Annotated[Duration, _said("how often the hub merges what nodes have pushed")] = Duration(10)
     rows_max_age: Annotated[
         Duration, _said("how long single rows of nodes, and the five minutes of groups, are kept; sums stay")
     ] = Duration(7 * 86_400)
@@ -163,6 +164,8 @@ class HubSettings(Struct, frozen=True, forbid_unknown_fields=True):
         _said("least population stability index that is drift of the fleet; of a small shift, its square", ge=0),
     ] = 0.01
     silent_after: Annotated[Duration, _said("after so long without a push a node counts as silent")] = Duration(86_400)
+    upstream: Annotated[str, _said("address of a hub above this one, which gets what this one has merged")] = ""
+    upstream_join: Annotated[str, _said("join token of the hub above, needed once")] = ""
 
 
 class FleetSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -170,6 +173,9 @@ class FleetSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     sync_interval: Annotated[Duration, _said("how often a node asks for its desired state")] = Duration(30)
     request_timeout: Annotated[Duration, _said("longest time for one request to the hub")] = Duration(30)
+    window: Annotated[
+        Literal["5m", "1h", "24h"], _said("how wide windows are that go to the hub; wider ones take fewer bytes a day")
+    ] = "5m"
     outbox_max_bytes: Annotated[
         int, _said("what waits for the hub takes no more; see docs/fleet/push.md", ge=1024**2)
     ] = 64 * 1024**2

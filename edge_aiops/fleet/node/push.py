@@ -6,8 +6,8 @@ import asyncio
 import gzip
 import random
 import re
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol, TypeVar
 
 import aiohttp
 import msgspec
@@ -20,7 +20,7 @@ from edge_aiops.fleet.messages.push import MEDIA_TYPE, MOST_ROWS, Push, Pushed, 
 from edge_aiops.fleet.node.allowance import Allowance
 from edge_aiops.fleet.node.hub_client import HubClient
 from edge_aiops.fleet.node.hub_requests import MOST_ANSWER_BYTES, read_bounded
-from edge_aiops.fleet.node.outbox import ALL, URGENT, Outbox, OutboxStatus
+from edge_aiops.fleet.node.outbox import ALL, URGENT, OutboxStatus
 
 CHECK_IN_S = 300.0
 """A node that has nothing to push says how it is so often."""
@@ -39,6 +39,29 @@ _MOST_DOUBLINGS = 12
 _BLAMED = re.compile(r"\b(rows|records)\[(\d+)\]")
 
 T = TypeVar("T", bound=Struct)
+
+
+class Outgoing(Protocol):
+    """What waits: the outbox of a node, or what a hub has for the hub above it."""
+
+    @property
+    def status(self) -> OutboxStatus:
+        """How it is."""
+
+    async def batch(self, reported: Reported, *, least: int, most: int) -> Push | None:
+        """The next push of up to `most` rows and records, none of lower priority than `least`."""
+
+    async def check_in(self, reported: Reported) -> Push:
+        """A push that only says how the node is."""
+
+    async def acknowledge(self, pushed: Pushed) -> None:
+        """Note that the hub has what was made last."""
+
+    async def rewind(self, cursors: Mapping[int, int]) -> None:
+        """Note that the hub has no more than this."""
+
+    async def refuse(self, reason: str, *, row: int | None = None, record: int | None = None) -> None:
+        """Note that the hub will never take something of the last push."""
 
 
 class PushStatus(OutboxStatus, frozen=True, kw_only=True):
@@ -69,20 +92,18 @@ class Pusher:
     def __init__(
         self,
         hub: HubClient,
-        outbox: Outbox,
+        outbox: Outgoing,
         *,
         settings: FleetSettings,
         clock: Clock,
         reported: Callable[[], Awaitable[Reported]],
-        reach: Callable[[int], Awaitable[object]],
         chance: random.Random | None = None,
     ) -> None:
-        """`reported` says how the node is; `reach` gets the generation of the desired state that the hub has."""
+        """`reported` says how the node is."""
         self._hub = hub
         self._outbox = outbox
         self._clock = clock
         self._reported = reported
-        self._reach = reach
         self._chance = chance or random.Random()
         self._allowance = Allowance(per_hour=settings.bytes_per_hour, per_day=settings.bytes_per_day, clock=clock)
         self._most = MOST_ROWS
@@ -92,6 +113,8 @@ class Pusher:
         self._last_error: str | None = None
         self._shut_out = False
         self._next_s = SHORTEST_S
+        self._generation = 0
+        self._newer = asyncio.Event()
         self.wait_s = self._chance.uniform(0, settings.sync_interval)
         """How long to wait before the next exchange."""
 
@@ -104,6 +127,12 @@ class Pusher:
             last_error=self._last_error,
             shut_out=self._shut_out,
         )
+
+    async def newer(self) -> int:
+        """The generation of the hub's desired state, once the hub says that it is newer than the node's."""
+        await self._newer.wait()
+        self._newer.clear()
+        return self._generation
 
     async def turn(self) -> None:
         """Wait as long as is due, then exchange."""
@@ -143,11 +172,12 @@ class Pusher:
         self._last_push, self._pushed_ns = self._clock.now_ms(), self._clock.ticks_ns()
         self.wait_s = self._next_s = min(max(pushed.next_in_ms / 1000, SHORTEST_S), LONGEST_S)
         if pushed.generation > reported.generation:
-            await self._reach(pushed.generation)
+            self._generation = pushed.generation
+            self._newer.set()
 
     async def _send(self, push: Push) -> Pushed | None:
         """What the hub says; None where it wants something else first, which was seen to."""
-        body, encoding = await _packed(push)
+        body, encoding = await packed(push)
         headers = {"Content-Type": MEDIA_TYPE, **encoding}
         self._allowance.spend(len(body) + OVERHEAD_BYTES)
         async with self._hub.ask("POST", "/fleet/push", data=body, headers=headers) as response:
@@ -206,7 +236,7 @@ def _later(said: str, response: aiohttp.ClientResponse) -> Unavailable:
     return Unavailable(said)
 
 
-async def _packed(push: Push) -> tuple[bytes, dict[str, str]]:
+async def packed(push: Push) -> tuple[bytes, dict[str, str]]:
     """The body, compressed where that is worth it, and the header that says so."""
     body = msgspec.msgpack.encode(push)
     if len(body) < _SMALL:
