@@ -57,6 +57,7 @@ class MeasuredHub(HubClient):
             keys=MemoryKeys(),
             http=http,
             token=given,
+            has_root=lambda: True,
             rooted=rooted,
         )
         super().__init__(hub_url, http=http, open_session=membership.open_session)
