@@ -90,8 +90,7 @@ class Hub:
             yield self
 
 
-async def open_session() -> Session:
-    """A session; the hub of these tests looks at none."""
+async def _session() -> Session:
     return Session(token="session", expires_in_s=900)
 
 
@@ -146,7 +145,7 @@ class Device:
         monitoring = await Monitoring.open(folder, clock=clock, plugins=Plugins(), node_id="0" * 32)
         try:
             async with aiohttp.ClientSession() as http:
-                hub = HubClient(url, http=http, open_session=open_session)
+                hub = HubClient(url, http=http, open_session=_session)
                 files = ModelFiles(folder / "models", run=run)
                 rollout = Rollout(_Written(state.database, step))  # type: ignore[arg-type]
                 self.activator = Activator(

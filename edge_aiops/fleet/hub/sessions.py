@@ -73,7 +73,9 @@ class Sessions:
             raise Unauthenticated("this challenge was made for another node")
 
         async def work(connection: AsyncConnection) -> int:
-            row = (await connection.execute(select(nodes).where(nodes.c.id == request.node_id))).mappings().first()
+            # Locked, so that no session is opened that somebody who shuts the node out at the same time does not end.
+            this = select(nodes).where(nodes.c.id == request.node_id).with_for_update()
+            row = (await connection.execute(this)).mappings().first()
             if row is None:
                 raise _unknown(request.node_id)
             verify(row["public_key"], request.signature, session_proof(request.challenge))

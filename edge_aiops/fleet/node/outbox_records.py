@@ -13,11 +13,12 @@ from edge_aiops.base.ids import EventId
 from edge_aiops.fleet.messages.push import RecordKind
 from edge_aiops.fleet.messages.records import Dropped, LabelledInference, SampledInference
 from edge_aiops.journal.events import LabelChange, RecordedEvent, raw
-from edge_aiops.observe.alerts.alert import Alert
+from edge_aiops.observe.alerts.alert import Alert, without_values
 
 PRIORITY: dict[RecordKind, int] = {"alert": 0, "rollout": 0, "dropped": 0, "baseline": 2, "feedback": 5, "sample": 6}
 """What goes first; rows stand between. A baseline comes before the rows on it, which cannot be read without it."""
 
+MOST_CHARACTERS = 500
 MOST_REFUSED = 100
 """Refusals that are remembered with their reasons; how much was lost is counted for ever."""
 
@@ -47,13 +48,20 @@ def put(connection: sqlite3.Connection, kind: RecordKind, record_id: str, at_ms:
     )
 
 
+def put_baseline(connection: sqlite3.Connection, digest: str, data: bytes, at_ms: int) -> None:
+    """A reference that rows are on, unless it is there."""
+    there = "SELECT 1 FROM outgoing_record WHERE kind = 'baseline' AND id = ?"
+    if connection.execute(there, (digest,)).fetchone() is None:
+        put(connection, "baseline", digest, at_ms, data)
+
+
 def put_alert(connection: sqlite3.Connection, alert: Alert) -> None:
-    """An alert as it is now; of one that is not firing yet, and may never, nothing."""
+    """An alert as it is now, without values of requests; of one that is not firing yet, and may never, nothing."""
     if alert.fired_at is None:
         return
     moments = [alert.fired_at, alert.resolved_at or 0, alert.acknowledged_at or 0]
     record_id = f"{alert.id}:{alert.status}{':ack' if alert.acknowledged else ''}"
-    put(connection, "alert", record_id, max(moments), msgspec.json.encode(alert))
+    put(connection, "alert", record_id, max(moments), msgspec.json.encode(without_values(alert)))
 
 
 def put_feedback(connection: sqlite3.Connection, change: LabelChange) -> None:
@@ -106,7 +114,9 @@ def drop(connection: sqlite3.Connection, dropped: Dropped, at_ms: int) -> None:
 
 def note_refusal(connection: sqlite3.Connection, at_ms: int, what: str, reason: str) -> None:
     """Remember why the hub refused something."""
-    connection.execute("INSERT INTO outgoing_refused (at_ms, what, reason) VALUES (?, ?, ?)", (at_ms, what, reason))
+    connection.execute(
+        "INSERT INTO outgoing_refused (at_ms, what, reason) VALUES (?, ?, ?)", (at_ms, what, reason[:MOST_CHARACTERS])
+    )
     connection.execute(
         "DELETE FROM outgoing_refused WHERE number <= (SELECT max(number) FROM outgoing_refused) - ?", (MOST_REFUSED,)
     )
