@@ -51,7 +51,8 @@ EVENTS = 2_000
 """Of a node a day."""
 DIFFERENT = 200
 
-NOW_MS = 20_000 * DAY_MS
+TODAY_MS = 20_000 * DAY_MS
+NOW_MS = TODAY_MS + 9 * HOUR_MS
 
 
 def rows() -> list[Row]:
@@ -163,7 +164,7 @@ async def _fill(database: Database) -> None:
     await _insert(database, BASELINES, [{"sha256": digest, "content": content, "received_at": 0}])
     groups = await _join(database)
     small = cycle([_summaries(random, baseline, EVENTS) for _ in range(DIFFERENT)])
-    starts = [NOW_MS - (day + 1) * DAY_MS for day in range(DAYS)]
+    starts = [TODAY_MS - day * DAY_MS for day in range(DAYS + 1)]
     await _insert(
         database,
         NODE_WINDOWS,
@@ -176,7 +177,7 @@ async def _fill(database: Database) -> None:
     )
     large = cycle([_summaries(random, baseline, EVENTS * 50) for _ in range(10)])
     windows = [(DAY_MS, start) for start in starts]
-    windows += [(HOUR_MS, NOW_MS - (hour + 1) * HOUR_MS) for hour in range(24 * DAYS)]
+    windows += [(HOUR_MS, NOW_MS - (hour + 1) * HOUR_MS) for hour in range(24 * DAYS + 1)]
     await _insert(
         database,
         MERGED,

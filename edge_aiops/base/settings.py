@@ -144,6 +144,7 @@ class HubSettings(Struct, frozen=True, forbid_unknown_fields=True):
         bool, _said("nodes fetch model files from the object store itself, by links that hold for five minutes")
     ] = False
     push_interval: Annotated[Duration, _said("how often nodes are asked to push; less often under load")] = Duration(60)
+    roll_up: Annotated[Duration, _said("how often the hub merges what nodes have pushed")] = Duration(10)
     rows_max_age: Annotated[
         Duration, _said("how long single rows of nodes, and the five minutes of groups, are kept; sums stay")
     ] = Duration(7 * 86_400)
@@ -163,6 +164,8 @@ class HubSettings(Struct, frozen=True, forbid_unknown_fields=True):
         _said("least population stability index that is drift of the fleet; of a small shift, its square", ge=0),
     ] = 0.01
     silent_after: Annotated[Duration, _said("after so long without a push a node counts as silent")] = Duration(86_400)
+    upstream: Annotated[str, _said("address of a hub above this one, which gets what this one has merged")] = ""
+    upstream_join: Annotated[str, _said("join token of the hub above, needed once")] = ""
 
 
 class FleetSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -18,6 +18,10 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--artifacts", metavar="URL", help="object store (setting hub.artifacts, default a folder in the data folder)"
     )
+    parser.add_argument("--upstream", metavar="URL", help="a hub above this one (setting hub.upstream, default none)")
+    parser.add_argument(
+        "--upstream-join", metavar="TOKEN", help="a join token of that hub, needed once (setting hub.upstream_join)"
+    )
 
 
 def _run(arguments: Namespace) -> None:
@@ -34,6 +38,8 @@ def _run(arguments: Namespace) -> None:
         http_port=arguments.port,
         hub_database=arguments.database,
         hub_artifacts=arguments.artifacts,
+        hub_upstream=arguments.upstream,
+        hub_upstream_join=arguments.upstream_join,
     ).settings
     configure_logs(settings.log.level)
 

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import aiohttp
+
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.settings import Settings
 from edge_aiops.fleet.hub.configuration import FleetConfigurations
@@ -23,6 +25,7 @@ from edge_aiops.hub.background import Background
 from edge_aiops.hub.backup import ARTIFACTS, DATABASE, back_up
 from edge_aiops.hub.status import HubStatus
 from edge_aiops.hub.subscribers import Subscriber, Subscribers
+from edge_aiops.hub.upstream import ROUND_S, Upstream, upstream
 from edge_aiops.hub.viewing import NODES_EVERY_S, fleet_view, fleet_watch
 from edge_aiops.plugin.registry import Backends
 from edge_aiops.registry.registry import Registry
@@ -30,7 +33,6 @@ from edge_aiops.store.shared.artifacts import ArtifactStore
 from edge_aiops.store.shared.database import Database
 
 _COLLECT_S = 3_600.0
-_ROLL_UP_S = 10.0
 _RETENTION_S = 600.0
 _LEAST_AGE_MS = 3_600_000
 """Of an artifact that is collected beside other hubs: longer than a registration takes."""
@@ -51,6 +53,7 @@ class Hub:
         enrolment: Enrolment,
         ingest: Ingest,
         rollup: Rollup,
+        upstream: Upstream | None,
         view: FleetView,
     ) -> None:
         self.registry = registry
@@ -59,6 +62,7 @@ class Hub:
         self.enrolment = enrolment
         self.ingest = ingest
         self.rollup = rollup
+        self._upstream = upstream
         self.view = view
         self._database = database
         self._artifacts = artifacts
@@ -112,11 +116,14 @@ class Hub:
                 lambda _: registry.collect(before_ms=clock.now_ms() - _LEAST_AGE_MS),
                 interval_s=_COLLECT_S,
             )
-            background.add("roll up", rollup.round, interval_s=_ROLL_UP_S)
+            background.add("roll up", rollup.round, interval_s=settings.hub.roll_up)
             background.add("retention", HubRetention(database, clock=clock, ages=ages).round, interval_s=_RETENTION_S)
             watch = fleet_watch(database, view, settings.hub, clock)
             background.add("watch the nodes", watch.look_at_nodes, interval_s=NODES_EVERY_S)
             background.add("look for drift", watch.look_at_drift, interval_s=settings.hub.drift_check)
+            above = await _upstream(stack, database, registry, settings=settings, clock=clock)
+            if above is not None:
+                background.add("push to the hub above", above.round, interval_s=ROUND_S)
             await stack.enter_async_context(background.running())
             yield cls(
                 database,
@@ -128,6 +135,7 @@ class Hub:
                 enrolment=enrolment,
                 ingest=ingest,
                 rollup=rollup,
+                upstream=above,
                 view=view,
             )
 
@@ -141,8 +149,23 @@ class Hub:
     async def status(self) -> HubStatus:
         """How much there is, for /status."""
         size = await self.registry.size()
-        return HubStatus(**size._asdict(), database=self._database.dialect)
+        above = self._upstream.status if self._upstream else None
+        return HubStatus(**size._asdict(), database=self._database.dialect, upstream=above)
 
     async def backup(self, folder: Path) -> None:
         """Make `folder` a consistent copy, on which a hub could start; see `back_up`."""
         await back_up(self._database, self._artifacts, self.registry, folder)
+
+
+async def _upstream(
+    stack: AsyncExitStack, database: Database, registry: Registry, *, settings: Settings, clock: Clock
+) -> Upstream | None:
+    """What pushes to the hub above, if there is to be one."""
+    if not settings.hub.upstream:
+        return None
+    timeout = aiohttp.ClientTimeout(total=settings.fleet.request_timeout)
+    http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
+    wanted = settings.hub
+    return await upstream(
+        database, wanted.upstream, wanted.upstream_join, clock=clock, http=http, generation=registry.generation
+    )

@@ -5,6 +5,16 @@ from __future__ import annotations
 from msgspec import Struct
 
 
+class UpstreamStatus(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Where this hub stands with the hub above it, as far as this replica has pushed."""
+
+    hub: str
+    node_id: str
+    """As which node it is known there."""
+    last_push: int | None
+    last_error: str | None
+
+
 class HubStatus(Struct, frozen=True, kw_only=True, rename="camel"):
     """The hub's part of /status."""
 
@@ -15,3 +25,5 @@ class HubStatus(Struct, frozen=True, kw_only=True, rename="camel"):
     artifact_bytes: int
     database: str
     """`sqlite` or `postgresql`."""
+    upstream: UpstreamStatus | None
+    """The hub above this one, if there is one."""

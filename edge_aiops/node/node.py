@@ -282,6 +282,7 @@ class Node:
             most_bytes=self._settings.fleet.outbox_max_bytes,
             window_ms=int(Duration.parse(self._settings.fleet.window) * 1000),
             sampler=Sampler(lambda: self.configured.sampling() if self.configured else {}, clock=self._clock),
+            late=int(self._identity.node_id, 16) / 2**128,
         )
         self.journal.begin_boot(width_ms=await outbox.keep_house())
         return outbox

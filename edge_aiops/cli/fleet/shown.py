@@ -38,6 +38,22 @@ def print_status(status: dict[str, Any]) -> None:
         )
 
 
+def print_nodes(answer: dict[str, Any]) -> None:
+    """A line for each node."""
+    if not answer["nodes"]:
+        print("no such nodes; `edge-aiops hub token create` lets nodes join")
+        return
+    rows = [
+        (of["nodeId"], of["name"], of["group"], of["status"], local_time(of["joinedAt"]), _labels(of["labels"]))
+        for of in answer["nodes"]
+    ]
+    print_table(
+        ("node", "name", "group", "status", "joined", "labels"), rows, whole=("node",), optional=("joined", "group")
+    )
+    if answer["nextCursor"]:
+        print(f"there are more than these {len(rows)}; --limit shows them")
+
+
 def print_metrics(answer: dict[str, Any]) -> None:
     """The totals of each version, and the last windows."""
     _print_selection(answer)
@@ -122,6 +138,10 @@ def print_alerts(answer: dict[str, Any]) -> None:
         print(f"{answer['found'] - len(rows):,} more; --limit shows them")
 
 
+def _labels(labels: dict[str, str]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in labels.items())
+
+
 def _parts(counts: dict[str, int]) -> str:
     return ": " + ", ".join(f"{count:,} {name}" for name, count in counts.items()) if counts else ""
 
@@ -139,7 +159,7 @@ def _node_row(node: dict[str, Any]) -> tuple[object, ...]:
 def _print_selection(answer: dict[str, Any]) -> None:
     of = answer["selection"]
     chosen = [f"group {of['group']}"] if of["group"] else []
-    chosen += [f"{name}={value}" for name, value in of["labels"].items()]
+    chosen += [_labels(of["labels"])] if of["labels"] else []
     chosen += [f"{len(of['nodes'])} nodes by id"] if of["nodes"] else []
     version = f" {of['modelVersion']}" if of["modelVersion"] else ""
     rounded = (of["from"], of["to"]) != (of["askedFrom"], of["askedTo"])
@@ -218,7 +238,7 @@ def _print_others(others: Sequence[dict[str, Any]]) -> None:
         print_table(
             ("what", "version", "baseline", "nodes", "rows"),
             [
-                (of["kind"], of["modelVersion"], of["baseline"][:12] or "none", f"{of['nodes']:,}", f"{of['rows']:,}")
+                (of["kind"], of["modelVersion"], of["baseline"][:12] or "none", f"{of['nodes']:,}", of["rows"])
                 for of in others
             ],
         )

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import aiohttp
 
@@ -23,7 +23,7 @@ from edge_aiops.fleet.messages.identity import (
     session_proof,
 )
 from edge_aiops.fleet.node.hub_requests import post
-from edge_aiops.fleet.node.identity import NodeKey, NodeKeys
+from edge_aiops.fleet.node.identity import NodeKey
 
 TokenSource = Callable[[], Awaitable[str]]
 """Gives a join token."""
@@ -31,6 +31,19 @@ Rooted = Callable[[bytes], Awaitable[object]]
 """Is told the hub's root metadata after a join."""
 
 logger = logging.getLogger(__name__)
+
+
+class Keys(Protocol):
+    """The keys of a node, such as `NodeKeys`; its methods block."""
+
+    def current(self) -> NodeKey:
+        """The node's key."""
+
+    def next(self) -> NodeKey | None:
+        """The key that shall take its place, if any."""
+
+    def adopt_next(self) -> None:
+        """Have the next key as the current one."""
 
 
 class JoinToken(NamedTuple):
@@ -65,9 +78,10 @@ class Membership:
         *,
         node_id: str,
         name: str,
-        keys: NodeKeys,
+        keys: Keys,
         http: aiohttp.ClientSession,
         token: TokenSource | None,
+        has_root: Callable[[], bool],
         rooted: Rooted,
     ) -> None:
         self._hub_url = hub_url
@@ -76,6 +90,7 @@ class Membership:
         self._keys = keys
         self._http = http
         self._token = token
+        self._has_root = has_root
         self._rooted = rooted
 
     async def open_session(self) -> Session:
@@ -85,7 +100,9 @@ class Membership:
         token, or none that is valid; `NodeRevoked`, `NodeQuarantined`, and `Unavailable`.
         """
         try:
-            return await self._known()
+            # Without a root it has yet to join, even if the hub knows it: the answer to a join may have been lost.
+            if self._token is None or self._has_root():
+                return await self._known()
         except (UnknownNode, Unauthenticated) as error:
             if self._token is None:
                 if isinstance(error, UnknownNode):

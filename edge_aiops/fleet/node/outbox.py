@@ -96,6 +96,7 @@ class Outbox:
         most_bytes: int = MOST_BYTES,
         window_ms: int = 0,
         sampler: Sampler | None = None,
+        late: float = 0.0,
     ) -> None:
         self.stream = stream
         """In whose numbering everything is that is sent now: another one in each process, and after each rewinding."""
@@ -105,6 +106,7 @@ class Outbox:
         self._database = database
         self._clock = clock
         self._sampler = sampler
+        self._late = late
         self._window_ms = window_ms
         self._space = Space(database, steady=SteadyClock(clock), clock=clock, most_bytes=most_bytes)
         self._digests = rows.Digests()
@@ -124,8 +126,13 @@ class Outbox:
         window_ms: int = 0,
         sampler: Sampler | None = None,
         stream: int | None = None,
+        late: float = 0.0,
     ) -> Outbox:
-        """The outbox in a `MONITORING_SCHEMA` file. `window_ms`: how wide windows are at least."""
+        """The outbox in a `MONITORING_SCHEMA` file.
+
+        `window_ms`: how wide windows are at least. `late`: from 0 to 1, where this node stands among all those for
+        which a window is over at the same moment.
+        """
         outbox = cls(
             database,
             clock=clock,
@@ -133,6 +140,7 @@ class Outbox:
             most_bytes=most_bytes,
             window_ms=window_ms,
             sampler=sampler,
+            late=late,
         )
         await outbox.keep_house()
         return outbox
@@ -254,7 +262,7 @@ class Outbox:
         return (self._boot,)
 
     def _moment(self) -> rows.Moment:
-        return rows.Moment(self.stream, self._clock.now_ms(), self._clock.ticks_ns() // 10**9)
+        return rows.Moment(self.stream, self._clock.now_ms(), self._clock.ticks_ns() // 10**9, self._late)
 
     def _note(self, connection: sqlite3.Connection, sent: Batch) -> None:
         at = self._moment()

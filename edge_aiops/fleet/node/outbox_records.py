@@ -13,7 +13,7 @@ from edge_aiops.base.ids import EventId
 from edge_aiops.fleet.messages.push import RecordKind
 from edge_aiops.fleet.messages.records import Dropped, LabelledInference, SampledInference
 from edge_aiops.journal.events import LabelChange, RecordedEvent, raw
-from edge_aiops.observe.alerts.alert import Alert
+from edge_aiops.observe.alerts.alert import Alert, without_values
 
 PRIORITY: dict[RecordKind, int] = {"alert": 0, "rollout": 0, "dropped": 0, "baseline": 2, "feedback": 5, "sample": 6}
 """What goes first; rows stand between. A baseline comes before the rows on it, which cannot be read without it."""
@@ -56,12 +56,12 @@ def put_baseline(connection: sqlite3.Connection, digest: str, data: bytes, at_ms
 
 
 def put_alert(connection: sqlite3.Connection, alert: Alert) -> None:
-    """An alert as it is now; of one that is not firing yet, and may never, nothing."""
+    """An alert as it is now, without values of requests; of one that is not firing yet, and may never, nothing."""
     if alert.fired_at is None:
         return
     moments = [alert.fired_at, alert.resolved_at or 0, alert.acknowledged_at or 0]
     record_id = f"{alert.id}:{alert.status}{':ack' if alert.acknowledged else ''}"
-    put(connection, "alert", record_id, max(moments), msgspec.json.encode(alert))
+    put(connection, "alert", record_id, max(moments), msgspec.json.encode(without_values(alert)))
 
 
 def put_feedback(connection: sqlite3.Connection, change: LabelChange) -> None:

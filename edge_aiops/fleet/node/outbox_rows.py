@@ -65,6 +65,8 @@ class Moment(NamedTuple):
     stream: int
     now_ms: int
     ticks_s: int
+    late: float = 0.0
+    """Where in the spread of a fleet's pushes this process stands, from 0 to 1."""
 
 
 class Digests:

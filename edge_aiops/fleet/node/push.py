@@ -6,8 +6,8 @@ import asyncio
 import gzip
 import random
 import re
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol, TypeVar
 
 import aiohttp
 import msgspec
@@ -20,7 +20,7 @@ from edge_aiops.fleet.messages.push import MEDIA_TYPE, MOST_ROWS, Push, Pushed, 
 from edge_aiops.fleet.node.allowance import Allowance
 from edge_aiops.fleet.node.hub_client import HubClient
 from edge_aiops.fleet.node.hub_requests import MOST_ANSWER_BYTES, read_bounded
-from edge_aiops.fleet.node.outbox import ALL, URGENT, Outbox, OutboxStatus
+from edge_aiops.fleet.node.outbox import ALL, URGENT, OutboxStatus
 
 CHECK_IN_S = 300.0
 """A node that has nothing to push says how it is so often."""
@@ -39,6 +39,29 @@ _MOST_DOUBLINGS = 12
 _BLAMED = re.compile(r"\b(rows|records)\[(\d+)\]")
 
 T = TypeVar("T", bound=Struct)
+
+
+class Outgoing(Protocol):
+    """What waits: the outbox of a node, or what a hub has for the hub above it."""
+
+    @property
+    def status(self) -> OutboxStatus:
+        """How it is."""
+
+    async def batch(self, reported: Reported, *, least: int, most: int) -> Push | None:
+        """The next push of up to `most` rows and records, none of lower priority than `least`."""
+
+    async def check_in(self, reported: Reported) -> Push:
+        """A push that only says how the node is."""
+
+    async def acknowledge(self, pushed: Pushed) -> None:
+        """Note that the hub has what was made last."""
+
+    async def rewind(self, cursors: Mapping[int, int]) -> None:
+        """Note that the hub has no more than this."""
+
+    async def refuse(self, reason: str, *, row: int | None = None, record: int | None = None) -> None:
+        """Note that the hub will never take something of the last push."""
 
 
 class PushStatus(OutboxStatus, frozen=True, kw_only=True):
@@ -69,7 +92,7 @@ class Pusher:
     def __init__(
         self,
         hub: HubClient,
-        outbox: Outbox,
+        outbox: Outgoing,
         *,
         settings: FleetSettings,
         clock: Clock,

@@ -28,7 +28,7 @@ class SelectionQuery(Struct, frozen=True, kw_only=True, rename="camel", forbid_u
 
     model_version: str | None = None
     group: str | None = None
-    label: Annotated[str, Meta(description="name=value; repeated: all of them")] | None = None
+    label: Annotated[str, Meta(description="name=value; several with commas, or repeated: all of them")] | None = None
     node: Annotated[str, Meta(description="id of a node; repeated: any of them")] | None = None
     since: Moment | None = None
     until: Moment | None = None
@@ -73,7 +73,7 @@ class AlertsQuery(Struct, frozen=True, kw_only=True, rename="camel", forbid_unkn
     severity: Severity | None = None
     status: Status | None = None
     group: str | None = None
-    label: Annotated[str, Meta(description="name=value; repeated: all of them")] | None = None
+    label: Annotated[str, Meta(description="name=value; several with commas, or repeated: all of them")] | None = None
     node: Annotated[str, Meta(description="id of a node; repeated: any of them")] | None = None
     since: Moment | None = None
     last: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from edge_aiops.base.ids import EventId, new_salt
 from edge_aiops.observe.alerts.catalogue import Unit
@@ -77,9 +77,25 @@ def sentence(rule: AlertRule, model_name: str, model_version: str, judged: tuple
     return f"{rule.name}: {' and '.join(parts)}"
 
 
+def without_values(alert: Alert) -> Alert:
+    """`alert` as it may leave the node: what quality checks say may quote extremes and labels of single requests."""
+    message = alert.message
+    for judged in alert.conditions:
+        if judged.details and _quotes(judged):
+            message = message.replace(f" ({judged.details})", "")
+    conditions = tuple(
+        structs.replace(judged, details=None) if _quotes(judged) else judged for judged in alert.conditions
+    )
+    return structs.replace(alert, message=message, conditions=conditions)
+
+
 def leading(judged: tuple[Judged, ...]) -> Judged:
     """The condition whose value stands for the alert: the first that holds."""
     return next((found for found in judged if found.holds), judged[0])
+
+
+def _quotes(judged: Judged) -> bool:
+    return judged.condition.about.family == "quality"
 
 
 def _subject(condition: Condition, model_name: str, model_version: str) -> str:

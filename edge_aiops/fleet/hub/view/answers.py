@@ -20,7 +20,8 @@ class OtherBaseline(Struct, frozen=True, kw_only=True, rename="camel"):
     baseline: str
     """SHA-256; "" for windows without one."""
     nodes: int
-    rows: int
+    rows: int | None
+    """Null for fewer than k."""
 
 
 class MetricsAnswer(Struct, frozen=True, kw_only=True, rename="camel"):

@@ -141,7 +141,7 @@ async def _result(
             watched = await asyncio.to_thread(evidence_of, chosen.days, features.names)
         judgement = await judge(subject, features, chosen.span, watched, tests, guard)
     found = [] if judgement is None else _shown(judgement.features, subject, question)
-    quality = {} if judgement is None else judgement.quality
+    quality = {} if judgement is None or judgement.quality.get("labelled", 0) < question.k else judgement.quality
     return FleetDrift(
         model_name=model_name,
         model_version=model_version,

@@ -23,7 +23,7 @@ from edge_aiops.stats import UnreadableSummary
 from edge_aiops.stats.summaries import Baseline
 from edge_aiops.store.shared.database import Database
 
-NODES_AT_ONCE = 200
+NODES_AT_ONCE = 100
 """Nodes whose windows are read in one statement: few megabytes, so that nobody waits for long."""
 MOST_BASELINES = 64
 """That are kept in memory."""

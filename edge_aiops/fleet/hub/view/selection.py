@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct, field
@@ -55,13 +55,13 @@ class Stretch(NamedTuple):
     until_ms: int
 
 
-def labels_of(said: Iterable[str], *, parameter: str = "label") -> dict[str, str]:
-    """The labels of a selector such as `site=oslo`, repeated. Raises `InvalidInput`."""
+def labels_of(said: Sequence[str], *, parameter: str = "label") -> dict[str, str]:
+    """The labels of a selector such as `site=oslo,line=3`, which may be repeated. Raises `InvalidInput`."""
     labels: dict[str, str] = {}
-    for text in said:
-        name, equals, value = text.partition("=")
+    for label in ",".join(said).split(",") if said else ():
+        name, equals, value = label.partition("=")
         if not name or not equals:
-            raise InvalidInput.of(parameter, f"{text[:80]!r} is no label; write name=value, such as site=oslo")
+            raise InvalidInput.of(parameter, f"{label[:80]!r} is no label; write name=value, such as site=oslo")
         if labels.setdefault(name, value) != value:
             raise InvalidInput.of(parameter, f"{name!r} cannot be {labels[name]!r} and {value!r} at once; send one")
     return labels

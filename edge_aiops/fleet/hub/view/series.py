@@ -30,7 +30,7 @@ class Chosen(NamedTuple):
         return sorted({version for version, _ in self.pieces})
 
 
-def on_one_baseline(pieces: Iterable[Piece], readable: Iterable[str], wanted: str | None) -> Chosen:
+def on_one_baseline(pieces: Iterable[Piece], readable: Iterable[str], wanted: str | None, *, k: int) -> Chosen:
     """For each version and kind the pieces on `wanted`, where it is given and there are any; else on the baseline that
     has the most rows, of those that are `readable`."""
     known = {*readable, ""}
@@ -46,16 +46,17 @@ def on_one_baseline(pieces: Iterable[Piece], readable: Iterable[str], wanted: st
             if baseline == best:
                 chosen[version, kind] = found
             else:
+                rows = sum(piece.n for piece in found)
                 others.append(
                     OtherBaseline(
                         kind=kind,
                         model_version=version,
                         baseline=baseline,
                         nodes=nodes_of(found),
-                        rows=sum(piece.n for piece in found),
+                        rows=rows if rows >= k else None,
                     )
                 )
-    return Chosen(chosen, sorted(others, key=lambda of: (of.model_version, of.kind, -of.rows)))
+    return Chosen(chosen, sorted(others, key=lambda of: (of.model_version, of.kind, -(of.rows or 0))))
 
 
 def deployments_of(pieces: Iterable[Piece]) -> dict[str, list[int]]:

@@ -251,7 +251,7 @@ class FleetView:
         span = await self._reading.span(selection, kinds, node_ids)
         self._refuse_nothing(selection, span)
         readable = await self._reading.baselines(piece.baseline for piece in span)
-        return span, on_one_baseline(span, readable, baseline)
+        return span, on_one_baseline(span, readable, baseline, k=self.k)
 
     async def _model(self, name: str, version: str) -> ObservedModel:
         known = await self._models(name, version)

@@ -61,6 +61,7 @@ def test_spans_without_sense_are_refused_by_name(
 
 def test_labels_are_names_and_values() -> None:
     assert labels_of(["site=oslo", "line=a=b"]) == {"site": "oslo", "line": "a=b"}
+    assert labels_of(["site=oslo,line=3"]) == {"site": "oslo", "line": "3"}
     for wrong in (["oslo"], ["=x"], ["site=a", "site=b"]):
         with pytest.raises(InvalidInput):
             labels_of(wrong)

@@ -1,0 +1,25 @@
+"""What leaves a node of an alert quotes no values of requests."""
+
+from __future__ import annotations
+
+from edge_aiops.observe.alerts.alert import Alert, Judged, without_values
+from edge_aiops.observe.alerts.condition import Condition
+
+
+def judged(metric: str, details: str) -> Judged:
+    return Judged(
+        condition=Condition(metric=metric, operator=">", threshold=0), unit="", value=1.0, holds=True, details=details
+    )
+
+
+def test_what_quality_checks_quote_stays_and_which_features_drifted_is_told() -> None:
+    quoted = "'age' is outside of [0, 120] (seen: 3 to 133.25) in 5 of 100 rows"
+    alert = Alert(
+        id="1", rule_id="r", rule_name="Data", model_name="m", model_version="1", severity="warning", status="firing",
+        value=1.0, threshold=0.0, started_at=1,
+        message=f"Data: qualityViolations of m 1 is 1, above 0 ({quoted}) and driftedFeatures is 1 (drifted: age)",
+        conditions=(judged("qualityViolations", quoted), judged("driftedFeatures", "drifted: age")),
+    )  # fmt: skip
+    told = without_values(alert)
+    assert told.message == "Data: qualityViolations of m 1 is 1, above 0 and driftedFeatures is 1 (drifted: age)"
+    assert [of.details for of in told.conditions] == [None, "drifted: age"]
