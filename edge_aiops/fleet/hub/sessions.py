@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.base.clock import Clock
-from edge_aiops.base.errors import Unauthenticated, UnknownNode
+from edge_aiops.base.errors import EdgeAiopsError, Unauthenticated, UnknownNode
 from edge_aiops.fleet.hub.boots import shut_out
 from edge_aiops.fleet.hub.node_table import ended_sessions, nodes
 from edge_aiops.fleet.hub.nodes import REMEMBERED_MS
@@ -98,7 +98,7 @@ class Sessions:
         up_to, reason = self._ended.get(said.node_id, (-1, ""))
         if said.session <= up_to:
             if reason in ("revoked", "quarantined"):
-                raise shut_out(reason, said.node_id, "")
+                raise await self._database.read(lambda work: _why_shut_out(work, said.node_id, reason))
             raise Unauthenticated(f"this session has ended: the node was {reason}; show again who you are")
         return Caller(said.node_id, said.session)
 
@@ -145,3 +145,8 @@ async def _last_session(connection: AsyncConnection, node_id: str) -> int:
     if found is None:
         raise _unknown(node_id)
     return int(found)
+
+
+async def _why_shut_out(connection: AsyncConnection, node_id: str, status: str) -> EdgeAiopsError:
+    said = (await connection.execute(select(nodes.c.status_reason).where(nodes.c.id == node_id))).scalar()
+    return shut_out(status, node_id, said or "")
