@@ -18,7 +18,11 @@ NAMES = {
     "tensors": "tensors of the Open Inference Protocol, in JSON and in binary; takes one minute",
     "overload": "ten times the load, slow clients, what sharing runs gains; takes two minutes",
     "isolation": "what a thread, a worker process and the sandbox cost",
+    "fleet_bytes": "what a node sends to its hub in a day; takes one minute",
     "fleet_query": "questions about 10,000 nodes over 7 days, on SQLite and PostgreSQL; takes five minutes",
+    "fleet_herd": "when 10,000 nodes push again after an outage; takes three minutes",
+    "fleet_cost": "what a node costs its hub; takes two minutes",
+    "fleet_offline": "a node that was offline for 400 days; takes ten minutes",
     "serving": "durable predictions over HTTP; takes four minutes",
     "serving_peers": "the same beside other servers of models, which it installs; takes eight minutes",
 }

@@ -56,7 +56,7 @@ class Observed:
         """Serve models, each with a baseline of its own of so many features."""
         served = [ServedBy(name, "1", 1) for name in names]
         for name, _, _ in served:
-            self.run(self.monitoring.baselines.add(_draft(features), model_name=name, model_version="1"))
+            self.run(self.monitoring.baselines.add(draft(features), model_name=name, model_version="1"))
         observed = [ObservedModel(served_by=one, stage="production") for one in served]
         self.monitoring.serve([*self.monitoring.models.values(), *observed])
 
@@ -98,7 +98,8 @@ def events(count: int, *, features: int, model: str = "model", at_ms: int) -> li
     ]
 
 
-def _draft(features: int) -> Draft:
+def draft(features: int) -> Draft:
+    """A baseline of so many features, and of the outputs that `events` have."""
     return Draft(
         source="dataset",
         rows=10_000,

@@ -173,6 +173,9 @@ class FleetSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     sync_interval: Annotated[Duration, _said("how often a node asks for its desired state")] = Duration(30)
     request_timeout: Annotated[Duration, _said("longest time for one request to the hub")] = Duration(30)
+    window: Annotated[
+        Literal["5m", "1h", "24h"], _said("how wide windows are that go to the hub; wider ones take fewer bytes a day")
+    ] = "5m"
     outbox_max_bytes: Annotated[
         int, _said("what waits for the hub takes no more; see docs/fleet/push.md", ge=1024**2)
     ] = 64 * 1024**2

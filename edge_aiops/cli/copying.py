@@ -67,7 +67,7 @@ async def _copy_hub(source: Path, target: Path, *, artifacts_elsewhere: bool) ->
     for _ in range(_ATTEMPTS):
         await asyncio.to_thread(_copy_databases, source, target)
         await asyncio.to_thread(_copy_files, source / "artifacts", target / "artifacts")
-        if artifacts_elsewhere or not any(target.glob("*.db")) or not (missing := await _missing(target)):
+        if artifacts_elsewhere or not (missing := await _missing(target)):
             return
     raise Unavailable(
         f"artifact {missing[0]}, of which the catalogue speaks, could not be copied in {_ATTEMPTS} attempts; "
@@ -83,6 +83,8 @@ async def _missing(hub: Path) -> list[str]:
     from edge_aiops.store.shared.artifacts import ArtifactStore
     from edge_aiops.store.shared.database import Database
 
+    if not await asyncio.to_thread((hub / DATABASE).is_file):  # it is in PostgreSQL
+        return []
     store = await ArtifactStore.open(hub / ARTIFACTS)
     present = {artifact.sha256 for artifact in await store.all()}
     async with Database.open(hub / DATABASE) as database:

@@ -83,7 +83,6 @@ class Upstream:
             settings=FleetSettings(),
             clock=self._clock,
             reported=self._reported,
-            reach=_stay,
         )
 
     async def _reported(self) -> Reported:
@@ -123,6 +122,7 @@ async def upstream(
         keys=keys,
         http=http,
         token=token if join else None,
+        has_root=lambda: True,  # it takes nothing that would have to be signed
         rooted=_stay,
     )
     client = HubClient(url, http=http, open_session=membership.open_session)
@@ -163,4 +163,4 @@ class _Outgoing:
 
 
 async def _stay(_: Any) -> None:
-    """What a hub does about the root and the desired state of the hub above: it has its own catalogue."""
+    """What a hub does about the root of the hub above: it has a catalogue of its own."""

@@ -59,6 +59,8 @@ class Boots:
 
     def of_place(self, place: int) -> Boot:
         """The boot of an event."""
+        if place >= self.present.first_place:  # so is nearly every one that is asked for
+            return self.present
         return self._all[max(bisect_right(self._all, place, key=lambda boot: boot.first_place) - 1, 0)]
 
     def of_change(self, change: int) -> Boot:

@@ -59,6 +59,7 @@ async def member(
         keys=NodeKeys(folder),
         http=http,
         token=partial(token, join) if join is not None else None,
+        has_root=lambda: trust.has_begun,
         rooted=rooted,
     )
     return HubClient(hub_url, http=http, open_session=membership.open_session)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -12,6 +13,7 @@ import aiohttp
 from msgspec import Struct
 
 from edge_aiops.base.clock import Clock, SystemClock
+from edge_aiops.base.durations import Duration
 from edge_aiops.base.errors import Conflict, EdgeAiopsError
 from edge_aiops.base.settings import Settings
 from edge_aiops.base.tasks import BackgroundTasks
@@ -265,10 +267,9 @@ class Node:
         self._files = files
         keeping = OutboxKeeping(self.outbox, self.journal, self.monitoring.observer, clock=self._clock)
         self._tasks.every(KEEP_S, "keep the outbox", keeping.run)
-        self.pusher = Pusher(
-            hub, self.outbox, settings=fleet, clock=self._clock, reported=self._reported, reach=self.catch_up
-        )
+        self.pusher = Pusher(hub, self.outbox, settings=fleet, clock=self._clock, reported=self._reported)
         self._tasks.every(TURN_S, "push to the hub", self.pusher.turn)
+        self._tasks.every(TURN_S, "pull what is new", partial(self._pull_newer, self.pusher))
         return follower
 
     async def _outgoing(self) -> Outbox | None:
@@ -279,10 +280,15 @@ class Node:
             self.monitoring.database,
             clock=self._clock,
             most_bytes=self._settings.fleet.outbox_max_bytes,
+            window_ms=int(Duration.parse(self._settings.fleet.window) * 1000),
             sampler=Sampler(lambda: self.configured.sampling() if self.configured else {}, clock=self._clock),
+            late=int(self._identity.node_id, 16) / 2**128,
         )
         self.journal.begin_boot(width_ms=await outbox.keep_house())
         return outbox
+
+    async def _pull_newer(self, pusher: Pusher) -> None:
+        await self.catch_up(await pusher.newer())
 
     async def _reported(self) -> Reported:
         return await reported(

@@ -19,6 +19,7 @@ from aiohttp.test_utils import TestServer
 
 from edge_aiops.base.chunks import ChunkDigests
 from edge_aiops.base.clock import Clock, SystemClock
+from edge_aiops.fleet.messages.identity import Session
 from edge_aiops.fleet.node.activation import Activator
 from edge_aiops.fleet.node.configured import Configured
 from edge_aiops.fleet.node.deployments import Serving
@@ -89,6 +90,10 @@ class Hub:
             yield self
 
 
+async def _session() -> Session:
+    return Session(token="session", expires_in_s=900)
+
+
 class _Written:
     """The database, with a step before and after each transaction."""
 
@@ -140,7 +145,7 @@ class Device:
         monitoring = await Monitoring.open(folder, clock=clock, plugins=Plugins(), node_id="0" * 32)
         try:
             async with aiohttp.ClientSession() as http:
-                hub = HubClient(url, http=http)
+                hub = HubClient(url, http=http, open_session=_session)
                 files = ModelFiles(folder / "models", run=run)
                 rollout = Rollout(_Written(state.database, step))  # type: ignore[arg-type]
                 self.activator = Activator(

@@ -18,6 +18,7 @@ import pytest
 from edge_aiops.base.errors import Conflict, EdgeAiopsError, Unavailable, Untrusted
 from edge_aiops.fleet.hub import signing_metadata as making
 from edge_aiops.fleet.hub.signing_keys import new_key
+from edge_aiops.fleet.messages.trust import SIGNED_AT
 from edge_aiops.fleet.node import trust
 from edge_aiops.testing.clock import FakeClock
 from tests.fleet.hostile_hub import Device, Files, HostileHub, device, digest, state
@@ -421,6 +422,19 @@ async def test_a_rotation_that_was_not_accepted_before_a_crash_still_counts_afte
         assert await again.pull() == 3
 
 
+async def test_a_generation_does_not_go_back_after_a_rotation_that_brought_no_news(
+    node: Device, hub: HostileHub, fake_clock: FakeClock
+) -> None:
+    hub.publish(5, b"five")
+    await node.pull()
+    hub.rotate()
+    hub.offer(hub.files["desired"])
+    fake_clock.advance(LIFE_S / 4)
+    assert await node.pull() == 5
+    hub.publish(4, b"four")
+    await refuses(node, "offers generation 4", Conflict)
+
+
 # Roots
 
 
@@ -555,7 +569,7 @@ async def test_a_signed_timestamp_that_makes_no_sense_is_refused(
 @pytest.mark.parametrize("said", [None, "soon", -1, 2**60, 1e300, True, [], {}], ids=str)
 async def test_a_signing_time_that_is_none_is_passed_over(node: Device, hub: HostileHub, said: Any) -> None:
     hub.publish(2, b"two")
-    hub.sign_raw("timestamp.json", {making.SIGNED_AT: said})
+    hub.sign_raw("timestamp.json", {SIGNED_AT: said})
     if said == 1e300:  # not a number that canonical JSON knows
         await refuses(node, "timestamp.json of the hub")
     else:

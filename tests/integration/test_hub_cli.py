@@ -139,4 +139,4 @@ async def test_a_backup_of_a_hub_whose_model_files_are_elsewhere_has_its_databas
         registered = await client.register()
         assert (await run("backup", tmp_path / "copy"))[0] == 0
     async with serve(tmp_path / "copy", hub__artifacts=stores.artifacts) as client:
-        assert (await client.get(f"/artifacts/{registered['sha256']}")).status == 200
+        assert (await (await client.as_node()).get(f"/artifacts/{registered['sha256']}")).status == 200

@@ -18,12 +18,13 @@ import pytest
 from yarl import URL
 
 from edge_aiops.fleet.messages.push import MEDIA_TYPE
-from edge_aiops.http.routes.push import NODE_HEADER
 from edge_aiops.testing.models import mlp
+from tests.conftest import Client
+from tests.device import Device
 from tests.hub_stores import PostgreSQL, Stores
 from tests.unit.fleet.hub.pushes import BOOT, push, row
 
-NODES = [f"{number:032x}" for number in range(1, 5)]
+NODES = 4
 PUSHES = 40
 MODELS = 6
 
@@ -116,38 +117,39 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 async def test_pushes_go_on_when_a_hub_is_killed_and_none_is_lost_or_counted_twice(
     replicas: Replicas, session: aiohttp.ClientSession
 ) -> None:
-    acknowledged = dict.fromkeys(NODES, 0)
+    # Challenge, session and pushes reach whichever hub has the turn.
+    nodes = [await Client(replicas.url, session).as_node() for _ in range(NODES)]
+    acknowledged = {node.node_id: 0 for node in nodes}
     half_way = asyncio.Event()
 
-    async def attempt(node_id: str, body: bytes) -> int:
-        headers = {"Content-Type": MEDIA_TYPE, NODE_HEADER: node_id}
-        async with session.post(f"{replicas.url}/fleet/push", data=body, headers=headers) as answer:
-            content = await answer.read()
+    async def attempt(node: Device, body: bytes) -> int:
+        headers = {"Content-Type": MEDIA_TYPE, **node.headers}
+        answer = await node.client.post("/fleet/push", data=body, headers=headers)
         if answer.status == 200:
-            acknowledged[node_id] = int(msgspec.json.decode(content)["cursors"][str(BOOT)])
-        return answer.status
+            acknowledged[node.node_id] = answer.body["cursors"][str(BOOT)]
+        return int(answer.status)
 
-    async def node(node_id: str) -> None:
+    async def go_on_pushing(node: Device) -> None:
         """Push 40 windows, each of them twice: first with one request less than it will have."""
         for number in range(1, PUSHES + 1):
             rows = [row(number, seq=number, start_ms=number * 300_000)]
             if number < PUSHES:
                 rows.append(row(number, seq=number + 1, start_ms=(number + 1) * 300_000))
-            body = msgspec.msgpack.encode(push(*rows, have={BOOT: acknowledged[node_id]}))
-            await persist(partial(attempt, node_id, body))
-            if sum(acknowledged.values()) > len(NODES) * PUSHES / 2:
+            body = msgspec.msgpack.encode(push(*rows, have={BOOT: acknowledged[node.node_id]}))
+            await persist(partial(attempt, node, body))
+            if sum(acknowledged.values()) > NODES * PUSHES / 2:
                 half_way.set()
 
     async def kill() -> None:
         await half_way.wait()
         replicas.kill_one()
 
-    await asyncio.gather(kill(), *(node(node_id) for node_id in NODES))
-    assert acknowledged == dict.fromkeys(NODES, PUSHES)
+    await asyncio.gather(kill(), *map(go_on_pushing, nodes))
+    assert set(acknowledged.values()) == {PUSHES}
     totals = await query(
         replicas.database, "SELECT node_id, count(*), sum(n) FROM fleet_rows GROUP BY node_id ORDER BY node_id"
     )
-    assert totals == [(node_id, PUSHES, PUSHES * (PUSHES + 1) / 2) for node_id in NODES]
+    assert totals == [(node_id, PUSHES, PUSHES * (PUSHES + 1) / 2) for node_id in sorted(acknowledged)]
     assert await query(replicas.database, "SELECT DISTINCT cursor FROM fleet_cursors") == [(PUSHES,)]
 
 
@@ -176,14 +178,13 @@ async def test_uploads_go_on_when_a_hub_is_killed_and_every_version_is_whole(
             replicas.kill_one()
 
     await asyncio.gather(*(upload(number) for number in range(MODELS)))
-    async with session.get(f"{replicas.url}/models/m/versions") as answer:
-        versions = {version["modelVersion"]: version for version in await answer.json()}
+    node = await Client(replicas.url, session).as_node()
+    versions = {version["modelVersion"]: version for version in (await node.client.get("/models/m/versions")).body}
     assert versions.keys() == {str(number) for number in range(MODELS)}
     assert sorted(version["deploymentVersion"] for version in versions.values()) == list(range(1, MODELS + 1))
     for number, content in enumerate(contents):
         assert versions[str(number)]["sha256"] == hashlib.sha256(content).hexdigest()
-        async with session.get(f"{replicas.url}/artifacts/{versions[str(number)]['sha256']}") as answer:
-            assert await answer.read() == content
+        assert (await node.get(f"/artifacts/{versions[str(number)]['sha256']}")).content == content
     assert await query(replicas.database, "SELECT generation FROM catalogue") == [(MODELS,)]
 
 

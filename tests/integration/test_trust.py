@@ -76,13 +76,15 @@ async def test_a_hub_restored_from_a_backup_is_refused_until_it_is_recovered(ser
 
 
 async def test_what_is_signed_is_told_to_nodes_and_a_name_that_is_none_is_not_found(client: Any) -> None:
-    timestamp = (await client.get("/fleet/tuf/timestamp.json")).body["signed"]
+    assert (await client.get("/fleet/tuf/timestamp.json")).problem == (401, "unauthenticated")
+    node = await client.as_node()
+    timestamp = (await node.get("/fleet/tuf/timestamp.json")).body["signed"]
     named = timestamp["meta"]["snapshot.json"]["version"]
-    answer = await client.get(f"/fleet/tuf/{named}.snapshot.json")
+    answer = await node.get(f"/fleet/tuf/{named}.snapshot.json")
     assert "immutable" in answer.headers["Cache-Control"]
-    assert (await client.get("/fleet/tuf/1.root.json")).body["signed"]["version"] == 1
+    assert (await node.get("/fleet/tuf/1.root.json")).body["signed"]["version"] == 1
     for name in ("root.key", "2.root.json", "..%2froot.key", "%2e%2e", "1.desired.json"):
-        assert (await client.get(f"/fleet/tuf/{name}")).problem == (404, "not_found")
+        assert (await node.get(f"/fleet/tuf/{name}")).problem == (404, "not_found")
 
 
 async def test_the_keys_are_shown(serve: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,8 +59,8 @@ COMMAND = Command(
     summary="Serve models on a device, as a hub elsewhere says",
     description=(
         "Serves at once what it served last, and goes on without the hub for as long as need be. The first time it\n"
-        "needs a token, which `edge-aiops hub token create` makes at the hub. Others see it on the command line, but not\n"
-        f"in {JOIN_VARIABLE} or in a file. Later neither the token nor --hub is needed."
+        "needs a token, which `edge-aiops hub token create` makes at the hub. Others can see it on the command line,\n"
+        f"but not in {JOIN_VARIABLE} or in a file. Later neither the token nor --hub is needed."
     ),
     examples=(
         "edge-aiops node --hub http://hub.example:9926 --join-file token.txt --data ./device",

@@ -17,18 +17,16 @@ from typing import NamedTuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.base.clock import Clock
-from edge_aiops.base.errors import NotFound, StoreError
+from edge_aiops.base.errors import InvalidInput, NotFound, StoreError
 from edge_aiops.fleet.hub import signing_keys as keys
 from edge_aiops.fleet.hub import signing_metadata as making
 from edge_aiops.fleet.hub import signing_tables as tables
 from edge_aiops.fleet.hub.desired import Desired
 from edge_aiops.fleet.hub.signing_tables import OnlineKey, Signed
+from edge_aiops.fleet.messages.identity import PIN_DIGITS
 from edge_aiops.store.shared.database import Database
 
 ROOT_KEY = "root.key"
-PIN_DIGITS = 32
-"""Of the hexadecimal SHA-256: 128 bits."""
-
 _NAME = re.compile(r"timestamp\.json|([1-9][0-9]{0,17})\.(root|snapshot|targets)\.json")
 
 logger = logging.getLogger(__name__)
@@ -74,26 +72,23 @@ class Signing:
         now_ms, file = self._clock.now_ms(), folder / ROOT_KEY
         first = await asyncio.to_thread(_first, file, now_ms)
 
-        async def begin(work: AsyncConnection) -> bool:
-            if await tables.newest(work, "root") is not None:
-                return False
-            await tables.put_key(work, first.online_key)
-            await tables.put(work, first.root)
-            return True
+        async def begin(work: AsyncConnection) -> None:
+            if await tables.newest(work, "root") is None:
+                await tables.put_key(work, first.online_key)
+                await tables.put(work, first.root)
 
         try:
-            made = await self._database.change(begin)
+            await self._database.change(begin)
         except StoreError:
-            made = False  # another hub may have put the same row in the same instant
-            if await self._root() is None:
+            if await self._root() is None:  # else another hub has put the same row in the same instant
                 raise
-        if made:
+        if await self._root() == first.root:
             logger.warning(
                 "the root key of this fleet is in %s: move it to a medium that is kept offline, the hub runs without "
                 "it; see docs/fleet/trust.md",
                 file,
             )
-        elif first.wrote_key:
+        elif first.wrote_key and not await self._has_root_key(first.root):
             await asyncio.to_thread(file.unlink, missing_ok=True)
 
     async def root(self) -> bytes:
@@ -101,10 +96,6 @@ class Signing:
         if (root := await self._root()) is None:
             raise StoreError("this hub has no root of trust yet; start it once")
         return root.body
-
-    async def pin(self) -> str:
-        """By what a node that joins knows the root: the beginning of its SHA-256, in hexadecimal digits."""
-        return pin_of(await self.root())
 
     async def desired(self) -> SignedDesired:
         """The desired state of the present, signed."""
@@ -143,12 +134,18 @@ class Signing:
         fresh = known is not None and known.generation >= generation and self._clock.now_ms() < self._due_ms
         return known if fresh else None
 
+    async def _has_root_key(self, other: Signed) -> bool:
+        """Whether `other` is of the same root key, as that of a hub which shares the folder is."""
+        if (root := await self._root()) is None:
+            return False
+        return await asyncio.to_thread(lambda: making.key_ids(root)[0]["root"] == making.key_ids(other)[0]["root"])
+
     async def _root(self) -> Signed | None:
         return await self._database.read(lambda work: tables.newest(work, "root"))
 
 
 def pin_of(root: bytes) -> str:
-    """The beginning of a root's SHA-256, in hexadecimal digits."""
+    """By what a join token knows a root: the beginning of its SHA-256, in hexadecimal digits."""
     return hashlib.sha256(root).hexdigest()[:PIN_DIGITS]
 
 
@@ -183,8 +180,11 @@ class _Signing(NamedTuple):
 
 
 def _first(file: Path, now_ms: int) -> _First:
-    if wrote_key := not file.exists():
+    try:
         keys.write_key(file, keys.new_key())
+        wrote_key = True
+    except InvalidInput:
+        wrote_key = False
     online = keys.new_key()
     root = making.first_root(keys.read_key(file), online, now_ms=now_ms)
     return _First(root, OnlineKey(online.private_bytes, now_ms), wrote_key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from tempfile import mkstemp
 from typing import TYPE_CHECKING
 
 from edge_aiops.base.disk import flush
@@ -52,10 +53,9 @@ def write_key(file: Path, key: CryptoSigner) -> None:
 
     The file is there whole or not at all.
     """
-    partial = file.with_name(file.name + ".partial")
-    partial.unlink(missing_ok=True)
+    descriptor, partial = mkstemp(dir=file.parent, prefix=file.name)
     try:
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+        with os.fdopen(descriptor, "wb") as opened:
             opened.write(key.private_bytes)
             opened.flush()
             os.fsync(opened.fileno())
@@ -63,5 +63,5 @@ def write_key(file: Path, key: CryptoSigner) -> None:
     except FileExistsError as error:
         raise InvalidInput(f"{file} is there already; a key is never overwritten") from error
     finally:
-        partial.unlink(missing_ok=True)
+        Path(partial).unlink()
     flush(file.parent)

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from edge_aiops.base.errors import InvalidInput
 from edge_aiops.fleet.hub.signing_tables import Signed
+from edge_aiops.fleet.messages.trust import DESIRED, SIGNED_AT, artifact
 
 if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner
@@ -23,8 +24,6 @@ LIFETIME_MS = {"root": 9_125 * DAY_MS, "targets": 365 * DAY_MS, "snapshot": 365 
 years: it is replaced by its successor, not by time, and a device whose clock is wrong must not lose its hub."""
 
 ONLINE_ROLES = ("targets", "snapshot", "timestamp")
-SIGNED_AT = "x-edge-aiops-signed-at"
-"""Member of every document: when it was signed, in milliseconds since the epoch. It cannot be earlier at a node."""
 
 
 class Named(NamedTuple):
@@ -100,8 +99,8 @@ def next_root(
 def named_by(desired: bytes) -> dict[str, Named]:
     """The targets of this desired state: itself and the artifacts of its models."""
     models = msgspec.json.decode(desired, type=_Desired).models
-    artifacts = {f"artifacts/{model.sha256}": Named(model.size, model.sha256) for model in models if model.sha256}
-    return artifacts | {"desired": Named(len(desired), hashlib.sha256(desired).hexdigest())}
+    artifacts = {artifact(model.sha256): Named(model.size, model.sha256) for model in models if model.sha256}
+    return artifacts | {DESIRED: Named(len(desired), hashlib.sha256(desired).hexdigest())}
 
 
 def everything(key: CryptoSigner, *, version: int, targets: Mapping[str, Named], now_ms: int) -> list[Signed]:

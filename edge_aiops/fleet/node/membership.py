@@ -81,6 +81,7 @@ class Membership:
         keys: Keys,
         http: aiohttp.ClientSession,
         token: TokenSource | None,
+        has_root: Callable[[], bool],
         rooted: Rooted,
     ) -> None:
         self._hub_url = hub_url
@@ -89,6 +90,7 @@ class Membership:
         self._keys = keys
         self._http = http
         self._token = token
+        self._has_root = has_root
         self._rooted = rooted
 
     async def open_session(self) -> Session:
@@ -98,7 +100,9 @@ class Membership:
         token, or none that is valid; `NodeRevoked`, `NodeQuarantined`, and `Unavailable`.
         """
         try:
-            return await self._known()
+            # Without a root it has yet to join, even if the hub knows it: the answer to a join may have been lost.
+            if self._token is None or self._has_root():
+                return await self._known()
         except (UnknownNode, Unauthenticated) as error:
             if self._token is None:
                 if isinstance(error, UnknownNode):

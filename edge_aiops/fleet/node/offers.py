@@ -44,6 +44,7 @@ class Offers:
         `Conflict` for a generation below the accepted one, and `Unavailable`.
         """
         if (answer := await self._signed(accepted)) is None:
+            await self._trust.accept()
             return None
         body, etag = answer
         state = decoded(body)

@@ -93,7 +93,9 @@ class Outbox:
         clock: Clock,
         stream: int,
         most_bytes: int = MOST_BYTES,
+        window_ms: int = 0,
         sampler: Sampler | None = None,
+        late: float = 0.0,
     ) -> None:
         self.stream = stream
         """In whose numbering everything is that is sent now: another one in each process, and after each rewinding."""
@@ -103,6 +105,8 @@ class Outbox:
         self._database = database
         self._clock = clock
         self._sampler = sampler
+        self._late = late
+        self._window_ms = window_ms
         self._space = Space(database, steady=SteadyClock(clock), clock=clock, most_bytes=most_bytes)
         self._digests = rows.Digests()
         self._seq = 0
@@ -118,16 +122,24 @@ class Outbox:
         *,
         clock: Clock,
         most_bytes: int = MOST_BYTES,
+        window_ms: int = 0,
         sampler: Sampler | None = None,
         stream: int | None = None,
+        late: float = 0.0,
     ) -> Outbox:
-        """The outbox in a `MONITORING_SCHEMA` file."""
+        """The outbox in a `MONITORING_SCHEMA` file.
+
+        `window_ms`: how wide windows are at least. `late`: from 0 to 1, where this node stands among all those for
+        which a window is over at the same moment.
+        """
         outbox = cls(
             database,
             clock=clock,
             stream=new_boot() if stream is None else stream,
             most_bytes=most_bytes,
+            window_ms=window_ms,
             sampler=sampler,
+            late=late,
         )
         await outbox.keep_house()
         return outbox
@@ -239,14 +251,15 @@ class Outbox:
     async def keep_house(self) -> int:
         """Keep within the space there is; gives how wide new windows of rows should be, in ms."""
         use = await self._space.keep(self.growing())
-        self.status = await self._status(use)
-        return use.width_ms
+        width_ms = max(use.width_ms, self._window_ms)
+        self.status = await self._status(use, width_ms)
+        return width_ms
 
     def _grown_last(self) -> Collection[int]:
         return (self._boot,)
 
     def _moment(self) -> rows.Moment:
-        return rows.Moment(self.stream, self._clock.now_ms(), self._clock.ticks_ns() // 10**9)
+        return rows.Moment(self.stream, self._clock.now_ms(), self._clock.ticks_ns() // 10**9, self._late)
 
     def _note(self, connection: sqlite3.Connection, sent: Batch) -> None:
         at = self._moment()
@@ -292,7 +305,7 @@ class Outbox:
         at_ms = self._clock.now_ms()
         await self._database.write(unit)
 
-    async def _status(self, use: Use) -> OutboxStatus:
+    async def _status(self, use: Use, width_ms: int) -> OutboxStatus:
         ((lost_rows, lost_items),) = await self._database.read(_LOST)
         refused = await self._database.read(_REFUSED)
         return OutboxStatus(
@@ -300,7 +313,7 @@ class Outbox:
             oldest_unsent=use.oldest_ms,
             waiting_bytes=use.waiting_bytes,
             kept_bytes=use.kept_bytes,
-            window_ms=max(use.width_ms, rows.width_ms("performance", Boot(0))),
+            window_ms=rows.width_ms("performance", Boot(0, width_ms=width_ms)),
             acknowledged=self._acknowledged,
             lost_rows=lost_rows,
             lost_items=lost_items,

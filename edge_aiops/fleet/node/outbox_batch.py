@@ -10,15 +10,22 @@ from typing import Any, NamedTuple
 
 from edge_aiops.fleet.messages.push import PushRecord, PushRow, RowKey
 from edge_aiops.fleet.node.outbox_rows import Moment
+from edge_aiops.observe.granularity import WIDTH_MS
 from edge_aiops.store.local import LocalDatabase
 
 READ_TIMEOUT_S = 30.0
 GRACE_MS = 30_000
 """After its end a window may still be written."""
+SPREAD_MS, LONG_SPREAD_MS = 240_000, 3_600_000
+"""Within which the nodes of a fleet push a window that is over for all of them at the same moment; the latter one of
+an hour or a day."""
 
 _DUE = """
     revision > acknowledged AND priority <= :least
-        AND (held_by != :stream OR held_until_s <= :ticks_s OR (acknowledged = 0 AND start_ms + width_ms <= :over_ms))
+        AND (
+            held_by != :stream OR held_until_s <= :ticks_s
+            OR (acknowledged = 0 AND start_ms + width_ms <= iif(width_ms < :hour_ms, :over_ms, :long_over_ms))
+        )
 """
 _WAITING = f"""
     SELECT 0, number, priority, size FROM outgoing_row WHERE {_DUE}
@@ -74,7 +81,9 @@ async def waiting(database: LocalDatabase, at: Moment, *, after: int, least: int
     said = {
         "stream": at.stream,
         "ticks_s": at.ticks_s,
-        "over_ms": at.now_ms - GRACE_MS,
+        "over_ms": at.now_ms - GRACE_MS - round(at.late * SPREAD_MS),
+        "long_over_ms": at.now_ms - GRACE_MS - round(at.late * LONG_SPREAD_MS),
+        "hour_ms": WIDTH_MS["hourly"],
         "least": least,
         "limit": most,
     }

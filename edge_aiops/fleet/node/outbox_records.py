@@ -18,6 +18,7 @@ from edge_aiops.observe.alerts.alert import Alert, without_values
 PRIORITY: dict[RecordKind, int] = {"alert": 0, "rollout": 0, "dropped": 0, "baseline": 2, "feedback": 5, "sample": 6}
 """What goes first; rows stand between. A baseline comes before the rows on it, which cannot be read without it."""
 
+MOST_CHARACTERS = 500
 MOST_REFUSED = 100
 """Refusals that are remembered with their reasons; how much was lost is counted for ever."""
 
@@ -45,6 +46,13 @@ def put(connection: sqlite3.Connection, kind: RecordKind, record_id: str, at_ms:
             "sha256": hashlib.sha256(body).digest(),
         },
     )
+
+
+def put_baseline(connection: sqlite3.Connection, digest: str, data: bytes, at_ms: int) -> None:
+    """A reference that rows are on, unless it is there."""
+    there = "SELECT 1 FROM outgoing_record WHERE kind = 'baseline' AND id = ?"
+    if connection.execute(there, (digest,)).fetchone() is None:
+        put(connection, "baseline", digest, at_ms, data)
 
 
 def put_alert(connection: sqlite3.Connection, alert: Alert) -> None:
@@ -106,7 +114,9 @@ def drop(connection: sqlite3.Connection, dropped: Dropped, at_ms: int) -> None:
 
 def note_refusal(connection: sqlite3.Connection, at_ms: int, what: str, reason: str) -> None:
     """Remember why the hub refused something."""
-    connection.execute("INSERT INTO outgoing_refused (at_ms, what, reason) VALUES (?, ?, ?)", (at_ms, what, reason))
+    connection.execute(
+        "INSERT INTO outgoing_refused (at_ms, what, reason) VALUES (?, ?, ?)", (at_ms, what, reason[:MOST_CHARACTERS])
+    )
     connection.execute(
         "DELETE FROM outgoing_refused WHERE number <= (SELECT max(number) FROM outgoing_refused) - ?", (MOST_REFUSED,)
     )

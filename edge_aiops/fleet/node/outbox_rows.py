@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from edge_aiops.fleet.messages.push import RowKind
 from edge_aiops.fleet.messages.records import Dropped, Loss
-from edge_aiops.fleet.node.outbox_records import drop, put
+from edge_aiops.fleet.node.outbox_records import drop, put_baseline
 from edge_aiops.journal.boots import Boot
 from edge_aiops.observe.forwarding import Delta
 from edge_aiops.observe.granularity import WIDTH_MS
@@ -65,6 +65,8 @@ class Moment(NamedTuple):
     stream: int
     now_ms: int
     ticks_s: int
+    late: float = 0.0
+    """Where in the spread of a fleet's pushes this process stands, from 0 to 1."""
 
 
 class Digests:
@@ -103,7 +105,7 @@ def grow(
     digest = ""
     if isinstance(summary, RoleSummary) and summary.baseline is not None:
         digest, data = digests.of(summary.baseline)
-        put(connection, "baseline", digest, at.now_ms, data)
+        put_baseline(connection, digest, data, at.now_ms)
     width = width_ms(series.kind, boot)
     start_ms = window.start_ms - window.start_ms % width
     number = _number(connection, (series.kind, *series[1:4], digest))

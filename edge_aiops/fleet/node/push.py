@@ -97,15 +97,13 @@ class Pusher:
         settings: FleetSettings,
         clock: Clock,
         reported: Callable[[], Awaitable[Reported]],
-        reach: Callable[[int], Awaitable[object]],
         chance: random.Random | None = None,
     ) -> None:
-        """`reported` says how the node is; `reach` gets the generation of the desired state that the hub has."""
+        """`reported` says how the node is."""
         self._hub = hub
         self._outbox = outbox
         self._clock = clock
         self._reported = reported
-        self._reach = reach
         self._chance = chance or random.Random()
         self._allowance = Allowance(per_hour=settings.bytes_per_hour, per_day=settings.bytes_per_day, clock=clock)
         self._most = MOST_ROWS
@@ -115,6 +113,8 @@ class Pusher:
         self._last_error: str | None = None
         self._shut_out = False
         self._next_s = SHORTEST_S
+        self._generation = 0
+        self._newer = asyncio.Event()
         self.wait_s = self._chance.uniform(0, settings.sync_interval)
         """How long to wait before the next exchange."""
 
@@ -127,6 +127,12 @@ class Pusher:
             last_error=self._last_error,
             shut_out=self._shut_out,
         )
+
+    async def newer(self) -> int:
+        """The generation of the hub's desired state, once the hub says that it is newer than the node's."""
+        await self._newer.wait()
+        self._newer.clear()
+        return self._generation
 
     async def turn(self) -> None:
         """Wait as long as is due, then exchange."""
@@ -166,11 +172,12 @@ class Pusher:
         self._last_push, self._pushed_ns = self._clock.now_ms(), self._clock.ticks_ns()
         self.wait_s = self._next_s = min(max(pushed.next_in_ms / 1000, SHORTEST_S), LONGEST_S)
         if pushed.generation > reported.generation:
-            await self._reach(pushed.generation)
+            self._generation = pushed.generation
+            self._newer.set()
 
     async def _send(self, push: Push) -> Pushed | None:
         """What the hub says; None where it wants something else first, which was seen to."""
-        body, encoding = await _packed(push)
+        body, encoding = await packed(push)
         headers = {"Content-Type": MEDIA_TYPE, **encoding}
         self._allowance.spend(len(body) + OVERHEAD_BYTES)
         async with self._hub.ask("POST", "/fleet/push", data=body, headers=headers) as response:
@@ -229,7 +236,7 @@ def _later(said: str, response: aiohttp.ClientResponse) -> Unavailable:
     return Unavailable(said)
 
 
-async def _packed(push: Push) -> tuple[bytes, dict[str, str]]:
+async def packed(push: Push) -> tuple[bytes, dict[str, str]]:
     """The body, compressed where that is worth it, and the header that says so."""
     body = msgspec.msgpack.encode(push)
     if len(body) < _SMALL:

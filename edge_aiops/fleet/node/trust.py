@@ -17,6 +17,7 @@ from msgspec import Struct
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.disk import write_whole
 from edge_aiops.base.errors import Unavailable, Untrusted
+from edge_aiops.fleet.messages.trust import DESIRED, artifact
 from edge_aiops.fleet.node.hub_client import HubClient
 
 if TYPE_CHECKING:
@@ -71,6 +72,11 @@ class Trust:
             await trust.begin(root)
         return trust
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is a root: whether the node has joined."""
+        return self._root is not None
+
     async def begin(self, root: bytes) -> None:
         """Trust `root` from now on: the node has joined. Nothing that was trusted under another root counts."""
         if root == self._root:
@@ -121,12 +127,12 @@ class Trust:
     async def verify_desired(self, body: bytes) -> None:
         """Raise `Untrusted` unless these bytes are the desired state that the hub has signed last."""
         digest = await asyncio.to_thread(hashlib.sha256, body)
-        self._expect("desired", length=len(body), sha256=digest.hexdigest())
+        self._expect(DESIRED, length=len(body), sha256=digest.hexdigest())
 
     def verify_artifacts(self, named: Iterable[tuple[str, int]]) -> None:
         """Raise `Untrusted` unless the hub has signed for each artifact that is named by SHA-256 and size in bytes."""
         for sha256, size in named:
-            self._expect(f"artifacts/{sha256}", length=size, sha256=sha256)
+            self._expect(artifact(sha256), length=size, sha256=sha256)
 
     async def accept(self) -> None:
         """Remember that a state under the present keys was accepted."""

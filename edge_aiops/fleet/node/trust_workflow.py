@@ -21,12 +21,10 @@ from tuf.ngclient.config import EnvelopeType
 
 from edge_aiops.base.disk import is_full, write_whole
 from edge_aiops.base.errors import StorageFull, StoreError, Untrusted
+from edge_aiops.fleet.messages.trust import SIGNED_AT
 
 if TYPE_CHECKING:
     from tuf.api.metadata import MetaFile, Signed
-
-SIGNED_AT = "x-edge-aiops-signed-at"
-"""Member of the hub's documents: when it was signed, in milliseconds since the epoch."""
 
 logger = logging.getLogger(__name__)
 

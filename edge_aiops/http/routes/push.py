@@ -55,7 +55,9 @@ async def _body(request: web.Request) -> bytes:
                     raise TooLarge(f"the push is larger than {MOST_BODY_BYTES} bytes; push fewer rows at a time")
                 parts.append(part)
     except TimeoutError:
-        raise InvalidInput(f"the push did not arrive within {settings.body_timeout} (http.body_timeout)") from None
+        # Not 400: there is nothing wrong with the rows, so the node must not set them apart.
+        late = f"the push did not arrive within {settings.body_timeout} (http.body_timeout)"
+        raise web.HTTPRequestTimeout(text=late) from None
     except web.RequestPayloadError as error:
         raise json.unreadable(error) from error
     return b"".join(parts)

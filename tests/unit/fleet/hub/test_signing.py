@@ -19,7 +19,7 @@ from tuf.ngclient.config import EnvelopeType
 
 from edge_aiops.base.errors import InvalidInput, NotFound, StoreError
 from edge_aiops.fleet.hub.desired import Desired
-from edge_aiops.fleet.hub.signing import ROOT_KEY, Signing
+from edge_aiops.fleet.hub.signing import ROOT_KEY, Signing, pin_of
 from edge_aiops.fleet.hub.signing_keys import new_key, read_key, write_key
 from edge_aiops.fleet.hub.signing_metadata import LIFETIME_MS
 from edge_aiops.fleet.hub.signing_rotation import recover, rotate, trusted_keys
@@ -123,8 +123,8 @@ async def test_the_first_start_makes_keys_and_says_where_the_root_key_is(
     assert root.roles["root"].keyids == [read_key(file).public_key.keyid]
     assert root.roles["root"].keyids != root.roles["timestamp"].keyids
     assert root.consistent_snapshot
-    assert hashlib.sha256(await hub.signing.root()).hexdigest().startswith(await hub.signing.pin())
-    assert len(await hub.signing.pin()) * 4 >= 128
+    assert hashlib.sha256(await hub.signing.root()).hexdigest().startswith(pin_of(await hub.signing.root()))
+    assert len(pin_of(await hub.signing.root())) * 4 >= 128
 
 
 async def test_the_hub_runs_without_its_root_key_and_makes_no_other(hub: Hub) -> None:
@@ -153,9 +153,18 @@ async def test_replicas_that_start_at_the_same_time_have_one_root_and_one_root_k
 ) -> None:
     hubs = [Hub(database, tmp_path / f"hub{number}", fake_clock) for number in range(4)]
     await asyncio.gather(*(hub.start() for hub in hubs))
-    assert len({await hub.signing.pin() for hub in hubs}) == 1
+    assert len({await hub.signing.root() for hub in hubs}) == 1
     (kept,) = [file for hub in hubs if (file := hub.folder / ROOT_KEY).exists()]
     assert (await trusted_keys(database)).key_ids["root"] == [read_key(kept).public_key.keyid]
+
+
+async def test_replicas_that_start_at_the_same_time_in_one_folder_do_not_lose_the_root_key(
+    database: Database, tmp_path: Path, fake_clock: FakeClock
+) -> None:
+    hubs = [Hub(database, tmp_path / "hub", fake_clock) for _ in range(4)]
+    await asyncio.gather(*(hub.start() for hub in hubs))
+    assert (await trusted_keys(database)).key_ids["root"] == [root_key(hubs[0]).public_key.keyid]
+    assert await asyncio.to_thread(lambda: [file.name for file in (tmp_path / "hub").iterdir()]) == [ROOT_KEY]
 
 
 async def test_every_change_is_signed_with_exactly_what_it_names(hub: Hub) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from edge_aiops.fleet.messages.push import Push, Pushed, PushRecord, PushRow
 from edge_aiops.fleet.messages.rollout import Activation
-from edge_aiops.fleet.node.outbox import MOST_BYTES, Outbox
+from edge_aiops.fleet.node.outbox import Outbox
 from edge_aiops.journal.boots import Boot
 from edge_aiops.journal.events import NewEvent, ServedBy
 from edge_aiops.observe.forwarding import Delta
@@ -35,9 +35,9 @@ class Site:
         self.cursors: dict[int, int] = {}
 
     @classmethod
-    async def open(cls, folder: Path, clock: FakeClock, *, most_bytes: int = MOST_BYTES) -> Site:
+    async def open(cls, folder: Path, clock: FakeClock, **limits: int) -> Site:
         database = await LocalDatabase.open(folder / "monitoring.db", MONITORING_SCHEMA, clock=clock)
-        return cls(database, clock, await Outbox.open(database, clock=clock, most_bytes=most_bytes))
+        return cls(database, clock, await Outbox.open(database, clock=clock, **limits))
 
     async def count(self, requests: int, *, boot: Boot = BOOT, start_ms: int | None = None, labels: int = 0) -> None:
         start = self.window() if start_ms is None else start_ms

@@ -16,6 +16,7 @@ from aiohttp.test_utils import TestServer
 
 from edge_aiops.base.chunks import CHUNK_BYTES, ChunkDigests
 from edge_aiops.base.errors import EdgeAiopsError, StorageFull, StoreError, Unavailable
+from edge_aiops.fleet.messages.identity import Session
 from edge_aiops.fleet.node.download import Downloads
 from edge_aiops.fleet.node.files import Artifact, ModelFiles
 from edge_aiops.fleet.node.hub_client import HubClient
@@ -103,9 +104,9 @@ class Device:
         self._http = http
         self._clock = clock
 
-    def start(self, hub: Place, *neighbours: Place, client: type[HubClient] = HubClient) -> None:
+    def start(self, hub: Place, *neighbours: Place) -> None:
         self.files = ModelFiles(self.folder)
-        asking = client(hub.url, http=self._http)
+        asking = HubClient(hub.url, http=self._http, open_session=open_session)
         places = [place.url for place in neighbours]
         self._downloads = Downloads(self.files, Sources(asking, places, http=self._http, clock=self._clock))
 
@@ -119,14 +120,8 @@ class Device:
         return path.exists() and path.read_bytes() == CONTENT
 
 
-class WithSession(HubClient):
-    """Shows the hub who it is, as every client of a hub does that has been told to."""
-
-    @asynccontextmanager
-    async def ask(self, method: str, path: str, **more: Any) -> AsyncIterator[aiohttp.ClientResponse]:
-        headers = {**more.pop("headers", {}), "Authorization": "Bearer secret"}
-        async with super().ask(method, path, headers=headers, **more) as response:
-            yield response
+async def open_session() -> Session:
+    return Session(token="secret", expires_in_s=900)
 
 
 @pytest.fixture
@@ -204,7 +199,7 @@ async def test_a_source_that_knows_no_ranges_is_passed_over_to_the_right_place(d
 
 async def test_a_redirect_is_followed_without_the_session(device: Device, hub: Place, neighbour: Place) -> None:
     hub.redirect = neighbour.url
-    device.start(hub, client=WithSession)
+    device.start(hub)
     neighbour.stop_at = CHUNK_BYTES + 1
     await device.fetch()
     assert device.whole
@@ -223,6 +218,7 @@ async def test_neighbours_are_asked_first_and_the_hub_goes_on_where_they_ended(
     assert device.whole
     assert [start for start, _ in neighbour.asked] == [0, CHUNK_BYTES]
     assert [start for start, _ in hub.asked] == [CHUNK_BYTES]
+    assert all("Authorization" not in headers for _, headers in neighbour.asked)  # the session is for the hub alone
 
 
 def corrupted(place: Place) -> None:

@@ -138,6 +138,16 @@ def test_rows_are_as_wide_as_their_boot_says_and_sketches_a_day(width: int, wide
     assert width_ms("inputSketches", boot) == 24 * HOUR_MS
 
 
+async def test_windows_are_as_wide_as_the_setting_says_and_wider_where_space_is_short(tmp_path: Path) -> None:
+    site = await Site.open(tmp_path, FakeClock(), window_ms=HOUR_MS, most_bytes=20 * 1024)
+    assert await site.outbox.keep_house() == HOUR_MS
+    assert site.outbox.status.window_ms == HOUR_MS
+    for number in range(60):
+        await site.count(1, boot=Boot(number + 1))
+    assert await site.outbox.keep_house() == 24 * HOUR_MS
+    await site.close()
+
+
 async def test_what_the_hub_has_goes_first_where_space_is_short(tmp_path: Path) -> None:
     clock = FakeClock()
     site = await Site.open(tmp_path, clock, most_bytes=100 * 1024)

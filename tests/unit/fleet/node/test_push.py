@@ -65,8 +65,8 @@ class Hub:
 class Pushing:
     """A node with an outbox, and its hub."""
 
-    def __init__(self, site: Site, hub: Hub, pusher: Pusher, reached: list[int]) -> None:
-        self.site, self.hub, self.pusher, self.reached = site, hub, pusher, reached
+    def __init__(self, site: Site, hub: Hub, pusher: Pusher) -> None:
+        self.site, self.hub, self.pusher = site, hub, pusher
 
     async def count(self, *requests: int) -> None:
         """Windows that are over."""
@@ -83,19 +83,15 @@ class Pushing:
 
 
 @asynccontextmanager
-async def pushing(folder: Path, *, seed: int = 1, **settings: int) -> AsyncIterator[Pushing]:
+async def pushing(folder: Path, *, seed: int = 1, **settings: Any) -> AsyncIterator[Pushing]:
     clock = FakeClock()
     site = await Site.open(folder, clock)
     hub = Hub(site)
     app = web.Application(client_max_size=8 * 1024**2)
     app.router.add_post("/fleet/push", hub.push)
-    reached: list[int] = []
 
     async def reported() -> Reported:
         return Reported(generation=1, health={"ready": True})
-
-    async def reach(generation: int) -> None:
-        reached.append(generation)
 
     async def session() -> Session:
         return Session(token="token", expires_in_s=900)
@@ -107,10 +103,9 @@ async def pushing(folder: Path, *, seed: int = 1, **settings: int) -> AsyncItera
             settings=FleetSettings(**settings),
             clock=clock,
             reported=reported,
-            reach=reach,
             chance=random.Random(seed),
         )
-        yield Pushing(site, hub, pusher, reached)
+        yield Pushing(site, hub, pusher)
     await site.close()
 
 
@@ -166,7 +161,7 @@ async def test_a_node_with_nothing_to_say_says_so_every_five_minutes(node: Pushi
 async def test_a_newer_desired_state_is_pulled(node: Pushing) -> None:
     node.hub.generation = 5
     await node.pusher.exchange()
-    assert node.reached == [5]
+    assert await node.pusher.newer() == 5
 
 
 async def test_failures_are_waited_out_longer_and_longer(node: Pushing) -> None:
