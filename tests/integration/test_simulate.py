@@ -23,21 +23,15 @@ async def token(client: Any, uses: int) -> str:
     return text
 
 
-async def test_synthetic_nodes_join_and_push_what_the_hub_then_has(
-    client: Any, capfd: pytest.CaptureFixture[str]
-) -> None:
+async def test_synthetic_nodes_join_and_push(client: Any, capfd: pytest.CaptureFixture[str]) -> None:
     assert await simulate(client, await token(client, 4), "--requests", "50", "--json") == 0
     found = json.loads(capfd.readouterr().out)
     assert (found["nodes"], found["errors"]) == (4, {})
-    assert found["pushes"] == found["polls"] >= 4
+    assert found["polls"] >= found["pushes"] >= 4
     nodes = (await client.get("/fleet/nodes")).body["nodes"]
     assert sum(node["name"].startswith("simulated-") for node in nodes) == 4
-    for _ in range(600):
-        metrics = (await client.get("/fleet/metrics/simulated?last=7d")).body
-        if (requests := sum(version["metrics"]["requests"] for version in metrics["versions"])) == found["pushes"] * 50:
-            break
-        await asyncio.sleep(0.05)
-    assert requests == found["pushes"] * 50
+    status = (await client.get("/fleet/status")).body
+    assert (status["nodes"], status["lag"], status["lostRows"]) == (5, 0, 0)  # the server's own node is one
 
 
 async def test_nodes_for_whom_the_token_does_not_suffice_end_the_simulation(

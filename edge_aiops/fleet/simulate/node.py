@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from edge_aiops.base.clock import Clock
+from edge_aiops.base.errors import Unavailable
 from edge_aiops.base.settings import FleetSettings
 from edge_aiops.fleet.messages.push import Push, Pushed, PushRecord, PushRow, Reported, RowKey
 from edge_aiops.fleet.node.hub_client import HubClient
-from edge_aiops.fleet.node.offers import Offers
+from edge_aiops.fleet.node.hub_requests import read_bounded
+from edge_aiops.fleet.node.offers import MOST_STATE_BYTES, decoded
 from edge_aiops.fleet.node.push import Pusher
-from edge_aiops.fleet.node.state import SavedDesired
 from edge_aiops.fleet.simulate.tally import Tally
 from edge_aiops.fleet.simulate.traffic import Counted, Traffic
 from edge_aiops.journal.boots import new_boot
@@ -108,8 +109,9 @@ class SyntheticNode:
         self._traffic = traffic
         self._shifted = shifted
         self._random = np.random.default_rng(seed)
-        self._offers = Offers(hub, None)
-        self._accepted: SavedDesired | None = None
+        self._hub = hub
+        self._etag = ""
+        self._generation = 0
         self._outbox = MemoryOutbox(traffic.baselines, now_ms=clock.now_ms(), tally=tally)
         waiting: Any = self._outbox
         self.pusher = Pusher(
@@ -128,9 +130,14 @@ class SyntheticNode:
         await self.pusher.exchange()
 
     async def poll(self, _: int = 0) -> None:
-        """Ask for the desired state. Raises `EdgeAiopsError`."""
-        if offered := await self._offers.newest(self._accepted):
-            self._accepted = offered.saved
+        """Ask for the desired state, and only read what generation it is of. Raises `EdgeAiopsError`."""
+        async with self._hub.ask("GET", "/fleet/desired", headers={"If-None-Match": self._etag}) as response:
+            if response.status == 304:
+                return
+            if response.status != 200:
+                raise Unavailable(f"the hub answered {response.status} {response.reason} to GET /fleet/desired")
+            self._generation = decoded(await read_bounded(response, MOST_STATE_BYTES)).generation
+            self._etag = response.headers["ETag"]
 
     async def _reported(self) -> Reported:
-        return Reported(generation=self._accepted.generation if self._accepted else 0, version="simulated")
+        return Reported(generation=self._generation, version="simulated")
