@@ -23,6 +23,7 @@ _STATUSES: dict[type[errors.EdgeAiopsError], int] = {
     errors.Conflict: 409,
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,
+    errors.Untrusted: 502,
     errors.StorageFull: 507,
     errors.TooManyAttempts: 429,
     errors.Unavailable: 503,

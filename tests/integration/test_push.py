@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
+import re
+import sys
 import zlib
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -131,3 +136,26 @@ async def test_rows_of_more_than_one_thread_hop_are_taken_too(client: Any) -> No
     assert len(body(*rows)) > 64 * 1024
     answer = await client.post("/fleet/push", data=body(*rows), headers=HEADERS)
     assert answer.body["written"] == 512
+
+
+async def test_the_client_of_the_documentation_does_what_is_said_there(client: Any) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "fleet" / "protocol.md").read_text("utf-8")
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    token = (await client.post("/fleet/tokens", {})).body["token"]
+    running = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", program, client.url, token), stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await running.communicate()
+    assert (running.returncode, said.split()) == (0, [b"1", b"1", b"0"])
+
+
+async def test_a_push_that_comes_too_slowly_is_no_fault_of_its_rows(serve: Any, tmp_path: Path) -> None:
+    async def slowly() -> AsyncIterator[bytes]:
+        yield body(row())[:20]
+        await asyncio.sleep(3)
+
+    async with serve(tmp_path, http__body_timeout="1s") as client:
+        headers = {**HEADERS, **(await client.as_node()).headers}
+        answer = await client.post("/fleet/push", data=slowly(), headers=headers)
+    assert answer.status == 408
+    assert "http.body_timeout" in answer.body["detail"]

@@ -11,6 +11,7 @@ import pytest
 HEAVY = (
     "aiohttp",
     "alembic",
+    "cryptography",
     "numpy",
     "onnxruntime",
     "pyarrow",
@@ -21,6 +22,7 @@ HEAVY = (
     "tensorflow",
     "torch",
     "transformers",
+    "tuf",
 )
 LATER = (
     "alembic",
@@ -33,6 +35,7 @@ LATER = (
     "sklearn",
     "sqlalchemy",
     "standardwebhooks",
+    "tuf",
 )
 """What a node needs for some of its work at most, or its extras bring."""
 

@@ -8,18 +8,28 @@ session that is over (401); who lives opens another and pushes again, and is kno
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import select, update
+import msgspec
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.base.errors import EdgeAiopsError, NodeQuarantined, NodeRevoked, Unauthenticated
 from edge_aiops.fleet.hub import nodes
 from edge_aiops.fleet.hub.node_table import nodes as _nodes
+from edge_aiops.store.shared.bulk import fetch_all
 
 REMEMBERED = 8
 """Boots of each node; so many clones less one may take turns unseen, for one round."""
+
+
+_COUNTS = ("id", "status", "status_reason", "node_group", "boots", "boot_session")
+_SELECT = "SELECT id, status, status_reason, node_group, CAST(boots AS TEXT), boot_session FROM nodes WHERE id IN"
+_KNOWN = {
+    "sqlite": f"{_SELECT} (SELECT value FROM json_each(?))",
+    "postgresql": f"{_SELECT} (SELECT jsonb_array_elements_text(?::text::jsonb))",
+}
 
 
 class Pushing(NamedTuple):
@@ -39,8 +49,7 @@ async def note_boots(connection: AsyncConnection, pushing: Sequence[Pushing], *,
 
     A clone's node is in quarantine from then on.
     """
-    wanted = select(_nodes).where(_nodes.c.id.in_({push.node_id for push in pushing}))
-    known = {row["id"]: dict(row) for row in (await connection.execute(wanted)).mappings()}
+    known = await _known(connection, {push.node_id for push in pushing})
     verdicts: list[Verdict] = []
     for push in pushing:
         node = known.get(push.node_id)
@@ -77,9 +86,19 @@ def shut_out(status: str, node_id: str, reason: str) -> EdgeAiopsError:
     return NodeRevoked(f"node {node_id} is revoked{because}; `edge-aiops node release {node_id}` at the hub undoes it")
 
 
-async def _note_other(connection: AsyncConnection, node: dict[str, object], push: Pushing, *, now_ms: int) -> Verdict:
-    boots: list[int] = list(node["boots"])  # type: ignore[call-overload]  # a JSON column
-    if boots and push.session <= int(str(node["boot_session"])):
+async def _known(connection: AsyncConnection, node_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """What counts of nodes, by id. Of every push, so it is asked for past SQLAlchemy."""
+    ids = msgspec.json.encode(list(node_ids)).decode()
+    found = await fetch_all(connection, _KNOWN[connection.dialect.name], (ids,))
+    known = {row[0]: dict(zip(_COUNTS, row, strict=True)) for row in found}
+    for node in known.values():
+        node["boots"] = msgspec.json.decode(node["boots"])
+    return known
+
+
+async def _note_other(connection: AsyncConnection, node: dict[str, Any], push: Pushing, *, now_ms: int) -> Verdict:
+    boots: list[int] = node["boots"]
+    if boots and push.session <= node["boot_session"]:
         return Unauthenticated("another process of this node has pushed meanwhile; open another session")
     if push.boot in boots:
         reason = "two machines push under this node's identity, such as clones of one disk"

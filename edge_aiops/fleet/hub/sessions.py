@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.base.clock import Clock
-from edge_aiops.base.errors import Unauthenticated, UnknownNode
+from edge_aiops.base.errors import EdgeAiopsError, Unauthenticated, UnknownNode
 from edge_aiops.fleet.hub.boots import shut_out
 from edge_aiops.fleet.hub.node_table import ended_sessions, nodes
 from edge_aiops.fleet.hub.nodes import REMEMBERED_MS
@@ -73,7 +73,9 @@ class Sessions:
             raise Unauthenticated("this challenge was made for another node")
 
         async def work(connection: AsyncConnection) -> int:
-            row = (await connection.execute(select(nodes).where(nodes.c.id == request.node_id))).mappings().first()
+            # Locked, so that no session is opened that somebody who shuts the node out at the same time does not end.
+            this = select(nodes).where(nodes.c.id == request.node_id).with_for_update()
+            row = (await connection.execute(this)).mappings().first()
             if row is None:
                 raise _unknown(request.node_id)
             verify(row["public_key"], request.signature, session_proof(request.challenge))
@@ -96,7 +98,7 @@ class Sessions:
         up_to, reason = self._ended.get(said.node_id, (-1, ""))
         if said.session <= up_to:
             if reason in ("revoked", "quarantined"):
-                raise shut_out(reason, said.node_id, "")
+                raise await self._database.read(lambda work: _why_shut_out(work, said.node_id, reason))
             raise Unauthenticated(f"this session has ended: the node was {reason}; show again who you are")
         return Caller(said.node_id, said.session)
 
@@ -143,3 +145,8 @@ async def _last_session(connection: AsyncConnection, node_id: str) -> int:
     if found is None:
         raise _unknown(node_id)
     return int(found)
+
+
+async def _why_shut_out(connection: AsyncConnection, node_id: str, status: str) -> EdgeAiopsError:
+    said = (await connection.execute(select(nodes.c.status_reason).where(nodes.c.id == node_id))).scalar()
+    return shut_out(status, node_id, said or "")

@@ -166,6 +166,9 @@ class Activator:
         model = progress.wanted
         after_s = (self._clock.ticks_ns() - trial.since_ns) / 1e9
         verdict = judged(model.commit, self._watched.vitals(trial.deployment), after_s=after_s)
+        if verdict.reason and not self._rollout.has_before(model):
+            await self._bear(progress, trial, verdict.reason)
+            return
         if verdict.reason:
             await self._rollout.roll_back(model, now_ms=self._clock.now_ms(), reason=verdict.reason)
             logger.warning("model %s %s is rolled back: %s", model.name, model.version, verdict.reason)
@@ -175,6 +178,17 @@ class Activator:
             return
         self.serve()
         self._tell(model)
+
+    async def _bear(self, progress: Progress, trial: _Trial, reason: str) -> None:
+        """Go on with a version that does badly because nothing else could answer, and judge it anew."""
+        model = progress.wanted
+        self._trials[_key(model)] = trial._replace(since_ns=self._clock.ticks_ns())
+        self._watched.watch(trial.deployment)
+        if not progress.reason:
+            now_ms = self._clock.now_ms()
+            await self._rollout.enter(model, "active", now_ms=now_ms, reason=reason, attempts=progress.attempts)
+            logger.warning("model %s %s does badly, and nothing was there before: %s", *progress.names, reason)
+            self._tell(model)
 
     async def _work(self) -> None:
         try:

@@ -20,7 +20,11 @@ from edge_aiops.fleet.node.rollout import Rollout
 from edge_aiops.fleet.node.state import NodeState, SavedDesired
 from edge_aiops.fleet.node.trust import Trust, TrustStatus
 
-_GIVEN_UP = ("failed", "rolledBack")
+_TROUBLES = {
+    "failed": "is not served here",
+    "rolledBack": "is not served here",
+    "active": "does badly, and nothing was there before",
+}
 
 logger = logging.getLogger(__name__)
 
@@ -88,9 +92,9 @@ class Follower:
     def problems(self) -> list[str]:
         """What an operator should look at."""
         return [
-            f"model {one.model_name!r} {one.model_version} is not served here: {one.reason}"
+            f"model {one.model_name!r} {one.model_version} {_TROUBLES[one.state]}: {one.reason}"
             for one in self.activations().values()
-            if one.state in _GIVEN_UP
+            if one.reason and one.state in _TROUBLES
         ]
 
     def activations(self) -> dict[str, Activation]:

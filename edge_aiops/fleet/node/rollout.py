@@ -220,6 +220,14 @@ class Rollout:
         progress = self.now.activations.get((model.name, model.version))
         return progress is not None and progress.wanted == model
 
+    def has_before(self, model: DesiredModel) -> bool:
+        """Whether something else answers if this is rolled back."""
+        return any(
+            route.before is not None
+            for route in self.now.routes
+            if route.model_name == model.name and _same(route.answers, model)
+        )
+
     async def _change(self, work: Callable[[sqlite3.Connection], None]) -> None:
         def unit(connection: sqlite3.Connection) -> Snapshot:
             work(connection)

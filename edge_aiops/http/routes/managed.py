@@ -16,8 +16,6 @@ REFUSED = (
     ("PUT", "/models/{name}/{version}/artifact"),
     ("DELETE", "/models/{name}/{version}"),
     ("POST", "/models/{name}/{version}/retry"),
-    ("POST", "/models/{name}/{version}/promote"),
-    ("POST", "/models/{name}/rollback"),
     ("POST", "/Model"),
     ("PUT", "/UploadModelBlob"),
 )

@@ -180,6 +180,22 @@ async def test_a_version_that_does_well_is_kept_after_so_many_requests_or_so_muc
         assert node.states == {"m:1": "committed"}
 
 
+async def test_the_only_version_that_there_is_goes_on_although_it_does_badly_and_is_kept_when_it_does_well(
+    hub: Any, start: Any
+) -> None:
+    offer(hub, 1, ("1", 1, "production"))
+    async with start() as node:
+        await node.follower.pull()
+        node.engine.vital = Vitals(3, 3, resting="model 'm' failed 3 times in a row")
+        for _ in range(3):
+            await node.activator.judge()
+        assert (node.production, node.states) == ({"m": ("1", 1)}, {"m:1": "active"})
+        assert [(one.state, one.reason[:9]) for one in node.told] == [("active", ""), ("active", "model 'm'")]
+        assert "does badly" in node.follower.problems[0]
+        await kept(node)
+        assert (node.states, node.follower.problems) == ({"m:1": "committed"}, [])
+
+
 async def test_what_was_rolled_back_is_not_tried_again_until_the_hub_wants_something_else(
     hub: Any, start: Any, probe: Probe
 ) -> None:
