@@ -251,33 +251,33 @@ async def test_who_fails_again_and_again_must_wait(hub: Any) -> None:
     assert (await device.get("/fleet/desired")).status == 200
 
 
-@pytest.mark.parametrize(
-    ("path", "change"),
-    [
-        ("/fleet/join", {"nodeId": "A" * 32}),
-        ("/fleet/join", {"nodeId": "a" * 31}),
-        ("/fleet/join", {"nodeId": "a" * 32 + "\n"}),
-        ("/fleet/join", {"publicKey": encoded(bytes(31))}),
-        ("/fleet/join", {"publicKey": "!"}),
-        ("/fleet/join", {"proof": encoded(bytes(65))}),
-        ("/fleet/join", {"name": "a\0b"}),
-        ("/fleet/join", {"name": "x" * 129}),
-        ("/fleet/join", {"token": "x" * 257}),
-        ("/fleet/join", {"token": 1}),
-        ("/fleet/tokens", {"ttl": "soon"}),
-        ("/fleet/tokens", {"uses": 0}),
-        ("/fleet/tokens", {"uses": 2**70}),
-        ("/fleet/tokens", {"group": "../x"}),
-        ("/fleet/tokens", {"labels": {"a b": "c"}}),
-        ("/fleet/tokens", {"labels": {"a": "b,c"}}),
-        ("/fleet/tokens", {"labels": {"a": "b\0"}}),
-        ("/fleet/tokens", {"nodeId": "x"}),
-        ("/fleet/tokens", {"unknown": 1}),
-    ],
-)
-async def test_what_is_malformed_is_refused(hub: Any, path: str, change: dict[str, Any]) -> None:
-    request = Device(hub).join_request("eaj1.x.y") if path == "/fleet/join" else {}
-    assert (await hub.post(path, request | change)).problem == (400, "invalid_input")
+MALFORMED: list[tuple[str, dict[str, Any]]] = [
+    ("/fleet/join", {"nodeId": "A" * 32}),
+    ("/fleet/join", {"nodeId": "a" * 31}),
+    ("/fleet/join", {"nodeId": "a" * 32 + "\n"}),
+    ("/fleet/join", {"publicKey": encoded(bytes(31))}),
+    ("/fleet/join", {"publicKey": "!"}),
+    ("/fleet/join", {"proof": encoded(bytes(65))}),
+    ("/fleet/join", {"name": "a\0b"}),
+    ("/fleet/join", {"name": "x" * 129}),
+    ("/fleet/join", {"token": "x" * 257}),
+    ("/fleet/join", {"token": 1}),
+    ("/fleet/tokens", {"ttl": "soon"}),
+    ("/fleet/tokens", {"uses": 0}),
+    ("/fleet/tokens", {"uses": 2**70}),
+    ("/fleet/tokens", {"group": "../x"}),
+    ("/fleet/tokens", {"labels": {"a b": "c"}}),
+    ("/fleet/tokens", {"labels": {"a": "b,c"}}),
+    ("/fleet/tokens", {"labels": {"a": "b\0"}}),
+    ("/fleet/tokens", {"nodeId": "x"}),
+    ("/fleet/tokens", {"unknown": 1}),
+]
+
+
+async def test_what_is_malformed_is_refused(hub: Any) -> None:
+    for path, change in MALFORMED:
+        request = Device(hub).join_request("eaj1.x.y") if path == "/fleet/join" else {}
+        assert (await hub.post(path, request | change)).problem == (400, "invalid_input"), change
 
 
 async def test_an_all_zero_key_and_signature_are_refused(hub: Any) -> None:

@@ -64,12 +64,6 @@ async def note_boots(connection: AsyncConnection, pushing: Sequence[Pushing], *,
     return verdicts
 
 
-async def note_boot(connection: AsyncConnection, pushing: Pushing, *, now_ms: int) -> Verdict:
-    """Whether one push counts; see `note_boots`."""
-    (verdict,) = await note_boots(connection, [pushing], now_ms=now_ms)
-    return verdict
-
-
 def unknown(node_id: str) -> EdgeAiopsError:
     """What to say to a node that is not known (any more)."""
     return Unauthenticated(f"this hub does not know node {node_id}; join it with a token of this hub")

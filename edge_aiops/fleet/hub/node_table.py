@@ -36,8 +36,8 @@ events = Table(
     metadata,
     Column("node_id", String(32), primary_key=True),
     Column("id", String(36), primary_key=True),
-    Column("at", BigInteger, nullable=False, index=True),
-    Column("what", String(16), nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
+    Column("what", String(16), nullable=False),
     Column("detail", String(512), nullable=False),
 )
 

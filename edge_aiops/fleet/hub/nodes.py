@@ -90,11 +90,10 @@ async def get(connection: AsyncConnection, node_id: str) -> KnownNode:
     raise NotFound(f"there is no node {node_id[:80]!r}; `edge-aiops node list` shows them")
 
 
-async def history(connection: AsyncConnection, node_id: str | None = None) -> list[NodeEvent]:
-    """What happened last, the newest first; to one node, or to any."""
-    wanted = select(events).order_by(events.c.at.desc(), events.c.id.desc()).limit(_EVENTS_SHOWN)
-    if node_id is not None:
-        wanted = wanted.where(events.c.node_id == node_id)
+async def history(connection: AsyncConnection, node_id: str) -> list[NodeEvent]:
+    """What happened to a node last, the newest first."""
+    wanted = select(events).where(events.c.node_id == node_id)
+    wanted = wanted.order_by(events.c.at.desc(), events.c.id.desc()).limit(_EVENTS_SHOWN)
     found = (await connection.execute(wanted)).mappings()
     return [NodeEvent(node_id=row["node_id"], at=row["at"], what=row["what"], detail=row["detail"]) for row in found]
 

@@ -22,8 +22,9 @@ class HubClient:
         self, hub_url: str, *, http: aiohttp.ClientSession, open_session: Callable[[], Awaitable[Session]]
     ) -> None:
         self.hub_url = hub_url.rstrip("/")
-        self.shut_out: NodeRevoked | NodeQuarantined | None = None
-        """Why the hub refuses this node, until it lets it in again."""
+        self.let_in = asyncio.Event()
+        """Set unless the hub has shut this node out, as far as this node knows."""
+        self.let_in.set()
         self._http = http
         self._open_session = open_session
         self._bearer: str | None = None
@@ -36,8 +37,8 @@ class HubClient:
                 self._bearer = None
                 try:
                     self._bearer = (await self._open_session()).token
-                except (NodeRevoked, NodeQuarantined) as error:
-                    self.shut_out = error
+                except (NodeRevoked, NodeQuarantined):
+                    self.let_in.clear()
                     raise
             return self._bearer
 
@@ -59,7 +60,7 @@ class HubClient:
                 if response.status == 403:
                     await self._find_out_why(response)
                 else:
-                    self.shut_out = None
+                    self.let_in.set()
                 yield response
         except (aiohttp.ClientError, TimeoutError) as error:
             raise unreachable(self.hub_url, error) from error
@@ -72,6 +73,6 @@ class HubClient:
     async def _find_out_why(self, response: aiohttp.ClientResponse) -> None:
         said = refusal(response, await read_bounded(response, MOST_ANSWER_BYTES))
         if isinstance(said, NodeRevoked | NodeQuarantined):
-            self.shut_out = said
+            self.let_in.clear()
             raise said
         raise Unavailable(f"the hub {self.hub_url} refuses: {said.message}", retry_after_s=60)

@@ -7,6 +7,7 @@ import gzip
 import random
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 import aiohttp
@@ -136,7 +137,11 @@ class Pusher:
 
     async def turn(self) -> None:
         """Wait as long as is due, then exchange."""
-        await asyncio.sleep(self.wait_s)
+        if not self._hub.let_in.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hub.let_in.wait(), self.wait_s)
+        else:
+            await asyncio.sleep(self.wait_s)
         await self.exchange()
 
     async def exchange(self) -> None:

@@ -66,8 +66,6 @@ def upgrade() -> None:
         sa.Column("detail", sa.String(512), nullable=False),
         sa.PrimaryKeyConstraint("node_id", "id", name="pk_node_events"),
     )
-    op.create_index("ix_node_events_at", "node_events", ["at"])
-    op.create_index("ix_node_events_what", "node_events", ["what"])
     op.create_table(
         "ended_sessions",
         sa.Column("node_id", sa.String(32), nullable=False),
