@@ -20,6 +20,7 @@ from benchmarks.table import Row
 from edge_aiops.base.errors import Unavailable
 from edge_aiops.base.settings import FleetSettings, HubSettings
 from edge_aiops.fleet.messages.push import MOST_ROWS, Push, Pushed, Reported
+from edge_aiops.fleet.node.outbox import OutboxStatus
 from edge_aiops.fleet.node.outbox_batch import GRACE_MS, SPREAD_MS
 from edge_aiops.fleet.node.push import Pusher
 from edge_aiops.testing.clock import FakeClock
@@ -84,12 +85,9 @@ def _pusher(hub: _Hub, clock: FakeClock, chance: random.Random) -> Pusher:
     async def said() -> Reported:
         return reported
 
-    async def reach(_: int) -> None:
-        return
-
     asked: Any = hub
-    outbox: Any = _Outbox(clock, chance.random() * SPREAD_MS / 1000)
-    return Pusher(asked, outbox, settings=FleetSettings(), clock=clock, reported=said, reach=reach, chance=chance)
+    outbox = _Outbox(clock, chance.random() * SPREAD_MS / 1000)
+    return Pusher(asked, outbox, settings=FleetSettings(), clock=clock, reported=said, chance=chance)
 
 
 class _Outbox:
@@ -99,6 +97,11 @@ class _Outbox:
         self._clock = clock
         self._hold_s = GRACE_MS / 1000 + hold_s
         self._sent = self._emptied = int(clock.ticks_ns() / 1e9 // WINDOW_S)
+
+    @property
+    def status(self) -> OutboxStatus:
+        """Nothing in particular."""
+        return OutboxStatus()
 
     async def batch(self, reported: Reported, *, least: int, most: int) -> Push | None:
         """A push of what is due; how many rows are in it makes no difference to the schedule."""
@@ -115,6 +118,12 @@ class _Outbox:
     async def acknowledge(self, pushed: Pushed) -> None:
         """Forget what was sent."""
         self._emptied = max(self._emptied, self._sent)
+
+    async def rewind(self, cursors: Mapping[int, int]) -> None:
+        """Never asked of it."""
+
+    async def refuse(self, reason: str, *, row: int | None = None, record: int | None = None) -> None:
+        """Never asked of it."""
 
     @staticmethod
     def _push(reported: Reported, *, lag: int) -> Push:

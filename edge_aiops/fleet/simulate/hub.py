@@ -42,13 +42,14 @@ class MeasuredHub(HubClient):
     def __init__(
         self, hub_url: str, *, token: str, http: aiohttp.ClientSession, tally: Tally, turn: asyncio.Semaphore
     ) -> None:
+        self._joined = False
         node_id = secrets.token_hex(16)
 
         async def given() -> str:
             return token
 
         async def rooted(_: bytes) -> None:
-            return  # nothing that is signed is used
+            self._joined = True  # that is all: nothing that is signed is used
 
         membership = Membership(
             hub_url.rstrip("/"),
@@ -57,6 +58,7 @@ class MeasuredHub(HubClient):
             keys=MemoryKeys(),
             http=http,
             token=given,
+            has_root=lambda: self._joined,
             rooted=rooted,
         )
         super().__init__(hub_url, http=http, open_session=membership.open_session)

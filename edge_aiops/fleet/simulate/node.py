@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from edge_aiops.fleet.messages.push import Push, Pushed, PushRecord, PushRow, Re
 from edge_aiops.fleet.node.hub_client import HubClient
 from edge_aiops.fleet.node.hub_requests import read_bounded
 from edge_aiops.fleet.node.offers import MOST_STATE_BYTES, decoded
+from edge_aiops.fleet.node.outbox import OutboxStatus
 from edge_aiops.fleet.node.push import Pusher
 from edge_aiops.fleet.simulate.tally import Tally
 from edge_aiops.fleet.simulate.traffic import Counted, Traffic
@@ -37,6 +37,11 @@ class MemoryOutbox:
         self._baselines = dict(baselines)
         self._seq = self._acknowledged = 0
         self._sent = 0, 0
+
+    @property
+    def status(self) -> OutboxStatus:
+        """How many rows wait."""
+        return OutboxStatus(lag_rows=len(self._waiting))
 
     def add(self, counted: Sequence[Counted], *, start_ms: int) -> None:
         """Have the summaries of a window pushed."""
@@ -113,14 +118,12 @@ class SyntheticNode:
         self._etag = ""
         self._generation = 0
         self._outbox = MemoryOutbox(traffic.baselines, now_ms=clock.now_ms(), tally=tally)
-        waiting: Any = self._outbox
         self.pusher = Pusher(
             hub,
-            waiting,
+            self._outbox,
             settings=FleetSettings(),
             clock=clock,
             reported=self._reported,
-            reach=self.poll,
             chance=random.Random(seed),
         )
 
@@ -129,7 +132,7 @@ class SyntheticNode:
         self._outbox.add(self._traffic.window(self._random, start_ms, shifted=self._shifted), start_ms=start_ms)
         await self.pusher.exchange()
 
-    async def poll(self, _: int = 0) -> None:
+    async def poll(self) -> None:
         """Ask for the desired state, and only read what generation it is of. Raises `EdgeAiopsError`."""
         async with self._hub.ask("GET", "/fleet/desired", headers={"If-None-Match": self._etag}) as response:
             if response.status == 304:
