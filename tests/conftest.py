@@ -135,7 +135,7 @@ class ServerProcess:
     ) -> ServerProcess:
         """Start it, without waiting until it is ready; `program` is the code that runs the command."""
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", program, command),
+            *(sys.executable, "-c", program, *command.split()),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,

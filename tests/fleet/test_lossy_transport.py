@@ -48,16 +48,10 @@ class Node:
         async def reported() -> Reported:
             return Reported(generation=0)
 
-        async def reach(_: int) -> None:
-            return
-
         await machine.start()
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
             hub = HubClient(hub_url, http=http, open_session=open_session)
-            settings = FleetSettings()
-            yield cls(
-                machine, Pusher(hub, machine.outbox, settings=settings, clock=clock, reported=reported, reach=reach)
-            )
+            yield cls(machine, Pusher(hub, machine.outbox, settings=FleetSettings(), clock=clock, reported=reported))
         await machine.stop()
 
     async def live(self, numbers: range) -> None:

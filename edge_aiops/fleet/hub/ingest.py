@@ -18,7 +18,7 @@ from msgspec.structs import astuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.base.clock import Clock
-from edge_aiops.base.errors import EdgeAiopsError, Overloaded
+from edge_aiops.base.errors import EdgeAiopsError, Overloaded, Unavailable
 from edge_aiops.fleet.hub import rows
 from edge_aiops.fleet.hub.boots import Pushing, Verdict
 from edge_aiops.fleet.messages.push import Push, Pushed, WentBack
@@ -99,17 +99,20 @@ class Ingest:
             self._writing = None
 
     async def _write(self, together: list[_Waiting]) -> None:
-        """Write some pushes and say so to each; where they fail together, each is tried by itself."""
+        """Write some pushes and say so to each.
+
+        Where they fail together, each is tried by itself, unless it is the database that is away.
+        """
         try:
             verdicts = await self._database.change(lambda connection: self._applied(connection, together))
         except Exception as error:
             # The boundary between a batch and its members: one of them must not fail the others.
-            if len(together) > 1:
+            if len(together) > 1 and not isinstance(error, Unavailable):
                 logger.warning("%d pushes could not be written together: %s", len(together), error)
                 for waiting in together:
                     await self._write([waiting])
                 return
-            verdicts = [error]
+            verdicts = [error] * len(together)
         for waiting, verdict in zip(together, verdicts, strict=True):
             if waiting.verdict.done():  # its caller is gone
                 continue

@@ -54,6 +54,14 @@ class _Interrupted(Exception):
     """What is wanted has changed; nothing of the work is lost."""
 
 
+class _Pause(NamedTuple):
+    """Before a version that failed its probe is tried again."""
+
+    model: DesiredModel
+    until_ns: int
+    length_s: float
+
+
 class _Trial(NamedTuple):
     """A version that is not kept yet."""
 
@@ -94,7 +102,7 @@ class Activator:
         self._again = False
         self._serving = Serving([], [])
         self._troubles: dict[Names, EdgeAiopsError] = {}
-        self._not_before_ns: dict[Names, tuple[DesiredModel, int]] = {}
+        self._pauses: dict[Names, _Pause] = {}
         self._under_way: tuple[Names, ActivationState, int] | None = None
         self._trials: dict[Key, _Trial] = {}
 
@@ -120,9 +128,15 @@ class Activator:
         """Serve what was served last, but for what has brought the node down too often; `applied`: the desired state
         that was accepted last, if it is known, as far as the node's policy permits it now."""
         now_ms = self._clock.now_ms()
-        given_up = await self._rollout.resume(applied, now_ms=now_ms, present=lambda sha256: sha256 in self._files)
-        if applied is not None:
-            await self._rollout.accept(applied, lambda connection: None, now_ms=now_ms)
+        given_up: list[DesiredModel] = []
+        try:
+            given_up = await self._rollout.resume(applied, now_ms=now_ms, present=lambda sha256: sha256 in self._files)
+            if applied is not None:
+                await self._rollout.accept(applied, lambda connection: None, now_ms=now_ms)
+        except EdgeAiopsError as error:
+            # Such as a full disk: what was served is served nevertheless.
+            logger.error("this start of the node is not written down: %s", error)
+            await self._rollout.look()
         self.serve()
         for model in given_up:
             self._tell(model)
@@ -160,7 +174,10 @@ class Activator:
         if self._working is not None:
             self._working.cancel()
             await asyncio.wait([self._working])
-        await self._rollout.end()
+        try:
+            await self._rollout.end()
+        except EdgeAiopsError as error:
+            logger.warning("that this node ends in order is not written down: %s", error)
 
     async def _judge(self, progress: Progress, trial: _Trial) -> None:
         model = progress.wanted
@@ -213,8 +230,8 @@ class Activator:
         now_ns = self._clock.ticks_ns()
         due = []
         for names, progress in self._rollout.now.activations.items():
-            model, not_before_ns = self._not_before_ns.get(names, (None, 0))
-            waits = model == progress.wanted and now_ns < not_before_ns
+            pause = self._pauses.get(names)
+            waits = pause is not None and pause.model == progress.wanted and now_ns < pause.until_ns
             if progress.state in ("wanted", "probing") or (progress.state == "failed" and not waits):
                 due.append(progress)
         return sorted(due, key=lambda progress: progress.wanted.size)
@@ -260,16 +277,18 @@ class Activator:
         """Why it must not be activated."""
         if self._probe is None:
             return None
-        model, attempts = progress.wanted, progress.attempts + 1
+        # Attempts that ended in order, however badly, do not count.
+        model, attempts = progress.wanted, 1 + (0 if progress.state == "failed" else progress.attempts)
         await self._rollout.enter(model, "probing", now_ms=self._clock.now_ms(), attempts=attempts)
         self._at(model, "probing", model.size)
         return await self._probe(model, self._files.path(model.sha256) if model.sha256 else None)
 
     async def _fail(self, progress: Progress, reason: str) -> None:
-        model, attempts = progress.wanted, progress.attempts + 1
-        pause_s = min(_FIRST_PAUSE_S * 2.0 ** (attempts - 1), _LONGEST_PAUSE_S)
-        self._not_before_ns[progress.names] = model, self._clock.ticks_ns() + round(pause_s * 1e9)
-        await self._rollout.enter(model, "failed", now_ms=self._clock.now_ms(), reason=reason, attempts=attempts)
+        model, pause = progress.wanted, self._pauses.get(progress.names)
+        again = pause is not None and pause.model == model
+        length_s = min(2 * pause.length_s, _LONGEST_PAUSE_S) if pause and again else _FIRST_PAUSE_S
+        self._pauses[progress.names] = _Pause(model, self._clock.ticks_ns() + round(length_s * 1e9), length_s)
+        await self._rollout.enter(model, "failed", now_ms=self._clock.now_ms(), reason=reason)
         logger.warning("model %s %s is not served here: %s", model.name, model.version, reason)
         self._troubles[progress.names] = ModelFailed(f"model {model.name} {model.version}: {reason}")
 

@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 
+import msgspec
 from msgspec import Struct
 
 from edge_aiops.base.clock import Clock, SteadyClock
@@ -229,6 +230,8 @@ class Outbox:
             return  # it says so itself: it does not have it
         await self._database.write(lambda connection: self._note(connection, sent))
         self._acknowledged = sent.last
+        left = max(self.status.lag_rows - len(sent.rows) - len(sent.records), 0)
+        self.status = msgspec.structs.replace(self.status, acknowledged=sent.last, lag_rows=left)
 
     async def rewind(self, cursors: Mapping[int, int]) -> None:
         """Send again what the hub had acknowledged and does not have any more; it says how far it has come.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -128,7 +128,8 @@ class Rollout:
                     if kept:
                         _move(connection, model, kept=True)
             for progress in snapshot.activations.values():
-                _put(connection, resumed := _resumed(progress, now_ms, present))
+                if (resumed := _resumed(progress, now_ms, present)) != progress:
+                    _put(connection, resumed)
                 if progress.state != resumed.state == "rolledBack":
                     given_up.append(progress.wanted)
                     _bring_back(connection, progress.wanted)
@@ -207,8 +208,15 @@ class Rollout:
 
         await self._change(work)
 
+    async def look(self) -> None:
+        """Only read what is there."""
+        activations, routes = await self._database.read(_ACTIVATIONS), await self._database.read(_ROUTES)
+        self.now = _snapshot(activations, routes)
+
     async def end(self) -> None:
         """The process ends in order: no version has brought it down."""
+        if not any(progress.state in ("active", "probing") for progress in self.now.activations.values()):
+            return
 
         def work(connection: sqlite3.Connection) -> None:
             connection.execute("UPDATE activations SET attempts = 0 WHERE state IN ('active', 'probing')")
@@ -301,20 +309,32 @@ def _same(one: DesiredModel, other: DesiredModel) -> bool:
 
 _ANSWERS = ("active", "committed")
 _encode = msgspec.json.encode
-_model = msgspec.json.Decoder(DesiredModel).decode
+_decode = msgspec.json.Decoder(DesiredModel).decode
+_ACTIVATIONS = "SELECT wanted, state, at_ms, attempts, reason FROM activations"
+_ROUTES = "SELECT model_name, route, answers, before, kept FROM routes ORDER BY 1, 2"
 
 
 def _read(connection: sqlite3.Connection) -> Snapshot:
-    activations = connection.execute("SELECT wanted, state, at_ms, attempts, reason FROM activations")
-    routes = connection.execute("SELECT model_name, route, answers, before, kept FROM routes ORDER BY 1, 2")
-    found = [Progress(_model(wanted), *rest) for wanted, *rest in activations]
-    return Snapshot(
-        {progress.names: progress for progress in found},
-        [
-            Route(name, route, _model(answers), None if before is None else _model(before), bool(kept))
-            for name, route, answers, before, kept in routes
-        ],
-    )
+    return _snapshot(connection.execute(_ACTIVATIONS), connection.execute(_ROUTES))
+
+
+def _snapshot(activations: Iterable[tuple[Any, ...]], routes: Iterable[tuple[Any, ...]]) -> Snapshot:
+    found = Snapshot({}, [])
+    for wanted, *rest in activations:
+        if (model := _model(wanted)) is not None:
+            found.activations[model.name, model.version] = Progress(model, *rest)
+    for name, route, answers, before, kept in routes:
+        if (model := _model(answers)) is not None:
+            found.routes.append(Route(name, route, model, _model(before), bool(kept)))
+    return found
+
+
+def _model(body: bytes | None) -> DesiredModel | None:
+    """None also for what another version of this program wrote and this one cannot read: the hub says it again."""
+    try:
+        return None if body is None else _decode(body)
+    except msgspec.MsgspecError:
+        return None
 
 
 def _is_wanted(connection: sqlite3.Connection, model: DesiredModel) -> bool:

@@ -108,7 +108,7 @@ class Database:
         try:
             async with self._engine.execution_options(**options).begin() as connection:
                 done = await work(connection)
-                committing = True
+                committing = options is self._writing
             return done
         except PoolTimeout as error:
             raise Overloaded(

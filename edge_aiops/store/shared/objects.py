@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
 
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+_NOTHING = "nothing"
+"""A prefix that no object has, so that to list it is cheap."""
 _RETRIES: RetryConfig = {"max_retries": 3, "retry_timeout": timedelta(seconds=30)}
 
 
@@ -41,7 +43,7 @@ def open_store(url: str) -> ObjectStore:
 async def check(store: ObjectStore) -> None:
     """Ask something of the store, to learn whether it answers. Raises `Unavailable`."""
     with failures():
-        await obstore.list_with_delimiter_async(store)
+        await obstore.list_with_delimiter_async(store, _NOTHING)
 
 
 @contextmanager

@@ -29,6 +29,8 @@ _ANSWER_TIMEOUT_S = 40.0
 _LIMITS = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
 # What is acknowledged is on disk, whatever the server's default is.
 _SESSION = {"application_name": "edge_aiops", "timezone": "UTC", "synchronous_commit": "on", "jit": "off"}
+_ENDED = ("57P01", "57P02", "25P03", "25P04")
+"""What the server says as it ends a connection: it shuts down, it crashed, the transaction was idle for too long."""
 _MIGRATION_LOCK = 0x6564_6765_5F61_696F
 
 
@@ -66,13 +68,14 @@ def alone(connection: Connection) -> None:
 
 
 def translated(error: DBAPIError | TimeoutError, *, committing: bool) -> EdgeAiopsError:
-    """`error` of a transaction as one of ours; `committing`: whether the server had been told to commit."""
+    """`error` of a transaction as one of ours; `committing`: whether the server had been told to commit a change."""
     if isinstance(error, TimeoutError):
         said, undone = f"no answer within {_ANSWER_TIMEOUT_S:g} s", Unavailable
     else:
         said, undone = str(error.orig).partition("\n")[0], Undone
-        if not error.connection_invalidated:
-            return _refused(getattr(error.orig, "sqlstate", None) or "", said)
+        state = getattr(error.orig, "sqlstate", None) or ""
+        if not error.connection_invalidated and state not in _ENDED:
+            return _refused(state, said)
     if committing:
         return Unavailable(
             f"the connection to the hub's database was lost during a commit ({said}); whether the change was made is "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import random
 import resource
 import signal
 import sys
@@ -90,6 +91,14 @@ async def test_artifacts_are_told_apart_by_when_they_were_put(any_store: Artifac
     now_ms = time.time_ns() // 1_000_000
     assert await any_store.all(before_ms=now_ms - 600_000) == []
     assert await any_store.all(before_ms=now_ms + 600_000) == [ArtifactInfo(SHA256, len(CONTENT))]
+
+
+async def test_a_large_artifact_goes_in_parts_and_comes_back_whole(any_store: ArtifactStore) -> None:
+    content = random.Random(0).randbytes(12 * MiB + 7)
+    sha256 = await stored(any_store, content)
+    assert await any_store.info(sha256) == ArtifactInfo(sha256, len(content))
+    assert await whole(any_store, sha256) == content
+    assert await whole(any_store, sha256, start=4 * MiB - 1, end=9 * MiB) == content[4 * MiB - 1 : 9 * MiB]
 
 
 @pytest.mark.parametrize("stores", ["postgresql"], indirect=True)

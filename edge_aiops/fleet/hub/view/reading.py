@@ -69,6 +69,19 @@ class Reading:
             found += await self._read(_of_nodes(selection, kinds, stretch, part, some))
         return found
 
+    async def first_day(self, selection: Selection, kinds: Collection[Kind]) -> int | None:
+        """The beginning of the first day that is kept of a model's merged windows; None without any."""
+        day = MERGED.c
+        query = select(func.min(day.start_ms)).where(
+            day.model_name == selection.model_name, day.kind.in_(kinds), day.width_ms == DAY_MS
+        )
+
+        async def work(connection: AsyncConnection) -> int | None:
+            first: int | None = (await connection.execute(query)).scalar()
+            return first
+
+        return await self._database.read(work)
+
     async def by_nodes(
         self, selection: Selection, kinds: Collection[Kind], node_ids: Sequence[str]
     ) -> AsyncIterator[list[Piece]]:

@@ -18,26 +18,25 @@ from edge_aiops.fleet.hub.view.answers import (
     OutliersAnswer,
     QualityAnswer,
 )
-from edge_aiops.fleet.hub.view.drift import Question, RoleWindows, drift_of
+from edge_aiops.fleet.hub.view.drift import Question, drift_of
+from edge_aiops.fleet.hub.view.gathering import Days, by_day, node_summaries, role_windows
 from edge_aiops.fleet.hub.view.metrics import series_of, totals_of
-from edge_aiops.fleet.hub.view.outliers import FeatureCounts, NodeSummaries, counts_of, outliers_of
-from edge_aiops.fleet.hub.view.pieces import Piece, merged_by, nodes_of, profiles_by, role_summary
+from edge_aiops.fleet.hub.view.outliers import NodeSummaries, outliers_of
+from edge_aiops.fleet.hub.view.pieces import Piece, nodes_of, role_summary
 from edge_aiops.fleet.hub.view.quality import FleetQuality, quality_of
 from edge_aiops.fleet.hub.view.reading import Reading
 from edge_aiops.fleet.hub.view.selection import DAY_MS, HOUR_MS, Selection, Stretch
 from edge_aiops.fleet.hub.view.series import Chosen, deployments_of, on_one_baseline
 from edge_aiops.fleet.hub.view.status import FleetStatus, NotableNode, states_of, status_of
 from edge_aiops.journal.events import ServedBy
-from edge_aiops.observe.baselines.baseline import ROLES, Role
+from edge_aiops.observe.baselines.baseline import ROLES
 from edge_aiops.observe.drift.rules import Tests
 from edge_aiops.observe.granularity import WIDTH_MS, Granularity
-from edge_aiops.observe.labels import LabelCounts
 from edge_aiops.observe.models import ObservedModel
-from edge_aiops.observe.performance import Performance
 from edge_aiops.observe.quality.judge import Judge
 from edge_aiops.observe.series import Kind
 from edge_aiops.plugin.guarding import Guard
-from edge_aiops.stats.summaries import Baseline, Profile
+from edge_aiops.stats.summaries import Baseline
 from edge_aiops.store.shared.database import Database
 
 MOST_WINDOWS = 2_000
@@ -45,6 +44,8 @@ MOST_WINDOWS = 2_000
 MOST_RECORDS = 50_000
 """Changes of alerts that one answer is made of."""
 
+DAYS_AT_ONCE = 30
+"""Whose windows are read in one statement."""
 Models = Callable[[str, str], Awaitable[ObservedModel | None]]
 """What the registry knows of a model version."""
 
@@ -125,24 +126,24 @@ class FleetView:
         """
         node_ids = await self._node_ids(selection)
         span, found = await self._on_one_baseline(selection, ROLES, node_ids, baseline)
-        days: list[Piece] = []
-        if not one_look:
-            since_ms = evidence_since
-            if since_ms is None:
-                since_ms = 0 if node_ids is None else selection.from_ms
-            stretch = Stretch(DAY_MS, since_ms - since_ms % DAY_MS, -(-selection.until_ms // DAY_MS) * DAY_MS)
-            days = await self._reading.windows(selection, ROLES, stretch, node_ids)
         baselines = await self._reading.baselines(piece.baseline for piece in span)
+        days: Days = {}
+        if not one_look:
+            since_ms = selection.from_ms if evidence_since is None and node_ids is not None else evidence_since
+            if since_ms == selection.from_ms and all(piece.width_ms == DAY_MS for piece in span):
+                days = await asyncio.to_thread(by_day, span, found, baselines)
+            else:
+                days = await self._days(selection, since_ms, node_ids, found, baselines)
         question = Question(alpha, min_effect, self.k, "oneLook" if one_look else "alwaysValid")
         results = []
         for version in found.versions:
-            windows = await asyncio.to_thread(_role_windows, found, version, days, baselines)
+            windows = await asyncio.to_thread(role_windows, found, version, days, baselines)
             results += await drift_of(
                 selection.model_name or "", version, windows, question, tests=self._tests, guard=self._guard
             )
         return DriftAnswer(
             selection=selection,
-            evidence_from=min((piece.start_ms for piece in days), default=None),
+            evidence_from=min((start for starts in days.values() for start in starts), default=None),
             deployments=deployments_of(span),
             drifted=any(result.drifted for result in results),
             results=results,
@@ -197,7 +198,7 @@ class FleetView:
         baselines = await self._reading.baselines([digest])
         nodes: list[NodeSummaries] = []
         async for pieces in self._reading.by_nodes(selection, ("inputs", "performance", "labels"), everyone):
-            nodes += await asyncio.to_thread(_summaries, pieces, digest, baselines.get(digest))
+            nodes += await asyncio.to_thread(node_summaries, pieces, digest, baselines.get(digest))
         outliers = await asyncio.to_thread(outliers_of, nodes, alpha=alpha, min_effect=min_effect, k=self.k)
         return OutliersAnswer(
             selection=selection,
@@ -253,6 +254,25 @@ class FleetView:
         readable = await self._reading.baselines(piece.baseline for piece in span)
         return span, on_one_baseline(span, readable, baseline, k=self.k)
 
+    async def _days(
+        self,
+        selection: Selection,
+        since_ms: int | None,
+        node_ids: Sequence[str] | None,
+        found: Chosen,
+        baselines: Mapping[str, Baseline],
+    ) -> Days:
+        """The days of what was found, since then, or since the first that is kept; some at a time."""
+        if since_ms is None:
+            since_ms = await self._reading.first_day(selection, ROLES) or selection.from_ms
+        days: Days = {}
+        for start_ms in range(since_ms - since_ms % DAY_MS, selection.until_ms, DAYS_AT_ONCE * DAY_MS):
+            until_ms = min(start_ms + DAYS_AT_ONCE * DAY_MS, -(-selection.until_ms // DAY_MS) * DAY_MS)
+            pieces = await self._reading.windows(selection, ROLES, Stretch(DAY_MS, start_ms, until_ms), node_ids)
+            for key, read in (await asyncio.to_thread(by_day, pieces, found, baselines)).items():
+                days.setdefault(key, {}).update(read)
+        return days
+
     async def _model(self, name: str, version: str) -> ObservedModel:
         known = await self._models(name, version)
         return known or ObservedModel(served_by=ServedBy(name, version, 0), stage="production")
@@ -264,45 +284,3 @@ class FleetView:
                 f"no node of this selection has sent anything of model {selection.model_name}{version} in this span; "
                 "choose another model, a longer span with last, or fewer conditions"
             )
-
-
-def _role_windows(
-    found: Chosen, version: str, days: Sequence[Piece], baselines: Mapping[str, Baseline]
-) -> dict[Role, RoleWindows]:
-    windows: dict[Role, RoleWindows] = {}
-    for role in ROLES:
-        if (version, role) not in found.pieces:
-            continue
-        digest, pieces = found.baseline(version, role), found.pieces[version, role]
-        if digest not in baselines:
-            continue
-        reference = baselines[digest]
-        by_day = profiles_by(
-            (day for day in days if (day.model_version, day.kind, day.baseline) == (version, role, digest)),
-            reference,
-            lambda day: day.start_ms,
-        )
-        in_order = [by_day[start] for start in sorted(by_day)]
-        if all(piece.width_ms == DAY_MS for piece in pieces) and {piece.start_ms for piece in pieces} == by_day.keys():
-            span = Profile.merge_all(in_order)
-        else:
-            span = profiles_by(pieces, reference, lambda piece: None)[None]
-        windows[role] = RoleWindows(digest, reference, nodes_of(pieces), span, in_order)
-    return windows
-
-
-def _summaries(pieces: Sequence[Piece], digest: str, baseline: Baseline | None) -> list[NodeSummaries]:
-    def of(kind: str) -> list[Piece]:
-        return [piece for piece in pieces if piece.kind == kind]
-
-    features: dict[str, dict[str, FeatureCounts]] = {}
-    if baseline is not None:
-        inputs = [piece for piece in of("inputs") if piece.baseline == digest]
-        profiles = profiles_by(inputs, baseline, lambda piece: piece.owner)
-        features = {node_id: counts_of(profile) for node_id, profile in profiles.items()}
-    performance = merged_by(of("performance"), Performance, lambda piece: piece.owner)
-    labels = merged_by(of("labels"), LabelCounts, lambda piece: piece.owner)
-    return [
-        NodeSummaries(node_id, features.get(node_id, {}), performance.get(node_id), labels.get(node_id))
-        for node_id in sorted({*features, *performance, *labels})
-    ]

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from edge_aiops.base.errors import NodeRevoked, Overloaded, StoreError
+from edge_aiops.base.errors import NodeRevoked, Overloaded, StoreError, Unavailable
 from edge_aiops.fleet.hub import ingest as module
 from edge_aiops.fleet.hub import rows
 from edge_aiops.fleet.hub.boots import Pushing
@@ -148,6 +148,20 @@ async def test_a_push_that_cannot_be_written_harms_no_other(hub: Hub) -> None:
     )
     assert [type(verdict) for verdict in said] == [Pushed, StoreError, Pushed]
     assert await hub.all(rows.ROWS.c.n) == [(1,), (3,)]
+
+
+async def test_when_the_database_is_away_all_are_sent_away_at_once(stores: Any) -> None:
+    asked: list[int] = []
+
+    async def admit(_: AsyncConnection, pushing: Sequence[Pushing]) -> Verdicts:
+        asked.append(len(pushing))
+        raise Unavailable("away")
+
+    async with opened(stores, admit=admit) as hub:
+        pushes = (hub.ingest.push(node_id, push(row(1))) for node_id in (NODE, OTHER))
+        said = await asyncio.gather(*pushes, return_exceptions=True)
+        assert [type(verdict) for verdict in said] == [Unavailable, Unavailable]
+        assert asked == [2]
 
 
 async def test_a_cancelled_caller_harms_no_other_and_what_it_pushed_is_kept(hub: Hub) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from edge_aiops.base.errors import EdgeAiopsError
+from edge_aiops.base.errors import EdgeAiopsError, StorageFull
 from edge_aiops.fleet.messages.desired import DesiredModel
 from edge_aiops.serving.statistics import Vitals
+from edge_aiops.store.local import LocalDatabase
 from edge_aiops.testing.clock import FakeClock
 
 WELL = Vitals(100, 0)
@@ -382,3 +384,34 @@ async def test_small_versions_do_not_wait_for_large_ones(hub: Any, start: Any, p
     async with start() as node:
         await node.follower.pull()
         assert [one.model_name for one in node.told] == ["m1", "m0"]
+
+
+async def test_a_disk_that_is_full_at_the_start_does_not_keep_the_node_from_serving(
+    hub: Any, start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer(hub, 1, ("1", 1, "production"))
+    async with start() as node:
+        await node.follower.pull()
+
+    async def full(self: LocalDatabase, unit: Any) -> None:
+        raise StorageFull("no space")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LocalDatabase, "write", full)
+        async with start() as node:
+            assert node.production == {"m": ("1", 1)}
+
+
+async def test_what_another_program_wrote_and_this_one_cannot_read_is_said_again_by_the_hub(
+    hub: Any, start: Any, tmp_path: Path
+) -> None:
+    offer(hub, 1, ("1", 1, "production"))
+    async with start() as node:
+        await node.follower.pull()
+    with sqlite3.connect(tmp_path / "node" / "state.db") as database:
+        database.execute("UPDATE activations SET wanted = X'7b7d'")
+        database.execute("UPDATE routes SET answers = X'7b7d'")
+    database.close()
+    async with start() as node:
+        await node.follower.reach(1)
+        assert node.production == {"m": ("1", 1)}
