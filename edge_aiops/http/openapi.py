@@ -14,6 +14,7 @@ from edge_aiops.http.endpoint import Endpoint
 from edge_aiops.http.problems import MEDIA_TYPE, Problem
 
 _PARAMETER = re.compile(r"{(\w+)(?::[^}]*)?}")
+_SESSION = "the token of a node's session, from POST /fleet/session"
 _REFERENCE = "#/components/schemas/{name}"
 
 
@@ -37,7 +38,10 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
             "description": "MLOps for edge devices. Times are epoch milliseconds (UTC); failures are problem+json.",
         },
         "paths": paths,
-        "components": {"schemas": components},
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"nodeSession": {"type": "http", "scheme": "bearer", "description": _SESSION}},
+        },
     }
 
 
@@ -71,6 +75,8 @@ def _operation(endpoint: Endpoint, schema_of: dict[str, Any]) -> dict[str, Any]:
         if endpoint.documented is not None:
             spoken = {"schema": schema_of[repr(endpoint.documented)]}
             operation["requestBody"]["content"]["application/json"] = spoken
+    if endpoint.caller == "node":
+        operation["security"] = [{"nodeSession": []}]
     if endpoint.compatible:
         operation["deprecated"] = True
     return operation

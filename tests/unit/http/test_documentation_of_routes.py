@@ -76,6 +76,13 @@ def test_bodies_and_queries_are_described_field_by_field() -> None:
     ]
 
 
+def test_what_is_for_nodes_only_says_so() -> None:
+    said = document(node=False, hub=True)
+    for_nodes = {path for _, path, operation in operations(said) if "security" in operation}
+    assert for_nodes == {endpoint.path for endpoint in endpoints(node=False, hub=True) if endpoint.caller == "node"}
+    assert said["components"]["securitySchemes"]["nodeSession"]["scheme"] == "bearer"
+
+
 async def test_the_server_serves_the_document(client: Any) -> None:
     answer = await client.get("/openapi.json")
     assert answer.body == document(node=True, hub=True)
