@@ -24,14 +24,17 @@ def serving(snapshot: Snapshot, files: ModelFiles) -> Serving:
     for route in sorted(snapshot.routes, key=lambda route: route.route == PRODUCTION):
         answers = next((model for model in (route.answers, route.before) if model and _present(model, files)), None)
         if answers is not None:
-            served[answers.name, answers.version] = deployment(answers, files, stage=_stage(route, answers))
+            apart = snapshot.is_suspect(answers)
+            served[answers.name, answers.version] = deployment(
+                answers, files, stage=_stage(route, answers), apart=apart
+            )
         if route.before is not None and route.before is not answers:
             standby.append(deployment(route.before, files, stage="archived"))
     return Serving(list(served.values()), standby)
 
 
-def deployment(model: DesiredModel, files: ModelFiles, *, stage: str = "") -> Deployment:
-    """How the model is served on this node; `stage`: another than the hub's."""
+def deployment(model: DesiredModel, files: ModelFiles, *, stage: str = "", apart: bool = False) -> Deployment:
+    """How the model is served on this node; `stage`: another than the hub's; `apart`: in a process of its own."""
     return Deployment(
         name=model.name,
         version=model.version,
@@ -49,7 +52,7 @@ def deployment(model: DesiredModel, files: ModelFiles, *, stage: str = "") -> De
         baseline_distributions=model.baseline_distributions,
         input_schema=model.input_schema,
         capture=model.capture,
-        isolation=model.isolation,
+        isolation="process" if apart else model.isolation,
         trust=model.trust,
         batching=model.batching,
         pinned=model.pinned,

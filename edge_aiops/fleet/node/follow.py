@@ -23,7 +23,7 @@ from edge_aiops.fleet.node.trust import Trust, TrustStatus
 _TROUBLES = {
     "failed": "is not served here",
     "rolledBack": "is not served here",
-    "active": "does badly, and nothing was there before",
+    "active": "does badly, and there is nothing to go back to",
 }
 
 logger = logging.getLogger(__name__)

@@ -94,6 +94,17 @@ class Snapshot(NamedTuple):
     activations: dict[Names, Progress]
     routes: list[Route]
 
+    def routes_of(self, model: DesiredModel) -> list[Route]:
+        """The routes that it answers."""
+        return [route for route in self.routes if route.model_name == model.name and _same(route.answers, model)]
+
+    def is_suspect(self, model: DesiredModel) -> bool:
+        """Whether it may be what brought the node down: it must not run within the node's own process."""
+        progress = self.activations.get((model.name, model.version))
+        if progress is None or progress.state != "active" or not _same(progress.wanted, model):
+            return False
+        return progress.attempts > model.commit.most_attempts
+
     def referenced(self) -> set[str]:
         """The contents that are needed: wanted, answering, or coming back."""
         models = [progress.wanted for progress in self.activations.values()]
@@ -114,8 +125,9 @@ class Rollout:
         """Begin where the last process ended, before anything is loaded.
 
         What it left half done is wanted again; a version that was not kept counts one more attempt, and is rolled back
-        where it has had its number. `applied`: the desired state; where a program that knew no activations applied it,
-        everything of it whose content is `present` counts as kept. Gives what was rolled back.
+        where it has had its number, unless nothing else could answer. `applied`: the desired state; where a program
+        that knew no activations applied it, everything of it whose content is `present` counts as kept. Gives what was
+        rolled back.
         """
         given_up: list[DesiredModel] = []
 
@@ -128,7 +140,8 @@ class Rollout:
                     if kept:
                         _move(connection, model, kept=True)
             for progress in snapshot.activations.values():
-                if (resumed := _resumed(progress, now_ms, present)) != progress:
+                sole = not any(route.before for route in snapshot.routes_of(progress.wanted))
+                if (resumed := _resumed(progress, now_ms, present, sole=sole)) != progress:
                     _put(connection, resumed)
                 if progress.state != resumed.state == "rolledBack":
                     given_up.append(progress.wanted)
@@ -230,11 +243,7 @@ class Rollout:
 
     def has_before(self, model: DesiredModel) -> bool:
         """Whether something else answers if this is rolled back."""
-        return any(
-            route.before is not None
-            for route in self.now.routes
-            if route.model_name == model.name and _same(route.answers, model)
-        )
+        return any(route.before is not None for route in self.now.routes_of(model))
 
     async def _change(self, work: Callable[[sqlite3.Connection], None]) -> None:
         def unit(connection: sqlite3.Connection) -> Snapshot:
@@ -244,12 +253,14 @@ class Rollout:
         self.now = await self._database.write(unit)
 
 
-def _resumed(progress: Progress, now_ms: int, present: Callable[[str], bool]) -> Progress:
+def _resumed(progress: Progress, now_ms: int, present: Callable[[str], bool], *, sole: bool) -> Progress:
     model, attempts = progress.wanted, progress.attempts
     if progress.state in ("active", "probing") and attempts >= model.commit.most_attempts:
         doing = "serving" if progress.state == "active" else "probing"
         reason = f"the node ended {attempts} times while it was {doing} this version"
-        return Progress(model, "rolledBack", now_ms, attempts, reason)
+        if not (sole and progress.state == "active"):
+            return Progress(model, "rolledBack", now_ms, attempts, reason)
+        progress = progress._replace(reason=f"{reason}; it runs in a process of its own until it has proved itself")
     if progress.state == "rolledBack":
         return progress
     if progress.state == "failed" or (model.sha256 is not None and not present(model.sha256)):
@@ -343,10 +354,8 @@ def _is_wanted(connection: sqlite3.Connection, model: DesiredModel) -> bool:
     return row is not None and _model(row[0]) == model
 
 
-def _routes_of(connection: sqlite3.Connection, model: DesiredModel) -> Iterable[Route]:
-    return [
-        route for route in _read(connection).routes if route.model_name == model.name and _same(route.answers, model)
-    ]
+def _routes_of(connection: sqlite3.Connection, model: DesiredModel) -> list[Route]:
+    return _read(connection).routes_of(model)
 
 
 def _put(connection: sqlite3.Connection, progress: Progress) -> None:

@@ -336,6 +336,25 @@ async def test_a_version_that_brings_the_node_down_is_rolled_back_at_the_second_
         assert node.production == {"m": ("1", 1)}
 
 
+async def test_the_only_version_that_may_have_brought_the_node_down_goes_on_in_a_process_of_its_own(
+    hub: Any, start: Any
+) -> None:
+    offer(hub, 1, ("1", 1, "production"))
+    async with start() as node:
+        await node.follower.pull()
+        await died(node)
+    async with start() as node:
+        assert [served.isolation for served in node.applied[-1]] == [None]
+        await died(node)
+    async with start() as node:
+        assert (node.production, node.states) == ({"m": ("1", 1)}, {"m:1": "active"})
+        assert [served.isolation for served in node.applied[-1]] == ["process"]
+        assert "ended 2 times" in node.follower.problems[0]
+        await kept(node)
+        assert [served.isolation for served in node.applied[-1]] == [None]
+        assert node.follower.problems == []
+
+
 async def test_a_version_that_brings_the_node_down_while_it_is_probed_is_given_up_too(
     hub: Any, start: Any, probe: Probe
 ) -> None:
