@@ -81,6 +81,11 @@ class Stores(NamedTuple):
         return {"database": str(self.database), "artifacts": str(self.artifacts)}
 
 
+def sqlite_stores(folder: Path) -> Stores:
+    """A SQLite file and a folder."""
+    return Stores("sqlite", folder / "hub.db", folder / "artifacts", folder / "incoming")
+
+
 class PostgreSQL:
     """A server of the session's own; lends each test a database."""
 
@@ -188,9 +193,8 @@ async def stores(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Stores]:
     """Empty stores, of each kind in turn; see `tests.hub_stores`."""
-    incoming = tmp_path / "incoming"
     if request.param == "sqlite":
-        yield Stores("sqlite", tmp_path / "hub.db", tmp_path / "artifacts", incoming)
+        yield sqlite_stores(tmp_path)
         return
     server: PostgreSQL = request.getfixturevalue("postgresql_server")
     monkeypatch.setenv("AWS_ENDPOINT_URL", request.getfixturevalue("s3_url"))
@@ -199,6 +203,6 @@ async def stores(
         monkeypatch.setenv(name, "test")
     alone = request.param == ALONE
     database = await (server.new_database() if alone else server.borrow())
-    yield Stores("postgresql", database, f"s3://{_BUCKET}/{tmp_path.name}", incoming)
+    yield Stores("postgresql", database, f"s3://{_BUCKET}/{tmp_path.name}", tmp_path / "incoming")
     if not alone:
         await server.give_back(database)

@@ -33,6 +33,7 @@ from edge_aiops.store.shared.artifacts import ArtifactStore
 from edge_aiops.store.shared.database import Database
 
 _COLLECT_S = 3_600.0
+_COMPLETE_S = 3_600.0
 _RETENTION_S = 600.0
 _LEAST_AGE_MS = 3_600_000
 """Of an artifact that is collected beside other hubs: longer than a registration takes."""
@@ -116,6 +117,7 @@ class Hub:
                 lambda _: registry.collect(before_ms=clock.now_ms() - _LEAST_AGE_MS),
                 interval_s=_COLLECT_S,
             )
+            background.add("digests of chunks", lambda _: registry.complete(), interval_s=_COMPLETE_S)
             background.add("roll up", rollup.round, interval_s=settings.hub.roll_up)
             background.add("retention", HubRetention(database, clock=clock, ages=ages).round, interval_s=_RETENTION_S)
             watch = fleet_watch(database, view, settings.hub, clock)

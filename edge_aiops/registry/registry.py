@@ -17,6 +17,7 @@ from edge_aiops.isolation.limits import WorkerLimits
 from edge_aiops.plugin.registry import Backends
 from edge_aiops.registry import catalogue
 from edge_aiops.registry.collection import Collector
+from edge_aiops.registry.completion import complete_chunks
 from edge_aiops.registry.intake import Intake
 from edge_aiops.registry.messages import ModelVersion, Registration, Trial
 from edge_aiops.registry.registration import Outcome
@@ -197,6 +198,12 @@ class Registry:
         """The artifact with this digest, in lower-case hex. Raises `NotFound`."""
         info = await self._artifacts.info(sha256)
         return Artifact(self._artifacts, sha256=info.sha256, size_bytes=info.size_bytes)
+
+    async def complete(self) -> None:
+        """Find out what nodes are to be told of versions from before it was; see `completion`."""
+        generation = await complete_chunks(self._database, self._artifacts)
+        if generation is not None:
+            await self._announce(generation)
 
     async def collect(self, *, before_ms: int | None = None) -> None:
         """Delete every artifact that no version has; failures are logged.

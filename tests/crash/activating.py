@@ -94,6 +94,21 @@ async def _session() -> Session:
     return Session(token="session", expires_in_s=900)
 
 
+class _Believing:
+    """Believes the hub: what a node trusts is written, and killed, elsewhere (`test_kill_trust.py`)."""
+
+    is_due = is_rekeyed = False
+    status = None
+
+    async def refresh(self, fetch: Any) -> None: ...
+
+    async def verify_desired(self, body: bytes) -> None: ...
+
+    def verify_artifacts(self, named: Any) -> None: ...
+
+    async def accept(self) -> None: ...
+
+
 class _Written:
     """The database, with a step before and after each transaction."""
 
@@ -163,6 +178,7 @@ class Device:
                     rollout=rollout,
                     activator=self.activator,
                     configured=Configured(monitoring, policy=Policy(), hub=url),
+                    trust=_Believing(),  # type: ignore[arg-type]
                     clock=clock,
                 )
                 await self.follower.restore()

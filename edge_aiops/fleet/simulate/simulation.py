@@ -128,8 +128,8 @@ class _Running:
             await asyncio.sleep(max(0.0, -late_s))
             self._tally.late += late_s > interval_s
             try:
-                await node.poll()
                 await node.push(start_ms)
+                await node.poll()
             except EdgeAiopsError as error:
                 self._tally.errors[f"{error.code}: {error.message[:120]}"] += 1
                 due_s = max(due_s + interval_s, time.perf_counter() + node.pusher.wait_s)

@@ -124,7 +124,7 @@ class ArtifactStore:
             return await obstore.sign_async(self._store, "GET", _key(sha256), timedelta(seconds=valid_s))
 
     async def delete(self, sha256: str) -> None:
-        """Delete the artifact; nothing happens when it is not there. Who is reading it reads on."""
+        """Delete the artifact; nothing happens when it is not there. Who is reading it may find the rest gone."""
         with suppress(FileNotFoundError), objects.failures():
             await obstore.delete_async(self._store, _key(sha256))
 

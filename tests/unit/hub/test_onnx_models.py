@@ -17,6 +17,9 @@ pytest.importorskip("onnxruntime")
 
 ONNX: bytes = models.gemm_softmax().SerializeToString()
 
+# Trial loads happen in processes of their own, whatever the stores are.
+pytestmark = pytest.mark.parametrize("stores", ["sqlite"], indirect=True)
+
 
 class Canary:
     """Writes a file when it is unpickled."""

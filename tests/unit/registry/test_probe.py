@@ -15,9 +15,16 @@ import pytest
 
 from edge_aiops.base.errors import InvalidInput, InvalidModel
 from edge_aiops.registry.registry import Registry
+from tests.hub_stores import Stores, sqlite_stores
 
 Register = Any
 StoredFiles = Any
+
+
+@pytest.fixture
+def stores(tmp_path: Path) -> Stores:
+    """Of one kind only: trial loads happen in processes of their own, whatever the stores are."""
+    return sqlite_stores(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,11 @@ import pytest
 
 from edge_aiops.base.chunks import CHUNK_BYTES, ChunkDigests
 from edge_aiops.base.errors import InvalidInput, UnknownModel
+from edge_aiops.registry import catalogue
+from edge_aiops.registry.messages import Trial
 from edge_aiops.registry.registry import Registry
 from edge_aiops.store.shared.artifacts import ArtifactStore
+from edge_aiops.store.shared.database import Database
 
 
 async def test_a_version_has_chunk_digests_and_says_why_it_has_no_golden_test(
@@ -71,3 +74,18 @@ async def test_digests_are_of_each_chunk_however_the_bytes_come(tmp_path: Path) 
             hashlib.sha256(part).hexdigest() for part in (content[:CHUNK_BYTES], content[CHUNK_BYTES:])
         )
     assert ChunkDigests().chunks == ()
+
+
+async def test_versions_from_before_there_were_digests_get_them_once(
+    open_registry: Any, register_with: Any, announced: list[int], stores: Any
+) -> None:
+    async with open_registry() as registry:
+        version = (await register_with(registry, "iris", "1")).version
+    async with Database.open(stores.database) as database:
+        await database.change(lambda work: catalogue.put(work, version, Trial()))
+    async with open_registry() as registry:
+        await registry.complete()
+        await registry.complete()
+        (trial,) = (await registry.snapshot()).trials.values()
+    assert trial.chunks == (hashlib.sha256(b"FAKE").hexdigest(),)
+    assert announced == [1, 2]

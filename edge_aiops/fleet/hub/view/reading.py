@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from edge_aiops.base.errors import InvalidInput
+from edge_aiops.base.errors import InvalidInput, TooLarge
 from edge_aiops.fleet.hub.node_table import nodes
 from edge_aiops.fleet.hub.nodes import KnownNode, chosen, directory
 from edge_aiops.fleet.hub.rows import BASELINES, DIRTY, RECORDS, REPORTS
@@ -25,6 +25,8 @@ from edge_aiops.store.shared.database import Database
 
 NODES_AT_ONCE = 100
 """Nodes whose windows are read in one statement: few megabytes, so that nobody waits for long."""
+MOST_WINDOWS = 100_000
+"""Of single nodes in one answer, some 300 MB."""
 MOST_BASELINES = 64
 """That are kept in memory."""
 
@@ -32,8 +34,9 @@ MOST_BASELINES = 64
 class Reading:
     """Windows of all nodes, of a group or of single nodes, and the baselines that they are on."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, most_windows: int = MOST_WINDOWS) -> None:
         self._database = database
+        self._most_windows = most_windows
         self._baselines: dict[str, Baseline] = {}
 
     async def span(self, selection: Selection, kinds: Collection[Kind], node_ids: Sequence[str] | None) -> list[Piece]:
@@ -61,12 +64,17 @@ class Reading:
         *,
         part: str = WHOLE,
     ) -> list[Piece]:
-        """The windows of one width alone."""
+        """The windows of one width alone. Raises `TooLarge` for more of single nodes than fit into memory."""
         if node_ids is None:
             return await self._read(_merged(selection, kinds, stretch, part))
         found: list[Piece] = []
         for some in _some(node_ids):
             found += await self._read(_of_nodes(selection, kinds, stretch, part, some))
+            if len(found) > self._most_windows:
+                raise TooLarge(
+                    f"these nodes have more than {self._most_windows:,} windows in this span; select a group, which is "
+                    "merged already, or fewer nodes, or a shorter span"
+                )
         return found
 
     async def first_day(self, selection: Selection, kinds: Collection[Kind]) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from msgspec import structs
 
@@ -43,9 +43,9 @@ MOST_WINDOWS = 2_000
 """Of a series; as on a node."""
 MOST_RECORDS = 50_000
 """Changes of alerts that one answer is made of."""
-
 DAYS_AT_ONCE = 30
 """Whose windows are read in one statement."""
+
 Models = Callable[[str, str], Awaitable[ObservedModel | None]]
 """What the registry knows of a model version."""
 
@@ -187,7 +187,7 @@ class FleetView:
         """The nodes of the selection that differ from its others, by one version: the one with the most rows where
         none is named."""
         node_ids = await self._node_ids(selection)
-        everyone = sorted(await self._reading.nodes()) if node_ids is None else node_ids
+        everyone = await self._reading.node_ids(selection) if node_ids is None else node_ids
         span, found = await self._on_one_baseline(selection, ("inputs", "performance"), node_ids, baseline)
         rows = Counter[str]()
         for piece in span:
@@ -228,16 +228,17 @@ class FleetView:
             status_of, nodes, reports, generation=generation, unmerged=unmerged, silent_before_ms=silent_before_ms
         )
 
-    async def nodes(self) -> Collection[KnownNode]:
-        """All nodes."""
-        return (await self._reading.nodes()).values()
+    async def nodes(self) -> Mapping[str, KnownNode]:
+        """All nodes by id."""
+        return await self._reading.nodes()
 
-    async def silent(self, silent_after_ms: int) -> list[NotableNode]:
-        """Nodes that were last heard of longer ago than `silent_after_ms` before the last push of any node: where none
-        pushes, it is the hub that was not reached."""
-        nodes, reports = await self._reading.nodes(), await self._reading.reports()
+    async def silent(self, nodes: Mapping[str, KnownNode], silent_after_ms: int) -> list[NotableNode]:
+        """Those of `nodes` that were last heard of longer ago than `silent_after_ms` before the last push of any node:
+        where none pushes, it is the hub that was not reached."""
+        reports = await self._reading.reports()
         before_ms = max((report.last_seen for report in reports), default=0) - silent_after_ms
-        return [state for state in states_of(nodes, reports, silent_before_ms=before_ms) if state.silent]
+        states = await asyncio.to_thread(states_of, nodes, reports, silent_before_ms=before_ms)
+        return [state for state in states if state.silent]
 
     async def models(self, since_ms: int) -> list[str]:
         """The names of the models that nodes have sent anything of since then."""
@@ -263,10 +264,10 @@ class FleetView:
         baselines: Mapping[str, Baseline],
     ) -> Days:
         """The days of what was found, since then, or since the first that is kept; some at a time."""
-        if since_ms is None:
-            since_ms = await self._reading.first_day(selection, ROLES) or selection.from_ms
+        first_ms = await self._reading.first_day(selection, ROLES) or selection.from_ms
+        begins_ms = max(first_ms, since_ms or 0)
         days: Days = {}
-        for start_ms in range(since_ms - since_ms % DAY_MS, selection.until_ms, DAYS_AT_ONCE * DAY_MS):
+        for start_ms in range(begins_ms - begins_ms % DAY_MS, selection.until_ms, DAYS_AT_ONCE * DAY_MS):
             until_ms = min(start_ms + DAYS_AT_ONCE * DAY_MS, -(-selection.until_ms // DAY_MS) * DAY_MS)
             pieces = await self._reading.windows(selection, ROLES, Stretch(DAY_MS, start_ms, until_ms), node_ids)
             for key, read in (await asyncio.to_thread(by_day, pieces, found, baselines)).items():

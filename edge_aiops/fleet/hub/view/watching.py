@@ -59,7 +59,8 @@ class FleetWatch:
 
     async def look_at_nodes(self, lease: Lease) -> None:
         """One round: every node that is silent or in quarantine has an alert, those of others are resolved."""
-        found = {**_quarantined(await self._view.nodes()), **await self._silent()}
+        nodes = await self._view.nodes()
+        found = {**_quarantined(nodes.values()), **await self._silent(nodes)}
         await self._settle(lease, (NODE_SILENT, NODE_QUARANTINED), found)
 
     async def look_at_drift(self, lease: Lease) -> None:
@@ -80,13 +81,13 @@ class FleetWatch:
                     found[subject] = Finding("warning", _drift_message(result))
         return found
 
-    async def _silent(self) -> dict[Subject, Finding]:
+    async def _silent(self, nodes: Mapping[str, KnownNode]) -> dict[Subject, Finding]:
         hours = self._silent_after_ms / 3_600_000
         return {
             Subject(NODE_SILENT, "", "", node.node_id): Finding(
                 "warning", f"node {node.name or node.node_id} ({node.group}) was not heard of for {hours:g} hours"
             )
-            for node in await self._view.silent(self._silent_after_ms)
+            for node in await self._view.silent(nodes, self._silent_after_ms)
         }
 
     async def _settle(self, lease: Lease, rules: Collection[str], found: Mapping[Subject, Finding]) -> None:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from edge_aiops.fleet.hub.boots import Pushing
 from edge_aiops.fleet.hub.ingest import Ingest, Verdicts
 from edge_aiops.fleet.hub.retention import HubRetention
 from edge_aiops.fleet.hub.rollup import Ages, Rollup
@@ -77,8 +78,8 @@ class Hub:
     async def change(self, statement: Any) -> None:
         await self._database.change(lambda connection: connection.execute(statement))
 
-    async def _admit(self, _: AsyncConnection, pushing: Sequence[tuple[str, int]]) -> Verdicts:
-        return {node_id: self.groups.get(node_id, "default") for node_id, _ in pushing}
+    async def _admit(self, _: AsyncConnection, pushing: Sequence[Pushing]) -> Verdicts:
+        return [self.groups.get(push.node_id, "default") for push in pushing]
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from edge_aiops.base.errors import InvalidInput, UnknownModel
+from edge_aiops.base.errors import InvalidInput, TooLarge, UnknownModel
+from edge_aiops.fleet.hub.view.reading import Reading
 from edge_aiops.fleet.hub.view.selection import Selection, span_of
 from edge_aiops.fleet.hub.windows import REST
 from edge_aiops.stats.summaries import Baseline
@@ -75,6 +76,16 @@ async def test_labels_and_ids_choose_nodes(fleet: Fleet) -> None:
         await requests(fleet, asked("2d", nodes=("n9",)))
     with pytest.raises(InvalidInput, match="whole groups only"):
         await fleet.view.metrics(asked("1h", labels={"site": "oslo"}), "5min")
+
+
+async def test_more_windows_of_nodes_than_fit_into_memory_are_refused(fleet: Fleet) -> None:
+    for number in range(3):
+        node_id = await fleet.join(f"n{number}", site="oslo")
+        await fleet.of_nodes(served(100, start_ms=START_MS + DAY_MS, owner=node_id))
+    selection = asked("2d", labels={"site": "oslo"})
+    reading = Reading(fleet.database, most_windows=2)
+    with pytest.raises(TooLarge, match="select a group"):
+        await reading.span(selection, ("performance",), await reading.node_ids(selection))
 
 
 async def test_a_series_is_of_the_granularity_that_was_asked_for(fleet: Fleet) -> None:
