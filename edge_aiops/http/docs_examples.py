@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 from edge_aiops.http.docs_notation import Notation
 
 PLACEHOLDERS = (
-    *("INFERENCE_ID", "ALERT_ID", "NUMBER", "SHA256", "REGION"),
+    *("INFERENCE_ID", "ALERT_ID", "NUMBER", "SHA256", "REGION", "NODE_ID", "TOKEN_ID", "FLEET-MODEL"),
     *("LANGUAGE-MODEL", "EMBEDDING-MODEL", "TASK-TYPE", "EQUIVALENCE-GROUP"),
 )
 """What only the reader can fill in."""
@@ -33,17 +33,23 @@ _VALUES: dict[str, Any] = {
     "sha256": "SHA256",
 }
 _COMPARED = {"taskType": "TASK-TYPE", "equivalenceGroup": "EQUIVALENCE-GROUP"}
+_RULE = {
+    "id": "slow-answers",
+    "name": "slow answers",
+    "condition": {"metric": "p95Latency", "operator": ">", "threshold": 500},
+}
 _VALUES_UNDER: dict[str, dict[str, Any]] = {
     "/benchmark/": {**_COMPARED, "id": "NUMBER"},
     "/Benchmark": _COMPARED,
     "/monitoring/config": {"drift": {"driftCheck": "1h"}},
     "/monitoring/alerts/": {"id": "ALERT_ID", "acknowledgedBy": "me"},
-    "/monitoring/rules": {
-        "id": "slow-answers",
-        "name": "slow answers",
-        "condition": {"metric": "p95Latency", "operator": ">", "threshold": 500},
-    },
+    "/monitoring/rules": _RULE,
+    "/fleet/configuration/rules": _RULE,
+    "/fleet/configuration/monitoring": {"drift": {"driftCheck": "1h"}},
     "/monitoring/notifiers/": {"name": "log"},
+    **{f"/fleet/{view}/": {"modelName": "FLEET-MODEL"} for view in ("metrics", "drift", "quality", "outliers")},
+    "/fleet/nodes": {"id": "NODE_ID"},
+    "/fleet/tokens": {"id": "TOKEN_ID"},
     "/v2/models/": {"inputs": [{"name": "input", "shape": [1, 4], "datatype": "FP32", "data": [1, 2, 3, 4]}]},
     "/v1/models": {"model": "hello"},
     "/v1/chat": {"model": "LANGUAGE-MODEL", "messages": [{"role": "user", "content": "Hello!"}]},
@@ -63,12 +69,21 @@ _PARAMETER = re.compile(r"{(\w+)}")
 
 def curl(url: str, method: str, path: str, operation: Mapping[str, Any], notation: Notation) -> str:
     """The command that asks the server at `url`; its lines end with a backslash."""
+    example = _asked(url, method, path, operation, notation)
+    # A node's session is a variable of the shell, so that it is not in everybody's history.
+    return f'{example} \\\n  -H "Authorization: Bearer $SESSION"' if "security" in operation else example
+
+
+def _asked(url: str, method: str, path: str, operation: Mapping[str, Any], notation: Notation) -> str:
     content = operation.get("requestBody", {}).get("content", {})
     upload = content.keys() == {"application/octet-stream"}
     values = _values(path, upload)
     address = url + _filled(path, values) + _query(operation, values)
     if path.startswith(_TAKES_DATASETS) and content:
         return f"curl {_quoted(address)} \\\n  -H 'Content-Type: text/csv' \\\n  --data-binary {shlex.quote(_DATASET)}"
+    if upload and method == "POST":
+        media_type = "-H 'Content-Type: application/vnd.msgpack'"
+        return f"curl {_quoted(address)} \\\n  {media_type} \\\n  --data-binary @push.msgpack"
     if upload:
         return f"curl -T model.onnx \\\n  {_quoted(address)}"
     method_option = {"GET": "", "POST": "" if content else "-X POST "}.get(method, f"-X {method} ")

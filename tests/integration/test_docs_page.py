@@ -18,8 +18,8 @@ from edge_aiops.http.docs_examples import PLACEHOLDERS
 from edge_aiops.http.docs_page import page
 
 VOID = {"meta", "link", "input"}
-REFUSED = re.compile("POST .*/v2/(logging|.*trace/setting|.*sharedmemory)")
-"""What the Open Inference Protocol can set elsewhere, and cannot here."""
+REFUSED = re.compile("POST .*/v2/(logging|.*trace/setting|.*sharedmemory)|/fleet/(join|challenge|session) ")
+"""What the Open Inference Protocol can set elsewhere, and cannot here; and what only a node's key can sign."""
 HOSTILE = "</pre><script>alert('x')</script><!--sections-->\"'"
 
 
@@ -117,6 +117,7 @@ async def test_every_example_works_on_a_fresh_server(client: Any, tmp_path: Any)
     from edge_aiops.testing.models import gemm_softmax
 
     await asyncio.to_thread((tmp_path / "model.onnx").write_bytes, gemm_softmax(4, 3).SerializeToString())
+    await asyncio.to_thread((tmp_path / "push.msgpack").write_bytes, b"\x80")
     text = (await client.get("/docs")).content.decode()
     examples = [html.unescape(found) for found in re.findall(r"<pre><code>(curl.*?)</code></pre>", text, re.DOTALL)]
     registering = next(example for example in examples if '"modelName"' in example and "/models " in example)
@@ -124,6 +125,8 @@ async def test_every_example_works_on_a_fresh_server(client: Any, tmp_path: Any)
         status, said = await _answer(example, tmp_path)
         if REFUSED.search(example):
             assert (status, json.loads(said)["code"]) == (400, "invalid_input"), (example, said)
+        elif "$SESSION" in example:
+            assert (status, json.loads(said)["code"]) == (401, "unauthenticated"), (example, said)
         elif any(placeholder in example for placeholder in PLACEHOLDERS):
             assert status == 404, (example, said)
             assert json.loads(said)["code"] in ("not_found", "unknown_event", "unknown_alert", "unknown_model"), example
