@@ -110,7 +110,7 @@ class Hub:
             ingest = Ingest(database, clock=clock, admit=enrolment.admit, interval_s=settings.hub.push_interval)
             stack.push_async_callback(ingest.close)
             ages = Ages.of(settings.hub)
-            rollup = Rollup(database, clock=clock, ages=ages)
+            rollup = Rollup(database, clock=clock, ages=ages, pushing=ingest.busy)
             background = Background(database, clock=clock)
             background.add(
                 "collect artifacts",
