@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from edge_aiops.fleet.messages.push import MEDIA_TYPE, MOST_BODY_BYTES, Push, PushRecord, PushRow, Reported, RowKey
 from edge_aiops.observe.performance import Performance
@@ -88,7 +89,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"rows": [row(boot=0)]}, "rows[0][2][0]"),
     ({"rows": [row(baseline="x")]}, "rows[0][2][5]"),
     ({"rows": [row(seq=-1)]}, "rows[0][1]"),
+    ({"rows": [replace(row(), revision=2**63 - 1)]}, "rows[0].revision"),
+    ({"rows": [replace(row(), n=2**41)]}, "rows[0].n"),
     ({"records": (record(id="a\0"),)}, "records[0].id"),
+    ({"records": (record(body=b"[1]"),)}, "records[0].body"),
     ({"records": (record(), record(body=b"{"))}, "records[1].body"),
     ({"records": (record("baseline"),)}, "records[0].id"),
     ({"records": (record("rumour"),)}, "records[0][2]"),

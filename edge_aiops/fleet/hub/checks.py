@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import msgspec
 
@@ -15,6 +16,11 @@ from edge_aiops.stats import UnreadableSummary
 WIDTHS_MS = (FIVE_MINUTES_MS, HOUR_MS, DAY_MS)
 LATEST_MS = 4_102_444_800_000
 """The year 2100. A clock that is wrong is shown and never refused; but no window begins after this."""
+
+MOST_ITEMS = 2**40
+"""Of one row: a trillion. What is merged of many rows must fit into 63 bits."""
+
+_OBJECT = msgspec.json.Decoder(dict[str, Any])
 
 
 def check(push: Push) -> None:
@@ -41,6 +47,9 @@ def _check_row(row: PushRow, field: str) -> None:
         )
     if key.start_ms > LATEST_MS:
         raise InvalidInput.of(f"{field}.key.start_ms", f"{key.start_ms} is after the year 2100")
+    for name, count in (("revision", row.revision), ("n", row.n)):
+        if count > MOST_ITEMS:
+            raise InvalidInput.of(f"{field}.{name}", f"{count} is more than any window has, {MOST_ITEMS}")
     _check_text(key.model_name, f"{field}.key.model_name")
     _check_text(key.model_version, f"{field}.key.model_version")
 
@@ -52,9 +61,9 @@ def _check_record(record: PushRecord, field: str) -> None:
             raise InvalidInput.of(f"{field}.id", "is not the SHA-256 of the baseline")
         return
     try:
-        msgspec.json.decode(record.body)
+        _OBJECT.decode(record.body)
     except (ValueError, RecursionError) as error:
-        raise InvalidInput.of(f"{field}.body", f"is not JSON: {error}") from error
+        raise InvalidInput.of(f"{field}.body", f"is no JSON object: {error}") from error
 
 
 def _check_text(text: str, field: str) -> None:
