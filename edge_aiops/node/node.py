@@ -193,7 +193,6 @@ class Node:
             self._folder, clock=self._clock, settings=self._settings.journal, read_to=self.monitoring.read_to
         )
         stack.push_async_callback(self.journal.close)
-        self.hub_url = await known_hub(self.state, self.hub_url, self._join)
         self.outbox = await self._outgoing()
         await self.monitoring.follow(self.journal, forwarding=self.outbox)
         stack.push_async_callback(self.monitoring.stop)
@@ -232,7 +231,8 @@ class Node:
             return None
         files = await asyncio.to_thread(ModelFiles, self._folder / "models")
         timeout = aiohttp.ClientTimeout(total=None, sock_read=self._settings.fleet.request_timeout, sock_connect=10)
-        http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
+        jar = aiohttp.DummyCookieJar()  # nobody's cookies, which would be kept and sent for ever
+        http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout, cookie_jar=jar))
         trust = await Trust.open(self._folder / "trust", await self.state.remembered(HUB_ROOT), clock=self._clock)
         hub = await member(self.hub_url, state=self.state, folder=self._folder, http=http, join=self._join, trust=trust)
         self._hub = hub
