@@ -159,7 +159,6 @@ class Node:
             self._folder, clock=self._clock, settings=self._settings.journal, read_to=self.monitoring.read_to
         )
         stack.push_async_callback(self.journal.close)
-        self.hub_url = await known_hub(self.state, self.hub_url, self._join)
         self.attachment = await Attachment.open(self._tied(), self.hub_url) if self.hub_url else None
         await self.monitoring.follow(self.journal, forwarding=self.attachment.outbox if self.attachment else None)
         stack.push_async_callback(self.monitoring.stop)
