@@ -128,6 +128,7 @@ async def test_what_is_typed_wrongly_is_said_by_name(run: Run) -> None:
     [
         ("node --hub http://127.0.0.1:9 --join x", "token create"),
         ("node --hub http://127.0.0.1:9 --join-file none", "--join-file"),
+        ("node --hub hub.example:9926", "http://hub.example:9926"),
         ("node", "--hub URL"),
     ],
 )
