@@ -151,6 +151,7 @@ class Node:
         self.state = await NodeState.open(self._folder, clock=self._clock)
         stack.push_async_callback(self.state.close)
         self._identity = await self.state.identity()
+        self.hub_url = await known_hub(self.state, self.hub_url, self._join)
         self.monitoring = await Monitoring.open(
             self._folder, clock=self._clock, plugins=self._plugins, node_id=self._identity.node_id
         )
