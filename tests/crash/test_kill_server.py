@@ -66,7 +66,6 @@ async def register(client: Any, acknowledged: Acknowledged, *, prefix: str) -> N
     for number in range(1_000_000):
         version = f"{prefix}-{number}"
         body = {
-        body["commit"] = PATIENT
             "modelName": "more",
             "modelVersion": version,
             "framework": "echo",
