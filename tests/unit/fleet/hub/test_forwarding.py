@@ -121,6 +121,23 @@ async def test_totals_are_equal_at_each_level(level: Open) -> None:
     assert await device_site.forwarding.batch(REPORTED) is None
 
 
+async def test_a_node_that_changes_its_group_is_counted_once_above(level: Open) -> None:
+    site, region = await level("site"), await level("region")
+
+    async def admit_elsewhere(_: Any, pushing: Any) -> list[str]:
+        return ["other" for _ in pushing]
+
+    moved = Ingest(site.database, clock=site.clock, admit=admit_elsewhere, interval_s=60)
+    for n in (5, 6):  # the row comes, and grows
+        await site.ingest.push(NODE, push(row(n, seq=n)))
+        await drain(region, site)
+        await moved.push(NODE, push(row(n + 2, seq=n + 10, start_ms=START_MS + 300_000)))
+        await moved.push(NODE, push(row(n + 1, seq=n + 20)))
+        await drain(region, site)
+        assert await region.totals() == await site.totals() == 2 * n + 3
+    await moved.close()
+
+
 async def test_nothing_is_lost_or_counted_twice_on_a_bad_way_up(level: Open) -> None:
     way = random.Random(7)
     site, region = await level("site"), await level("region")
