@@ -44,9 +44,10 @@ def _create(arguments: Namespace) -> None:
             ("group", details["group"]),
             ("uses", details["uses"]),
             ("until", local_time(details["expiresAt"])),
-            ("on the device", f"EDGE_AIOPS_JOIN={made['token']} edge-aiops node --hub {client.url}"),
         ]
     )
+    # A line of its own that nothing breaks, so that it can be copied from any terminal.
+    print(f"\non the device:\nEDGE_AIOPS_JOIN={made['token']} edge-aiops node --hub {client.url}")
 
 
 def _list(arguments: Namespace) -> None:

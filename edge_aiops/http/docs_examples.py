@@ -38,14 +38,16 @@ _RULE = {
     "name": "slow answers",
     "condition": {"metric": "p95Latency", "operator": ">", "threshold": 500},
 }
+_FLEET_RULE = {**_RULE, "id": "slow-anywhere"}
 _VALUES_UNDER: dict[str, dict[str, Any]] = {
     "/benchmark/": {**_COMPARED, "id": "NUMBER"},
     "/Benchmark": _COMPARED,
     "/monitoring/config": {"drift": {"driftCheck": "1h"}},
     "/monitoring/alerts/": {"id": "ALERT_ID", "acknowledgedBy": "me"},
     "/monitoring/rules": _RULE,
-    "/fleet/configuration/rules": _RULE,
+    "/fleet/configuration/rules": _FLEET_RULE,
     "/fleet/configuration/monitoring": {"drift": {"driftCheck": "1h"}},
+    "/fleet/configuration": {"rules": [_FLEET_RULE]},
     "/monitoring/notifiers/": {"name": "log"},
     **{f"/fleet/{view}/": {"modelName": "FLEET-MODEL"} for view in ("metrics", "drift", "quality", "outliers")},
     "/fleet/nodes": {"id": "NODE_ID"},
@@ -57,7 +59,7 @@ _VALUES_UNDER: dict[str, dict[str, Any]] = {
     "/v1/embeddings": {"model": "EMBEDDING-MODEL", "input": ["a cat", "a dog"]},
 }
 """What is meant by the same names under some paths."""
-_WORTH_SHOWING = frozenset({"stage", "actualOutcome", "correct", "drift", "name", "condition"})
+_WORTH_SHOWING = frozenset({"stage", "actualOutcome", "correct", "drift", "name", "condition", "rules"})
 """Fields that may be left out, but show what an endpoint is for."""
 
 _UPLOADED: dict[str, Any] = {"version": "2", "modelVersion": "2", "framework": "onnx"}

@@ -102,7 +102,7 @@ def from_error(error: errors.EdgeAiopsError, *, path: str) -> web.Response:
 def from_http(error: web.HTTPException, *, path: str) -> web.Response:
     """An error that aiohttp raised, such as for a path that does not exist."""
     details = {
-        404: f"nothing is at {path}; GET /docs lists what there is",
+        404: f"nothing is at {path}; GET /docs lists what there is, on a node alone not the same as on a hub",
         405: "this path does not take that method",
         413: "the body is larger than http.max_body_bytes allows",
     }

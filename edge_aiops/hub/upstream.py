@@ -15,6 +15,7 @@ import aiohttp
 from edge_aiops import __version__
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.settings import FleetSettings
+from edge_aiops.base.urls import server_url
 from edge_aiops.fleet.hub import nodes
 from edge_aiops.fleet.hub.forwarding import Forwarding
 from edge_aiops.fleet.hub.secrets import hub_secret
@@ -105,8 +106,9 @@ async def upstream(
 ) -> Upstream:
     """What pushes to the hub at `url`; `join` is a token of that, and needed once.
 
-    Raises `InvalidInput` for a text that is no token.
+    Raises `InvalidInput` for a text that is no token, or an address at which no hub can be.
     """
+    url = server_url(url, field="hub.upstream")
     keys = _Keys(await database.change(lambda connection: hub_secret(connection, _KEY)))
     node_id = (await database.change(lambda connection: hub_secret(connection, _ID)))[:_ID_BYTES].hex()
 
@@ -116,7 +118,7 @@ async def upstream(
     if join:
         await token()
     membership = Membership(
-        url.rstrip("/"),
+        url,
         node_id=node_id,
         name=socket.gethostname()[:128],
         keys=keys,

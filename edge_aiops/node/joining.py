@@ -9,6 +9,7 @@ from pathlib import Path
 
 import aiohttp
 
+from edge_aiops.base.urls import server_url
 from edge_aiops.fleet.node.hub_client import HubClient
 from edge_aiops.fleet.node.identity import NodeKeys
 from edge_aiops.fleet.node.membership import JoinToken, Membership
@@ -25,8 +26,9 @@ async def known_hub(state: NodeState, url: str | None, join: Join | None) -> str
     """The hub to follow: `url`, which is remembered, or else the one of before.
 
     A node that is given a token of another hub than its own will take what that says, whatever its generation is.
-    Raises `InvalidInput` for a text that is no token.
+    Raises `InvalidInput` for a text that is no token, or an address at which no hub can be.
     """
+    url = None if url is None else server_url(url, field="hub")
     if isinstance(join, str):
         root = await state.remembered(HUB_ROOT)
         if not JoinToken.parse(join).fits(root or b""):
@@ -53,7 +55,7 @@ async def member(
         await trust.begin(root)
 
     membership = Membership(
-        hub_url.rstrip("/"),
+        hub_url,
         node_id=node_id,
         name=socket.gethostname()[:128],
         keys=NodeKeys(folder),

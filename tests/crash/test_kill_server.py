@@ -65,7 +65,13 @@ async def register(client: Any, acknowledged: Acknowledged, *, prefix: str) -> N
     """Register one version after the other until the server is gone."""
     for number in range(1_000_000):
         version = f"{prefix}-{number}"
-        body = {"modelName": "more", "modelVersion": version, "framework": "echo", "options": SIGNATURE, "commit": PATIENT}
+        body = {
+            "modelName": "more",
+            "modelVersion": version,
+            "framework": "echo",
+            "options": SIGNATURE,
+            "commit": PATIENT,
+        }
         answer = await client.post("/models", body)
         assert answer.status == 201, answer
         acknowledged.versions.add(version)

@@ -9,10 +9,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from edge_aiops.base.settings import load_settings
 from edge_aiops.cli.main import main
+from edge_aiops.fleet.messages.push import MEDIA_TYPE, Push, Reported
 from edge_aiops.http.serve import serving_hub
 
 Run = Callable[..., Awaitable[tuple[int, str, str]]]
@@ -90,6 +92,25 @@ async def test_a_node_is_labelled_revoked_released_and_forgotten(run: Run, hub: 
     assert (code, "there is no node" in complaint) == (1, True)
 
 
+async def test_a_node_is_shown_as_it_last_pushed(run: Run, hub: Any) -> None:
+    device = await hub.as_node()
+    assert "never" in (await run("node", "list"))[1]
+    health = {"ready": True, "reasons": ["the disk is nearly full", "a plugin failed"], "freeBytes": 2048}
+    models = {"iris:2": {"state": "rolledBack", "reason": "too many errors"}, "odd": 3}
+    said = Reported(generation=7, version="0.2.0", models=models, health=health)
+    push = Push(boot=1, have={}, reported=said, clock=0, lag=12)
+    headers = {**device.headers, "Content-Type": MEDIA_TYPE}
+    pushed = await hub.post("/fleet/push", data=msgspec.msgpack.encode(push), headers=headers)
+    assert pushed.status == 200
+    _, listed, _ = await run("node", "list")
+    assert re.search(r"active +20\d\d-\S+ \S+ +12 +7 +0\.2\.0 +the disk is nearly full \(and 2 more", listed)
+    _, shown, _ = await run("node", "show", device.node_id)
+    for line in ("a plugin failed", "iris:2 rolledBack: too many errors", "2.0 KiB", "behind the hub's", "0.2.0"):
+        assert line in shown
+    [node] = json.loads((await run("node", "list", "--json"))[1])
+    assert node["lastPush"]["reported"]["health"] == health
+
+
 async def test_what_is_typed_wrongly_is_said_by_name(run: Run) -> None:
     for words, complaint in (
         (("hub", "token", "create", "--label", "site"), "--label"),
@@ -107,6 +128,7 @@ async def test_what_is_typed_wrongly_is_said_by_name(run: Run) -> None:
     [
         ("node --hub http://127.0.0.1:9 --join x", "token create"),
         ("node --hub http://127.0.0.1:9 --join-file none", "--join-file"),
+        ("node --hub hub.example:9926", "http://hub.example:9926"),
         ("node", "--hub URL"),
     ],
 )

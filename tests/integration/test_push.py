@@ -14,12 +14,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from edge_aiops.fleet.messages.push import MEDIA_TYPE, MOST_BODY_BYTES, Push, PushRecord, PushRow, Reported, RowKey
 from edge_aiops.observe.performance import Performance
 
 BOOT = 7
 HEADERS = {"Content-Type": MEDIA_TYPE}
+GZIPPED = {**HEADERS, "Content-Encoding": "gzip"}
 
 
 @pytest.fixture
@@ -88,7 +90,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"rows": [row(boot=0)]}, "rows[0][2][0]"),
     ({"rows": [row(baseline="x")]}, "rows[0][2][5]"),
     ({"rows": [row(seq=-1)]}, "rows[0][1]"),
+    ({"rows": [replace(row(), revision=2**63 - 1)]}, "rows[0].revision"),
+    ({"rows": [replace(row(), n=2**41)]}, "rows[0].n"),
     ({"records": (record(id="a\0"),)}, "records[0].id"),
+    ({"records": (record(body=b"[1]"),)}, "records[0].body"),
     ({"records": (record(), record(body=b"{"))}, "records[1].body"),
     ({"records": (record("baseline"),)}, "records[0].id"),
     ({"records": (record("rumour"),)}, "records[0][2]"),
@@ -104,6 +109,18 @@ async def test_what_is_wrong_is_named_by_its_place_and_nothing_is_kept(client: A
         assert [error["field"] for error in answer.body["errors"]] == [field]
     again = await client.post("/fleet/push", data=body(have={BOOT: 0}), headers=HEADERS)
     assert again.body["cursors"] == {str(BOOT): 0}
+
+
+@pytest.mark.parametrize(
+    "health",
+    [{"of a type of its own": msgspec.msgpack.Ext(5, b"x")}, {"keys": {(1, 2): 3}}, {"long": "x" * 2_000_000}],
+    ids=["an extension", "keys that are no text", "too much"],
+)
+async def test_what_a_node_says_of_itself_must_fit_where_it_is_kept(client: Any, health: dict[str, Any]) -> None:
+    push = Push(boot=BOOT, have={}, reported=Reported(generation=0, health=health), clock=0)
+    answer = await client.post("/fleet/push", data=gzip.compress(msgspec.msgpack.encode(push)), headers=GZIPPED)
+    assert answer.status == 400
+    assert [error["field"] for error in answer.body["errors"]] == ["reported"]
 
 
 async def test_a_body_that_is_no_push_is_refused(client: Any) -> None:

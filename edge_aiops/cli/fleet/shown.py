@@ -21,7 +21,7 @@ def print_status(status: dict[str, Any]) -> None:
             ("nodes", f"{status['nodes']:,}{_parts(status['byStatus'])}"),
             ("groups", _parts(status["byGroup"]).removeprefix(": ") or None),
             ("silent", f"{status['silent']:,}"),
-            ("generation", f"{status['generation']}; {status['behind']:,} nodes are behind"),
+            ("generation", f"{status['generation']}; nodes that are behind: {status['behind']:,}"),
             ("waiting", f"{status['lag']:,} rows on nodes, {status['unmerged']:,} windows here"),
             ("lost", lost),
             ("late", f"{status['lateRows']:,} rows came after their day was closed" if status["lateRows"] else None),
@@ -36,22 +36,6 @@ def print_status(status: dict[str, Any]) -> None:
             whole=("node",),
             optional=("generation", "waiting", "group", "name"),
         )
-
-
-def print_nodes(answer: dict[str, Any]) -> None:
-    """A line for each node."""
-    if not answer["nodes"]:
-        print("no such nodes; `edge-aiops hub token create` lets nodes join")
-        return
-    rows = [
-        (of["nodeId"], of["name"], of["group"], of["status"], local_time(of["joinedAt"]), _labels(of["labels"]))
-        for of in answer["nodes"]
-    ]
-    print_table(
-        ("node", "name", "group", "status", "joined", "labels"), rows, whole=("node",), optional=("joined", "group")
-    )
-    if answer["nextCursor"]:
-        print(f"there are more than these {len(rows)}; --limit shows them")
 
 
 def print_metrics(answer: dict[str, Any]) -> None:
@@ -70,6 +54,8 @@ def print_drift(answer: dict[str, Any]) -> None:
     for result in answer["results"]:
         print()
         _print_result(result)
+    if not answer["results"]:
+        print("\nnothing to compare with: no window in this span is on a baseline")
     _print_others(answer["otherBaselines"])
 
 

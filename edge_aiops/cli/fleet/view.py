@@ -62,12 +62,6 @@ def _alerts_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--limit", type=int, metavar="N", default=50, help="most alerts shown (default %(default)s)")
 
 
-def _nodes_arguments(parser: ArgumentParser) -> None:
-    _node_arguments(parser)
-    parser.add_argument("--status", metavar="S", help="active, quarantined or revoked")
-    parser.add_argument("--limit", type=int, metavar="N", default=100, help="most nodes shown (default %(default)s)")
-
-
 def _asked(arguments: Namespace, path: str, **more: Any) -> Any:
     from edge_aiops.cli.client import Client, segment
 
@@ -97,19 +91,6 @@ def _status(arguments: Namespace) -> None:
     from edge_aiops.cli.client import Client
 
     _shown(arguments, Client.of(arguments).get("/fleet/status"), "print_status")
-
-
-def _nodes(arguments: Namespace) -> None:
-    from edge_aiops.cli.client import Client
-
-    answer = Client.of(arguments).get(
-        "/fleet/nodes",
-        group=arguments.group,
-        label=",".join(arguments.label) if arguments.label else None,
-        status=arguments.status,
-        limit=arguments.limit,
-    )
-    _shown(arguments, answer, "print_nodes")
 
 
 def _metrics(arguments: Namespace) -> None:
@@ -153,15 +134,6 @@ COMMANDS = (
         summary="Show how the nodes are: silent, behind, or with losses",
         examples=("edge-aiops fleet status --url http://hub:9926",),
         run=_status,
-        client=True,
-        json=True,
-    ),
-    Command(
-        name="nodes",
-        summary="List the nodes of a hub",
-        examples=("edge-aiops fleet nodes --label site=oslo", "edge-aiops fleet nodes --status quarantined"),
-        arguments=_nodes_arguments,
-        run=_nodes,
         client=True,
         json=True,
     ),

@@ -21,7 +21,8 @@ def _list_arguments(parser: ArgumentParser) -> None:
 
 def _list(arguments: Namespace) -> None:
     from edge_aiops.cli.client import Client
-    from edge_aiops.cli.output import local_time, print_json, print_table
+    from edge_aiops.cli.node.shown import print_nodes
+    from edge_aiops.cli.output import print_json
 
     client, found, cursor = Client.of(arguments), [], None
     while True:
@@ -39,15 +40,7 @@ def _list(arguments: Namespace) -> None:
     if arguments.json:
         print_json(found)
         return
-    if not found:
-        print("no nodes; `edge-aiops hub token create` makes a token with which a device joins")
-        return
-    rows = [
-        (node["nodeId"], node["name"], node["group"], node["status"], _said(node), local_time(node["joinedAt"]))
-        for node in found
-    ]
-    columns = ("node", "name", "group", "status", "labels", "joined")
-    print_table(columns, rows, whole=("node", "status"), optional=("joined", "labels"))
+    print_nodes(found)
 
 
 def _id(parser: ArgumentParser) -> None:
@@ -56,25 +49,14 @@ def _id(parser: ArgumentParser) -> None:
 
 def _show(arguments: Namespace) -> None:
     from edge_aiops.cli.client import Client, segment
-    from edge_aiops.cli.output import local_time, print_facts, print_json
+    from edge_aiops.cli.node.shown import print_node
+    from edge_aiops.cli.output import print_json
 
     details = Client.of(arguments).get(f"/fleet/nodes/{segment(arguments.id)}")
     if arguments.json:
         print_json(details)
         return
-    node = details["node"]
-    print_facts(
-        [
-            ("node", node["nodeId"]),
-            ("name", node["name"] or None),
-            ("group", node["group"]),
-            ("labels", _said(node) or None),
-            ("status", f"{node['status']} since {local_time(node['statusAt'])}"),
-            ("reason", node["statusReason"] or None),
-            ("joined", local_time(node["joinedAt"])),
-            *((local_time(event["at"]), f"{event['what']} {event['detail']}") for event in details["history"]),
-        ]
-    )
+    print_node(details["node"], details["history"])
 
 
 def _label_arguments(parser: ArgumentParser) -> None:
@@ -137,18 +119,15 @@ def _rotate(arguments: Namespace) -> None:
 
 
 def _print(node: dict[str, Any], arguments: Namespace) -> None:
+    from edge_aiops.cli.node.shown import labels_of
     from edge_aiops.cli.output import print_json, printable
 
     if arguments.json:
         print_json(node)
     else:
         name = f" ({node['name']})" if node["name"] else ""
-        labels = f", labels {_said(node)}" if node["labels"] else ""
+        labels = f", labels {labels_of(node)}" if node["labels"] else ""
         print(printable(f"{node['nodeId']}{name} is {node['status']}, in group {node['group']}{labels}"))
-
-
-def _said(node: dict[str, Any]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in node["labels"].items())
 
 
 _ID = "3f9c0a5be1d24476a8e0c1d2f3a4b5c6"
@@ -160,7 +139,7 @@ GROUP = Group(
     commands=(
         Command(
             name="list",
-            summary="List the nodes that have joined a hub",
+            summary="List the nodes that have joined a hub, when they last pushed and what is wrong there",
             examples=("edge-aiops node list", "edge-aiops node list --group presses --label site=oslo"),
             arguments=_list_arguments,
             run=_list,
@@ -169,7 +148,7 @@ GROUP = Group(
         ),
         Command(
             name="show",
-            summary="Show one node, and what happened to it",
+            summary="Show how one node was when it last pushed, and what happened to it",
             examples=(f"edge-aiops node show {_ID}",),
             arguments=_id,
             run=_show,

@@ -14,6 +14,7 @@ from edge_aiops.base.errors import Conflict
 from edge_aiops.fleet.hub import nodes, tokens
 from edge_aiops.fleet.hub.attempts import Attempts
 from edge_aiops.fleet.hub.boots import Pushing, Verdict, note_boots, shut_out
+from edge_aiops.fleet.hub.last_pushes import NodeState, with_last_pushes
 from edge_aiops.fleet.hub.node_table import nodes as _nodes
 from edge_aiops.fleet.hub.nodes import KnownNode, NodeChange, NodeEvent, NodeStatus
 from edge_aiops.fleet.hub.sessions import Caller, Sessions, verify
@@ -111,16 +112,21 @@ class Enrolment:
         labels: dict[str, str] | None = None,
         after: str = "",
         limit: int = 100,
-    ) -> list[KnownNode]:
+    ) -> list[NodeState]:
         """Nodes that fit, by id, from the one after `after` on."""
         fitting = nodes.chosen(status=status, group=group, wanted_labels=labels)
-        return await self._database.read(lambda work: nodes.page(work, fitting, after=after, limit=limit))
 
-    async def node(self, node_id: str) -> tuple[KnownNode, list[NodeEvent]]:
+        async def work(connection: AsyncConnection) -> list[NodeState]:
+            return await with_last_pushes(connection, await nodes.page(connection, fitting, after=after, limit=limit))
+
+        return await self._database.read(work)
+
+    async def node(self, node_id: str) -> tuple[NodeState, list[NodeEvent]]:
         """One node, and what happened to it last. Raises `NotFound`."""
 
-        async def work(connection: AsyncConnection) -> tuple[KnownNode, list[NodeEvent]]:
-            return await nodes.get(connection, node_id), await nodes.history(connection, node_id)
+        async def work(connection: AsyncConnection) -> tuple[NodeState, list[NodeEvent]]:
+            [state] = await with_last_pushes(connection, [await nodes.get(connection, node_id)])
+            return state, await nodes.history(connection, node_id)
 
         return await self._database.read(work)
 
@@ -161,6 +167,7 @@ async def _join(connection: AsyncConnection, request: JoinRequest, *, now_ms: in
     """The group of the node that has joined."""
     node_id = request.node_id
     await tokens.lock(connection, request.token)
+    await nodes.lock(connection, node_id)
     known = (await connection.execute(select(_nodes).where(_nodes.c.id == node_id))).mappings().one_or_none()
     if known is not None and known["status"] != "active":
         raise shut_out(known["status"], node_id, known["status_reason"])

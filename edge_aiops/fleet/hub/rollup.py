@@ -167,7 +167,7 @@ class Rollup:
         async def write(connection: AsyncConnection) -> None:
             await fence(connection, lease)
             if whole is not None:
-                await sql.put_merged(connection, window, whole)
+                await sql.put_merged(connection, window, whole, self._clock.now_ms())
             await sql.settle(connection, window, marks)
 
         await self._database.change(write)

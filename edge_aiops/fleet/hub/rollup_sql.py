@@ -145,6 +145,7 @@ _PUT_MERGED = f"""
     ON CONFLICT ({_WINDOW}) DO UPDATE SET
         revision = excluded.revision, n = excluded.n, rows = excluded.rows, nodes = excluded.nodes,
         summary = excluded.summary, change = excluded.change
+    WHERE excluded.revision >= fleet_merged.revision
 """
 _OF_MARK = " AND ".join(f"{name} = ?" for name in ("node_id", *_SERIES.split(", "), "width_ms", "start_ms"))
 _OF_WINDOW = " AND ".join(f"{name} = ?" for name in _WINDOW.split(", "))
@@ -258,10 +259,13 @@ async def each_part(connection: AsyncConnection, window: Due, take: Callable[[li
             await asyncio.to_thread(take, [Part(*row) for row in some])
 
 
-async def put_merged(connection: AsyncConnection, window: Due, whole: Merged) -> None:
-    """Put in a window of a group."""
+async def put_merged(connection: AsyncConnection, window: Due, whole: Merged, now_ms: int) -> None:
+    """Put in a window of a group, unless what is there has more.
+
+    The number of the change is higher than every number before, also than those of windows that are deleted.
+    """
     last = (await connection.execute(select(func.max(MERGED.c.change)))).scalar() or 0
-    values = (*_flat(window), whole.revision, whole.n, whole.rows, whole.owners, whole.summary, last + 1)
+    values = (*_flat(window), whole.revision, whole.n, whole.rows, whole.owners, whole.summary, max(last + 1, now_ms))
     await execute_all(connection, [Each(_PUT_MERGED, [values])])
 
 

@@ -8,6 +8,7 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from edge_aiops.base.errors import InvalidInput
+from edge_aiops.fleet.hub.last_pushes import NodeState
 from edge_aiops.fleet.hub.nodes import KnownNode, NodeChange, NodeEvent, NodeStatus
 from edge_aiops.fleet.hub.tokens import JoinToken, NewToken, TokenRequest
 from edge_aiops.fleet.messages.identity import NodeId
@@ -29,15 +30,15 @@ class NodesQuery(Struct, frozen=True, kw_only=True, rename="camel", forbid_unkno
 class NodesPage(Struct, frozen=True, kw_only=True, rename="camel"):
     """Some nodes, by id."""
 
-    nodes: list[KnownNode]
+    nodes: list[NodeState]
     next_cursor: str | None
     """Send it as `cursor` for the next page; null at the end."""
 
 
 class NodeDetails(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A node, and what happened to its membership last, the newest first."""
+    """A node as it last pushed, and what happened to its membership last, the newest first."""
 
-    node: KnownNode
+    node: NodeState
     history: list[NodeEvent]
 
 
@@ -49,7 +50,7 @@ class Revocation(Struct, frozen=True, kw_only=True, rename="camel", forbid_unkno
 
 @ENDPOINTS.get("/fleet/nodes", query=NodesQuery, answer=NodesPage)
 async def list_nodes(request: web.Request, query: NodesQuery) -> NodesPage:
-    """The nodes that have joined, in pages: send `nextCursor` as `cursor` for the next."""
+    """The nodes that have joined, each as it last pushed, in pages: send `nextCursor` as `cursor` for the next."""
     found = await request.app[HUB].enrolment.nodes(
         status=query.status,
         group=query.group,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_aiops.cli.command import Command, Group
-from edge_aiops.cli.main import COMMANDS, main
+from edge_aiops.cli.main import main
+from tests.unit.cli.commands import ALL_COMMANDS
 
 ANSWERS: dict[str, tuple[int, bytes]] = {
     "nothing": (200, b""),
@@ -30,21 +30,13 @@ ANSWERS: dict[str, tuple[int, bytes]] = {
 }
 
 
-def _client_commands() -> Iterator[str]:
-    for entry in COMMANDS:
-        commands = [*([entry.default] if entry.default else []), *entry.commands] if isinstance(entry, Group) else entry
-        for command in [commands] if isinstance(commands, Command) else commands:
-            if command.client:
-                yield command.examples[0]
-
-
 def _ends(example: str) -> list[str]:
     words = shlex.split(example.partition(" | ")[2] or example)[1:]
     words = [word for word in words if word not in ("--json", "--follow")]
     return list(dict.fromkeys([*words, "--once"])) if words[0] == "monitor" else words
 
 
-EXAMPLES = sorted({shlex.join(_ends(example)) for example in _client_commands()})
+EXAMPLES = sorted({shlex.join(_ends(command.examples[0])) for command in ALL_COMMANDS.values() if command.client})
 
 
 @pytest.fixture

@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
 
 import pytest
 
-from edge_aiops.cli.command import Command, Group, parser
+from edge_aiops.cli.command import Group, parser
 from edge_aiops.cli.main import COMMANDS, main
+from tests.unit.cli.commands import ALL_COMMANDS
 
 UNREACHABLE = "http://127.0.0.1:1"
-
-
-def _all_commands() -> Iterator[tuple[str, Command]]:
-    for entry in COMMANDS:
-        if isinstance(entry, Command):
-            yield entry.name, entry
-            continue
-        if entry.default:
-            yield entry.name, entry.default
-        yield from ((f"{entry.name} {command.name}", command) for command in entry.commands)
-
-
-ALL_COMMANDS = dict(_all_commands())
 
 
 def test_without_arguments_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

@@ -283,5 +283,6 @@ class FleetView:
             version = f" {selection.model_version}" if selection.model_version else ""
             raise UnknownModel(
                 f"no node of this selection has sent anything of model {selection.model_name}{version} in this span; "
-                "choose another model, a longer span with last, or fewer conditions"
+                "new requests are here within ten minutes; or choose another model, a longer span with last, or fewer "
+                "conditions"
             )
