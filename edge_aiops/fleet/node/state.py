@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -150,7 +150,7 @@ def _read(beside: Path) -> dict[str, bytes]:
         return {}
 
 
-def _sound(found: Mapping[str, object]) -> dict[str, bytes]:
+def _sound(found: Mapping[Any, object]) -> dict[str, bytes]:
     """Without what cannot be, as in a damaged file."""
     return {
         name: value
