@@ -178,13 +178,17 @@ async def closed(connection: AsyncConnection, days: Iterable[Place]) -> set[Plac
 
 async def rows(
     connection: AsyncConnection, *, hours: Iterable[Place], days: Iterable[Place], old: Iterable[Place]
-) -> list[Row]:
-    """The rows of hours, those that are as wide as days, and all others of old days."""
-    found = [
+) -> list[Sequence[Any]]:
+    """The rows of hours, those that are as wide as days, and all others of old days; `read` reads them."""
+    return [
         row
         for statement, places in ((_ROWS_OF_HOURS, hours), (_ROWS_OF_DAYS, days), (_ROWS_OF_OLD_DAYS, old))
         for row in await _at(connection, statement, places)
     ]
+
+
+def read(found: Iterable[Sequence[Any]]) -> list[Row]:
+    """What `rows` found. There may be thousands, so this is for a thread."""
     return [
         Row(node_id, group, Series(*series), width_ms, start_ms, received_at, Part(node_id, revision, n, 1, summary))
         for node_id, group, *series, width_ms, start_ms, received_at, revision, n, summary in found

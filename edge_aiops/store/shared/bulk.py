@@ -88,8 +88,8 @@ def _said(one: Each | Put) -> str:
 def _json(put: Put) -> tuple[str | bytes, ...]:
     """Rows as a JSON array, with the place and length of each of their bytes within all bytes."""
     binary = _binary(put.table)
-    parts: list[bytes] = []
-    place = 1
+    parts = [b"-"]  # a part of nothing at all would be null
+    place = 2
     rows = [list(values) for values in put.values]
     for row in rows:
         for index in binary:
