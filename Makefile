@@ -7,6 +7,7 @@ PYTHON ?= python3
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 RUST := $(shell find rust_stats -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 PYTHON_SOURCES := edge_aiops plugins tests benchmarks
+JOBS ?= 2
 
 DATASETS := .cache/datasets
 MODELS := .cache/models
@@ -28,7 +29,7 @@ run: $(DATASETS)/.complete ## Run the demo: a model meets real drift in a minute
 test: $(DATASETS)/.complete $(MODELS)/.complete ## Run the whole test suite (ARGS="-k journal" for a part)
 	cargo test --workspace --quiet
 	tests/tools/promtool.sh .cache/promtool
-	pytest -m "not soak" $(ARGS)
+	pytest -m "not soak" --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 soak: .venv/.installed ## Run the reliability promises at their full counts (an hour)
 	pytest -m soak --timeout=7200 -s $(ARGS)

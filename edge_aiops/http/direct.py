@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import formatdate
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from aiohttp import web
@@ -24,8 +24,17 @@ from edge_aiops.http import json, problems
 from edge_aiops.http.guard import Guard
 
 Begin = Callable[[web.Application, Mapping[str, str], Any], asyncio.Future[Any]]
-"""Gets the application, the headers and the typed body; what it gives is the answer, and is cancelled where nobody
-waits for it any more."""
+"""Gets the application, the headers and the typed body, or its bytes where an endpoint declares none; what it gives is
+the answer, and is cancelled where nobody waits for it any more."""
+
+
+class Direct(NamedTuple):
+    """How an endpoint answers directly."""
+
+    begin: Begin
+    shown: Callable[[Any], Any] = lambda answer: answer
+    """What `begin` gave, as the endpoint's handler would give it."""
+
 
 _SERVER = {"Server": SERVER_SOFTWARE}
 
@@ -34,12 +43,12 @@ class DirectAnswers:
     """How one endpoint is answered directly."""
 
     def __init__(
-        self, app: web.Application, path: str, begin: Begin, body: Any, *, guard: Guard, settings: HttpSettings
+        self, app: web.Application, path: str, direct: Direct, body: Any, *, guard: Guard, settings: HttpSettings
     ) -> None:
         self._app = app
         self._path = path
-        self._begin = begin
-        self._decoder = msgspec.json.Decoder(body)
+        self._begin, self._shown = direct
+        self._decoder = msgspec.json.Decoder(body) if body is not None else None
         self._encode = msgspec.json.Encoder().encode
         self._guard = guard
         self._settings = settings
@@ -50,6 +59,8 @@ class DirectAnswers:
         """Begin to answer. A failure, too, is in the future."""
         try:
             self._guard.check(message)
+            if self._decoder is None:
+                return self._begin(self._app, message.headers, body)
             if len(body) > self._settings.max_body_bytes:
                 raise TooLarge("the body is larger than http.max_body_bytes allows")
             return self._begin(self._app, message.headers, json.decoded(body, self._decoder, self._settings))
@@ -62,7 +73,10 @@ class DirectAnswers:
         """An answer that is there, as bytes."""
         error = answer.exception()
         if error is None:
-            body = self._encode(answer.result())
+            content = self._shown(answer.result())
+            if isinstance(content, web.Response):
+                return _bytes(content)
+            body = self._encode(content)
             return b"%b%d\r\n\r\n%b" % (self._success(), len(body), body)
         if isinstance(error, EdgeAiopsError):
             return _bytes(problems.from_error(error, path=self._path))
@@ -128,7 +142,6 @@ class DirectHandler(web.RequestHandler):
             or message.method != "POST"
             or message.version != HttpVersion11
             or message.should_close
-            or message.compression
             or not payload.is_eof()
             or self._waiter is None  # aiohttp is busy with what came before
             or self._waiter.done()
@@ -174,9 +187,9 @@ class _Parser:
         return messages, upgraded, tail
 
 
-def _bytes(failure: web.Response) -> bytes:
-    body = failure.body
+def _bytes(response: web.Response) -> bytes:
+    body = response.body
     assert isinstance(body, bytes)
-    fields = {**failure.headers, "Content-Length": str(len(body)), "Date": formatdate(usegmt=True), **_SERVER}
-    lines = [f"HTTP/1.1 {failure.status} {failure.reason}", *(f"{name}: {value}" for name, value in fields.items())]
+    fields = {**response.headers, "Content-Length": str(len(body)), "Date": formatdate(usegmt=True), **_SERVER}
+    lines = [f"HTTP/1.1 {response.status} {response.reason}", *(f"{name}: {value}" for name, value in fields.items())]
     return "\r\n".join([*lines, "", ""]).encode() + body

@@ -12,7 +12,7 @@ from msgspec import Struct
 from edge_aiops.base.errors import EdgeAiopsError, Unauthenticated
 from edge_aiops.base.settings import Settings
 from edge_aiops.http import json, problems
-from edge_aiops.http.direct import Begin, DirectAnswers
+from edge_aiops.http.direct import Direct, DirectAnswers
 from edge_aiops.plugin.loader import Plugins
 
 if TYPE_CHECKING:
@@ -58,8 +58,9 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     documented: Any = None
     """The type of the body for the documentation, where it is decoded as a plain object; of an upload, what its JSON
     body is."""
-    direct: Begin | None = None
-    """Begins to answer a `body` without aiohttp's ceremony, where that counts; the same as `handler` otherwise."""
+    direct: Direct | None = None
+    """Answers without aiohttp's ceremony, where that counts; the same as `handler` otherwise. It sees itself to who may
+    call."""
     query: type[Struct] | None = None
     answer: Any = None
     status: int = 200
@@ -154,10 +155,15 @@ def aiohttp_handler(endpoint: Endpoint, settings: Settings) -> Callable[[web.Req
 
 
 async def _authenticate(request: web.Request) -> None:
-    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    caller = await request.app[HUB].enrolment.sessions.check(bearer_of(request.headers))
+    request[CALLER], request[NODE_ID] = caller, caller.node_id
+
+
+def bearer_of(headers: Mapping[str, str]) -> str:
+    """What a node shows of its session. Raises `Unauthenticated` where there is nothing."""
+    scheme, _, bearer = headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not bearer:
         raise Unauthenticated(
             "this is for nodes with a session: send Authorization: Bearer ...; see POST /fleet/session"
         )
-    caller = await request.app[HUB].enrolment.sessions.check(bearer)
-    request[CALLER], request[NODE_ID] = caller, caller.node_id
+    return bearer

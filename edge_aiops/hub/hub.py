@@ -23,6 +23,7 @@ from edge_aiops.fleet.hub.view.view import FleetView
 from edge_aiops.fleet.hub.wishes import Vetting
 from edge_aiops.hub.background import Background
 from edge_aiops.hub.backup import ARTIFACTS, DATABASE, back_up
+from edge_aiops.hub.recent import RecentGeneration
 from edge_aiops.hub.status import HubStatus
 from edge_aiops.hub.subscribers import Subscriber, Subscribers
 from edge_aiops.hub.upstream import ROUND_S, Upstream, upstream
@@ -97,10 +98,12 @@ class Hub:
                 await registry.collect()
             vetting = Vetting(backends.plugins, registry=registry, clock=clock)
             configurations = FleetConfigurations(database, vetting=vetting, announce=subscribers.announce)
+            recent = RecentGeneration(registry.generation, clock=clock)
+            subscribers.add(recent.changed)
             signing = Signing(
                 database,
                 make=lambda: desired_state(registry, configurations),
-                generation=registry.generation,
+                generation=recent.get,
                 clock=clock,
             )
             await signing.prepare(folder)
@@ -110,7 +113,7 @@ class Hub:
             ingest = Ingest(database, clock=clock, admit=enrolment.admit, interval_s=settings.hub.push_interval)
             stack.push_async_callback(ingest.close)
             ages = Ages.of(settings.hub)
-            rollup = Rollup(database, clock=clock, ages=ages)
+            rollup = Rollup(database, clock=clock, ages=ages, pushing=ingest.busy)
             background = Background(database, clock=clock)
             background.add(
                 "collect artifacts",
@@ -119,7 +122,8 @@ class Hub:
             )
             background.add("digests of chunks", lambda _: registry.complete(), interval_s=_COMPLETE_S)
             background.add("roll up", rollup.round, interval_s=settings.hub.roll_up)
-            background.add("retention", HubRetention(database, clock=clock, ages=ages).round, interval_s=_RETENTION_S)
+            retention = HubRetention(database, clock=clock, ages=ages, forwards=bool(settings.hub.upstream))
+            background.add("retention", retention.round, interval_s=_RETENTION_S)
             watch = fleet_watch(database, view, settings.hub, clock)
             background.add("watch the nodes", watch.look_at_nodes, interval_s=NODES_EVERY_S)
             background.add("look for drift", watch.look_at_drift, interval_s=settings.hub.drift_check)

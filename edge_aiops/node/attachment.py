@@ -109,7 +109,8 @@ class Attachment:
         node, settings, clock = self._node, self._node.settings, self._node.clock
         self._files = await asyncio.to_thread(ModelFiles, node.folder / "models")
         timeout = aiohttp.ClientTimeout(total=None, sock_read=settings.fleet.request_timeout, sock_connect=10)
-        http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
+        jar = aiohttp.DummyCookieJar()  # nobody's cookies, which would be kept and sent for ever
+        http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout, cookie_jar=jar))
         trust = await Trust.open(node.folder / "trust", await node.state.remembered(HUB_ROOT), clock=clock)
         self._hub = await member(self.hub_url, state=node.state, folder=node.folder, http=http, join=join, trust=trust)
         policy = await asyncio.to_thread(Policy.read, settings.fleet.policy, node.folder)

@@ -151,6 +151,7 @@ class Node:
         self.state = await NodeState.open(self._folder, clock=self._clock)
         stack.push_async_callback(self.state.close)
         self._identity = await self.state.identity()
+        self.hub_url = await known_hub(self.state, self.hub_url, self._join)
         self.monitoring = await Monitoring.open(
             self._folder, clock=self._clock, plugins=self._plugins, node_id=self._identity.node_id
         )
@@ -159,7 +160,6 @@ class Node:
             self._folder, clock=self._clock, settings=self._settings.journal, read_to=self.monitoring.read_to
         )
         stack.push_async_callback(self.journal.close)
-        self.hub_url = await known_hub(self.state, self.hub_url, self._join)
         self.attachment = await Attachment.open(self._tied(), self.hub_url) if self.hub_url else None
         await self.monitoring.follow(self.journal, forwarding=self.attachment.outbox if self.attachment else None)
         stack.push_async_callback(self.monitoring.stop)

@@ -13,6 +13,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from edge_aiops.observe.envelope import opened, sealed
+from edge_aiops.observe.performance import Count
 from edge_aiops.stats.summaries import Moments, moments
 
 MARK = b"EAL\x01"
@@ -40,9 +41,9 @@ class Labels(NamedTuple):
 
 
 class _Part(Struct, kw_only=True, array_like=True):
-    labelled: int = 0
-    right: int = 0
-    wrong: int = 0
+    labelled: Count = 0
+    right: Count = 0
+    wrong: Count = 0
     errors: bytes = b""
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import numpy as np
-from msgspec import Struct
+from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
 from edge_aiops.journal.events import NewEvent
@@ -212,13 +212,17 @@ def add_codes(counts: dict[str, int], more: Mapping[str, int], *, limit: int) ->
         counts[known] = counts.get(known, 0) + count
 
 
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+"""So that whatever is merged with it can still be written."""
+
+
 class PerformanceState(Struct, frozen=True, kw_only=True, array_like=True):
     """What `Performance` keeps, as it is stored."""
 
-    requests: int
-    errors: int
-    errors_by_code: dict[str, int]
-    rows: int
+    requests: Count
+    errors: Count
+    errors_by_code: dict[str, Count]
+    rows: Count
     first_event_ms: int | None
     last_event_ms: int | None
     latency: bytes

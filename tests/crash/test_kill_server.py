@@ -13,6 +13,8 @@ import aiohttp
 import pytest
 
 CALLERS = 8
+PATIENT = {"mostAttempts": 1_000}
+"""Whoever kills the server, it is not the model."""
 SIGNATURE = {"inputs": [{"name": "input", "dtype": "float32", "shape": [None, 4]}]}
 
 
@@ -63,7 +65,13 @@ async def register(client: Any, acknowledged: Acknowledged, *, prefix: str) -> N
     """Register one version after the other until the server is gone."""
     for number in range(1_000_000):
         version = f"{prefix}-{number}"
-        body = {"modelName": "more", "modelVersion": version, "framework": "echo", "options": SIGNATURE}
+        body = {
+            "modelName": "more",
+            "modelVersion": version,
+            "framework": "echo",
+            "options": SIGNATURE,
+            "commit": PATIENT,
+        }
         answer = await client.post("/models", body)
         assert answer.status == 201, answer
         acknowledged.versions.add(version)
@@ -107,8 +115,7 @@ async def kill_again_and_again(
         process = await start(folder)
         async with connect(await process.ready()) as client:
             if kill == 0:
-                body = {"modelName": "model", "modelVersion": "1", "framework": "echo", "stage": "production"}
-                assert (await client.post("/models", body)).status == 201
+                await client.register("model", framework="echo", stage="production", commit=PATIENT)
             await client.predict("model", [0, 0, 0, 0])
             worst_ready_s = max(worst_ready_s, time.monotonic() - began)
             status = (await client.get("/status")).body

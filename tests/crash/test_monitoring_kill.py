@@ -18,6 +18,8 @@ from .totals import GRANULARITIES, recorded, settled
 CALLERS = 4
 DYING = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); from dying import run; run()"
 VERSIONS = ("1", "2")
+PATIENT = {"mostAttempts": 1_000}
+"""Whoever kills the server, it is not the model."""
 HASTE = {"fiveMinuteAggregation": "1s", "hourlyAggregation": "1s", "dailyAggregation": "1s"}
 STILL_S = 3.0
 """How long totals are watched once they are right: several writes and merges."""
@@ -42,7 +44,7 @@ async def prepare(client: Any) -> None:
     """Two versions of a model, one of which has a baseline; windows are written and merged all the time."""
     for version in VERSIONS:
         stage = "production" if version == "1" else "staging"
-        await client.register("model", version, framework="echo", stage=stage)
+        await client.register("model", version, framework="echo", stage=stage, commit=PATIENT)
     assert (await client.call("PUT", "/monitoring/config", json={"aggregation": HASTE})).status == 200
 
 

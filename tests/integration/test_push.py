@@ -14,8 +14,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from edge_aiops.fleet.messages.push import MEDIA_TYPE, MOST_BODY_BYTES, Push, PushRecord, PushRow, Reported, RowKey
+from edge_aiops.http.direct import DirectAnswers
 from edge_aiops.observe.performance import Performance
 
 BOOT = 7
@@ -89,7 +91,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"rows": [row(boot=0)]}, "rows[0][2][0]"),
     ({"rows": [row(baseline="x")]}, "rows[0][2][5]"),
     ({"rows": [row(seq=-1)]}, "rows[0][1]"),
+    ({"rows": [replace(row(), revision=2**63 - 1)]}, "rows[0].revision"),
+    ({"rows": [replace(row(), n=2**41)]}, "rows[0].n"),
     ({"records": (record(id="a\0"),)}, "records[0].id"),
+    ({"records": (record(body=b"[1]"),)}, "records[0].body"),
     ({"records": (record(), record(body=b"{"))}, "records[1].body"),
     ({"records": (record("baseline"),)}, "records[0].id"),
     ({"records": (record("rumour"),)}, "records[0][2]"),
@@ -172,3 +177,37 @@ async def test_a_push_that_comes_too_slowly_is_no_fault_of_its_rows(serve: Any, 
         answer = await client.post("/fleet/push", data=slowly(), headers=headers)
     assert answer.status == 408
     assert "http.body_timeout" in answer.body["detail"]
+
+
+@pytest.mark.parametrize("way", [{}, {"Connection": "close"}], ids=["directly", "through aiohttp"])
+async def test_answers_are_the_same_whichever_way_they_go(
+    client: Any, way: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+    begin = DirectAnswers.begin
+
+    def noted(self: DirectAnswers, message: Any, content: bytes) -> asyncio.Future[Any]:
+        begun.append(len(content))
+        return begin(self, message, content)
+
+    monkeypatch.setattr(DirectAnswers, "begin", noted)
+    packed = {**HEADERS, "Content-Encoding": "gzip"}
+    answers = [
+        await client.post("/fleet/push", data=data, headers={**headers, **way})
+        for data, headers in (
+            (body(row(seq=3)), HEADERS),
+            (gzip.compress(body(row(seq=4))), packed),
+            (body(have={BOOT: 9}), HEADERS),
+            (body(row(), row(summary=b"damaged")), HEADERS),
+            (body(), {"Content-Type": "application/json"}),
+            (body(), {**HEADERS, "Authorization": "Bearer eas1.nobody"}),
+            (body(), {**HEADERS, "Authorization": "Basic eas1"}),
+            (body(row(seq=5, summary=Performance().to_bytes(), model_name="m" * 129)), HEADERS),
+        )
+    ]
+    assert [answer.status for answer in answers] == [200, 200, 409, 400, 400, 401, 401, 400]
+    assert answers[1].body["cursors"] == {str(BOOT): 4}
+    assert answers[2].body["fleet"] == {"cursors": {str(BOOT): 4}}
+    assert answers[3].body["detail"].startswith("rows[1].")
+    assert {answer.headers["Content-Type"].partition(";")[0] for answer in answers[2:]} == {"application/problem+json"}
+    assert len(begun) == (0 if way else len(answers))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import msgspec
 
@@ -17,6 +18,11 @@ LATEST_MS = 4_102_444_800_000
 """The year 2100. A clock that is wrong is shown and never refused; but no window begins after this."""
 MOST_REPORTED_BYTES = 1024 * 1024
 """Of what a node says of itself, as JSON; a node with a thousand model versions needs a third of it."""
+
+MOST_ITEMS = 2**40
+"""Of one row: a trillion. What is merged of many rows must fit into 63 bits."""
+
+_OBJECT = msgspec.json.Decoder(dict[str, Any])
 
 
 def check(push: Push) -> None:
@@ -53,6 +59,9 @@ def _check_row(row: PushRow, field: str) -> None:
         )
     if key.start_ms > LATEST_MS:
         raise InvalidInput.of(f"{field}.key.start_ms", f"{key.start_ms} is after the year 2100")
+    for name, count in (("revision", row.revision), ("n", row.n)):
+        if count > MOST_ITEMS:
+            raise InvalidInput.of(f"{field}.{name}", f"{count} is more than any window has, {MOST_ITEMS}")
     _check_text(key.model_name, f"{field}.key.model_name")
     _check_text(key.model_version, f"{field}.key.model_version")
 
@@ -64,9 +73,9 @@ def _check_record(record: PushRecord, field: str) -> None:
             raise InvalidInput.of(f"{field}.id", "is not the SHA-256 of the baseline")
         return
     try:
-        msgspec.json.decode(record.body)
+        _OBJECT.decode(record.body)
     except (ValueError, RecursionError) as error:
-        raise InvalidInput.of(f"{field}.body", f"is not JSON: {error}") from error
+        raise InvalidInput.of(f"{field}.body", f"is no JSON object: {error}") from error
 
 
 def _check_text(text: str, field: str) -> None:

@@ -167,6 +167,7 @@ async def _join(connection: AsyncConnection, request: JoinRequest, *, now_ms: in
     """The group of the node that has joined."""
     node_id = request.node_id
     await tokens.lock(connection, request.token)
+    await nodes.lock(connection, node_id)
     known = (await connection.execute(select(_nodes).where(_nodes.c.id == node_id))).mappings().one_or_none()
     if known is not None and known["status"] != "active":
         raise shut_out(known["status"], node_id, known["status_reason"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -32,11 +33,14 @@ from edge_aiops.fleet.messages.push import (
     RowKey,
 )
 from edge_aiops.journal.boots import new_boot
+from edge_aiops.stats import UnreadableSummary
 from edge_aiops.stats.summaries import Baseline
 from edge_aiops.store.shared.database import Database
 from edge_aiops.store.shared.leases import Lease, fence
 
 logger = logging.getLogger(__name__)
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class _Sending:
@@ -47,6 +51,8 @@ class _Sending:
         self.records: list[PushRecord] = []
         self.baselines: set[str] = set()
         self.seq = seq
+        self.left = 0
+        """Records that must wait for the next push."""
         self.arrived_rows: list[tuple[Any, ...]] = []
         self.arrived_records: list[tuple[Any, ...]] = []
         self._stream = stream
@@ -58,14 +64,14 @@ class _Sending:
         count = len(self.rows) + len(self.records)
         return count == 0 or (count + 2 <= self._most and self._bytes + size <= MOST_PUSH_BYTES)
 
-    def add_window(self, boot: int, window: Waiting, merged: Merged) -> None:
-        """Let a window join."""
+    def add_window(self, boot: int, window: Waiting, merged: Merged, revision: int) -> None:
+        """Let a window join; `revision` is that of all its parts, `merged` has those that can be read."""
         self.seq += 1
         self._bytes += len(merged.summary)
         digest = hashlib.sha256(merged.summary).digest()
         key = RowKey(boot, *window.key)
-        self.rows.append(PushRow(self._stream, self.seq, key, window.revision, merged.n, merged.summary, digest))
-        self.arrived_rows.append((*window.key, window.revision, self._stream, self.seq))
+        self.rows.append(PushRow(self._stream, self.seq, key, merged.revision, merged.n, merged.summary, digest))
+        self.arrived_rows.append((*window.key, revision, self._stream, self.seq))
 
     def add_baseline(self, sha256: str, content: bytes, at_ms: int) -> None:
         """Let a baseline join."""
@@ -74,7 +80,7 @@ class _Sending:
 
     def add_record(self, record: Happened) -> None:
         """Let a record of a node join; it says whose it is."""
-        body = msgspec.json.encode({"nodeId": record.node_id, **msgspec.json.decode(record.body)})
+        body = msgspec.json.encode({"nodeId": record.node_id, **_members.decode(record.body)})
         self._add(record.kind, f"{record.node_id[:8]}/{record.id}"[:128], record.at_ms, body)
         self.arrived_records.append((record.node_id, record.kind, record.id, self._stream, self.seq))
 
@@ -104,6 +110,9 @@ class Forwarding:
         self._clock = clock
         self._sending = _Sending(self.stream, 0)
         self._boot = 0
+        self._waiting: deque[Waiting] = deque()
+        self._seen = 0
+        """The last change of a window that is known to `_waiting`."""
         self._told: set[str] = set()
         """Baselines that the hub above has been sent."""
 
@@ -112,14 +121,18 @@ class Forwarding:
         self._sending = _Sending(self.stream, self._sending.seq, most=most)
         if not self._boot:
             self._boot = await self._database.change(lambda connection: sql.boot(connection, self.stream))
-        for window in await self._database.read(sql.waiting):
-            if not await self._add(window):
-                break
-        else:
-            for record in await self._database.read(sql.happened):
-                if not self._sending.has_room(len(record.body)):
-                    break
-                self._sending.add_record(record)
+        if not self._waiting:
+            waiting, self._seen = await self._database.read(lambda connection: sql.waiting(connection, self._seen))
+            self._waiting.extend(waiting)
+        while len(self._waiting) > len(self._sending.rows) and await self._add(len(self._sending.rows)):
+            pass
+        if len(self._waiting) == len(self._sending.rows):
+            happened = await self._database.read(sql.happened)
+            joined = 0
+            while joined < len(happened) and self._sending.has_room(len(happened[joined].body)):
+                self._sending.add_record(happened[joined])
+                joined += 1
+            self._sending.left = len(happened) - joined
         return await self.check_in(reported) if self._sending.rows or self._sending.records else None
 
     async def check_in(self, reported: Reported) -> Push:
@@ -131,6 +144,7 @@ class Forwarding:
             records=tuple(self._sending.records),
             reported=reported,
             clock=self._clock.now_ms(),
+            lag=len(self._waiting) - len(self._sending.rows) + self._sending.left,
         )
 
     async def acknowledge(self, pushed: Pushed) -> None:
@@ -139,12 +153,9 @@ class Forwarding:
         if pushed.cursors.get(self.stream, 0) < sent.seq:
             return
         self._told |= sent.baselines
-
-        async def note(connection: AsyncConnection) -> None:
-            await fence(connection, self._lease)
-            await sql.note(connection, sent.arrived_rows, sent.arrived_records)
-
-        await self._database.change(note)
+        await self._note(sent.arrived_rows, sent.arrived_records)
+        for _ in sent.rows:
+            self._waiting.popleft()
 
     async def refuse(self, reason: str, *, row: int | None = None, record: int | None = None) -> None:
         """Pass over a row or a record of the last push, by its place in it, because the hub above will never take it.
@@ -157,12 +168,9 @@ class Forwarding:
         rows = [] if row is None else [(*sent.arrived_rows[row][:-1], 0)]
         refused = None if record is None else sent.records[record].seq
         records = [(*one[:-1], 0) for one in sent.arrived_records if one[-1] == refused]
-
-        async def note(connection: AsyncConnection) -> None:
-            await fence(connection, self._lease)
-            await sql.note(connection, rows, records)
-
-        await self._database.change(note)
+        await self._note(rows, records)
+        if row is not None:
+            del self._waiting[row]
 
     async def rewind(self, cursors: Mapping[int, int]) -> None:
         """Send again what the hub above had acknowledged and does not have any more.
@@ -172,6 +180,8 @@ class Forwarding:
         self.stream = new_boot()
         self._sending = _Sending(self.stream, 0)
         self._told.clear()
+        self._waiting.clear()
+        self._seen = 0
 
         async def forget(connection: AsyncConnection) -> None:
             await fence(connection, self._lease)
@@ -180,22 +190,40 @@ class Forwarding:
 
         await self._database.change(forget)
 
-    async def _add(self, window: Waiting) -> bool:
-        """Let a window join, and its baseline before it; whether there was room."""
+    async def _add(self, place: int) -> bool:
+        """Let the window at a place of those that wait join, and its baseline before it; whether there was room.
+
+        One that cannot be read, or is gone, waits no longer.
+        """
+        window = self._waiting[place]
         content = await self._database.read(lambda connection: sql.baseline(connection, window.baseline))
         groups = await self._database.read(lambda connection: sql.groups(connection, window.key))
+        revision = sum(part.revision for part in groups)
         merged = await asyncio.to_thread(_merged, window, content, groups)
         if merged is None:
+            await self._note([(*window.key, revision, self.stream, 0)] if groups else [])
+            del self._waiting[place]
             return True
         is_told = content is None or window.baseline in self._told | self._sending.baselines
         if not self._sending.has_room(len(merged.summary) + (0 if is_told or content is None else len(content))):
             return False
         if not is_told and content is not None:
             self._sending.add_baseline(window.baseline, content, self._clock.now_ms())
-        self._sending.add_window(self._boot, window, merged)
+        self._sending.add_window(self._boot, window, merged, revision)
         return True
+
+    async def _note(self, rows: Sequence[tuple[Any, ...]], records: Sequence[tuple[Any, ...]] = ()) -> None:
+        async def note(connection: AsyncConnection) -> None:
+            await fence(connection, self._lease)
+            await sql.note(connection, rows, records)
+
+        await self._database.change(note)
 
 
 def _merged(window: Waiting, baseline: bytes | None, groups: Sequence[Part]) -> Merged | None:
-    merged, _ = merge(window.kind, None if baseline is None else Baseline.from_bytes(baseline), groups)
+    try:
+        known = None if baseline is None else Baseline.from_bytes(baseline)
+    except UnreadableSummary:
+        known = None  # so what is on it is damaged
+    merged, _ = merge(window.kind, known, groups)
     return merged

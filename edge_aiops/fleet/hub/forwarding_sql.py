@@ -15,6 +15,9 @@ from edge_aiops.fleet.messages.push import MOST_ROWS
 from edge_aiops.store.shared.bulk import Each, execute_all
 from edge_aiops.store.shared.schema import metadata
 
+MOST_WAITING = 4_096
+"""Windows that are looked up at a time."""
+
 FORWARDED_KINDS = ("alert", "dropped")
 """Records that a hub passes on; the others are its own matter."""
 
@@ -64,7 +67,6 @@ class Waiting(NamedTuple):
 
     key: tuple[Any, ...]
     """The values of `WINDOW`."""
-    revision: int
 
     @property
     def kind(self) -> Any:
@@ -96,19 +98,29 @@ async def boot(connection: AsyncConnection, drawn: int) -> int:
     return int(found)
 
 
-async def waiting(connection: AsyncConnection) -> list[Waiting]:
-    """Windows of which the hub above does not have the newest, the oldest first."""
-    window = [MERGED.c[name] for name in WINDOW]
-    whole = select(*window, func.sum(MERGED.c.revision).label("revision")).where(_OF_NODES).group_by(*window).subquery()
-    same = and_(*(whole.c[name] == _FORWARDED.c[name] for name in WINDOW))
-    query = (
-        select(*(whole.c[name] for name in WINDOW), whole.c.revision)
-        .select_from(whole.outerjoin(_FORWARDED, same))
-        .where(or_(_FORWARDED.c.revision.is_(None), whole.c.revision > _FORWARDED.c.revision))
-        .order_by(whole.c.start_ms)
-        .limit(MOST_ROWS)
+async def waiting(connection: AsyncConnection, since: int) -> tuple[list[Waiting], int]:
+    """Windows that changed after the change `since` and are newer than what the hub above has, the oldest first; and
+    since when to look for more."""
+    of_group = MERGED.alias()
+    whole = select(func.sum(of_group.c.revision)).where(
+        *(of_group.c[name] == MERGED.c[name] for name in WINDOW), of_group.c.part == MERGED.c.part
     )
-    return [Waiting(tuple(key), int(revision)) for *key, revision in await connection.execute(query)]
+    same = and_(*(MERGED.c[name] == _FORWARDED.c[name] for name in WINDOW))
+    query = (
+        select(MERGED.c.change, *(MERGED.c[name] for name in WINDOW))
+        .select_from(MERGED.outerjoin(_FORWARDED, same))
+        .where(MERGED.c.change > since, _OF_NODES)
+        .where(or_(_FORWARDED.c.revision.is_(None), whole.scalar_subquery() > _FORWARDED.c.revision))
+        .order_by(MERGED.c.change)
+        .limit(MOST_WAITING)
+    )
+    found = (await connection.execute(query)).all()
+    if len(found) == MOST_WAITING:
+        up_to = int(found[-1].change)
+    else:
+        up_to = (await connection.execute(select(func.max(MERGED.c.change)))).scalar() or since
+    keys = sorted({tuple(key) for _, *key in found}, key=lambda key: (key[-1], key))
+    return [Waiting(key) for key in keys], max(since, up_to)
 
 
 async def groups(connection: AsyncConnection, key: tuple[Any, ...]) -> list[Part]:

@@ -30,11 +30,14 @@ MOST_WAITING = 2_048
 MOST_WAITING_BYTES = 64 * 1024**2
 MOST_TOGETHER = 256
 """Pushes of one transaction."""
+LINGER_S = 0.005
+"""How long each transaction waits for more pushes: it costs as much as twenty of them."""
 SLOWEST = 8
 """By how much the time between pushes is stretched under full load."""
 SOON_MS = 1_000
 """When a node whose rows wait may push again, if there is no load."""
 
+Said = asyncio.Future[Pushed | WentBack]
 Verdicts = Sequence[Verdict]
 Admit = Callable[[AsyncConnection, Sequence[Pushing]], Awaitable[Verdicts]]
 """Notes which processes push, and gives for each push its node's group, or why it is refused; see `boots`."""
@@ -52,7 +55,7 @@ class _Waiting(NamedTuple):
     push: Push
     session: int
     size: int
-    verdict: asyncio.Future[Pushed | WentBack]
+    verdict: Said
 
 
 class Ingest:
@@ -69,20 +72,28 @@ class Ingest:
         self._random = random.Random()
 
     async def push(self, node_id: str, push: Push, *, session: int = 0) -> Pushed | WentBack:
+        """What the hub says to a push; see `submit`."""
+        return await self.submit(node_id, push, session=session)
+
+    def submit(self, node_id: str, push: Push, *, session: int = 0) -> Said:
         """What the hub says to a push, once all of it is on disk.
 
-        `WentBack` where the node was told of more than the hub has: nothing was applied. Raises `Overloaded`, and what
-        `admit` has against the node. A push whose caller is cancelled is taken in all the same.
+        `WentBack` where the node was told of more than the hub has: nothing was applied. Raises `Overloaded`; what
+        `admit` has against the node is raised by the future. A push whose caller is cancelled is taken in all the same.
         """
         size = sum(len(row.summary) for row in push.rows) + sum(len(record.body) for record in push.records)
         if len(self._waiting) >= MOST_WAITING or (self._waiting and self._waiting_bytes + size > MOST_WAITING_BYTES):
             raise Overloaded("more pushes wait than this hub can write", retry_after_s=self._random.uniform(1, 10))
-        verdict: asyncio.Future[Pushed | WentBack] = asyncio.get_running_loop().create_future()
+        verdict: Said = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(node_id, push, session, size, verdict))
         self._waiting_bytes += size
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_all(), name="ingest")
-        return await verdict
+        return verdict
+
+    def busy(self) -> bool:
+        """Whether pushes are being written."""
+        return self._writing is not None
 
     async def close(self) -> None:
         """Write what waits."""
@@ -92,6 +103,7 @@ class Ingest:
     async def _write_all(self) -> None:
         try:
             while self._waiting:
+                await asyncio.sleep(LINGER_S)
                 together = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
                 self._waiting_bytes -= sum(waiting.size for waiting in together)
                 await self._write(together)
@@ -163,7 +175,7 @@ class _Batch:
         """Rows and records of the last push whose numbers were new."""
         self._cursors = cursors
         self._moved: dict[tuple[str, int], int] = {}
-        self._rows: list[tuple[Any, ...]] = []
+        self._rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}
         self._dirty: set[tuple[Any, ...]] = set()
         self._records: list[tuple[Any, ...]] = []
         self._baselines: dict[str, bytes] = {}
@@ -179,10 +191,11 @@ class _Batch:
         self.written = sum(seq > cursors.get((node_id, boot), 0) for boot, seq in numbered)
         for row in push.rows:
             boot, *window = astuple(row.key)
-            self._rows.append(
-                (node_id, *window, boot, row.revision, row.n, row.summary, row.sha256, group, now_ms, now_ms)
-            )
-            self._dirty.add((node_id, *window, now_ms))
+            key = (node_id, *window, boot)
+            before = self._rows.get(key)
+            if before is None or before[len(key)] < row.revision:
+                self._rows[key] = (*key, row.revision, row.n, row.summary, row.sha256, group, now_ms, now_ms)
+            self._dirty.add((node_id, *window, 1, now_ms))
         for record in push.records:
             if record.kind == "baseline":
                 self._baselines[record.id] = record.body
@@ -210,7 +223,7 @@ class _Batch:
         """Write all of it."""
         await rows.put(
             connection,
-            rows=self._rows,
+            rows=self._rows.values(),
             dirty=self._dirty,
             records=self._records,
             baselines=[(sha256, content, self.now_ms) for sha256, content in self._baselines.items()],

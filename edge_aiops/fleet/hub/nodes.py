@@ -90,6 +90,11 @@ async def get(connection: AsyncConnection, node_id: str) -> KnownNode:
     raise NotFound(f"there is no node {node_id[:80]!r}; `edge-aiops node list` shows them")
 
 
+async def lock(connection: AsyncConnection, node_id: str) -> None:
+    """Have everybody else who wants to change this node wait until this transaction ends."""
+    await connection.execute(select(nodes.c.id).where(nodes.c.id == node_id).with_for_update())
+
+
 async def history(connection: AsyncConnection, node_id: str) -> list[NodeEvent]:
     """What happened to a node last, the newest first."""
     wanted = select(events).where(events.c.node_id == node_id)
@@ -109,6 +114,7 @@ async def put(connection: AsyncConnection, node_id: str, **values: Any) -> None:
 
 async def change(connection: AsyncConnection, node_id: str, wanted: NodeChange) -> KnownNode:
     """Change a node's name, group and labels. Raises `NotFound`, and `InvalidInput` for too many labels."""
+    await lock(connection, node_id)
     node = await get(connection, node_id)
     values = {column: value for column, value in (("name", wanted.name), ("node_group", wanted.group)) if value}
     if wanted.name == "":
@@ -136,6 +142,7 @@ async def put_status(
 ) -> KnownNode:
     """Shut a node out, or let it in again; its sessions end. Raises `NotFound`."""
     reason = reason[:_REASON]
+    await lock(connection, node_id)
     node = await get(connection, node_id)
     values: dict[str, Any] = {"status": status, "status_at": now_ms, "status_reason": reason}
     if status == "active":
@@ -150,6 +157,7 @@ async def put_status(
 
 async def forget(connection: AsyncConnection, node_id: str, *, now_ms: int) -> KnownNode:
     """Forget who a node is; what it pushed stays in the fleet's totals. Raises `NotFound`."""
+    await lock(connection, node_id)
     node = await get(connection, node_id)
     await end_sessions(connection, node_id, "forgotten", now_ms=now_ms)
     for table, column in ((nodes, nodes.c.id), (labels, labels.c.node_id), (events, events.c.node_id)):

@@ -3,6 +3,8 @@
 A node's day is closed once nothing of it has come for as long as rows are kept: then its rows go, and its sum stays.
 What comes for a closed day all the same, such as a row that grew, cannot be told from what is in the sum already: it
 is not counted, and that is.
+
+Where a hub above is to have everything, an hour stays until it has it; at the longest as long as days.
 """
 
 from __future__ import annotations
@@ -31,17 +33,30 @@ _CLOSE = f"""
 # What has come since the day was chosen is newer, and stays until it is counted as late.
 _FORGET = f"DELETE FROM fleet_rows WHERE {_OF} AND start_ms >= ? AND start_ms < ? AND changed_at < ?"
 _PLACE = {"sqlite": "rowid", "postgresql": "ctid"}
+
+
+def _same(other: str) -> str:
+    return " AND ".join(f"{other}.{name} = it.{name}" for name in (*_SERIES, "width_ms", "start_ms"))
+
+
+_IS_GONE = f"NOT EXISTS (SELECT 1 FROM fleet_merged AS of_group WHERE {_same('of_group')})"
+_RECORD_IS_GONE = """
+    NOT EXISTS (SELECT 1 FROM fleet_records AS record
+        WHERE record.node_id = it.node_id AND record.kind = it.kind AND record.id = it.id)
+"""
 _RECORDS = "'alert', 'feedback', 'sample', 'rollout', 'dropped'"
 
 
 class HubRetention:
     """The hub's retention; one replica at a time does it."""
 
-    def __init__(self, database: Database, *, clock: Clock, ages: Ages) -> None:
+    def __init__(self, database: Database, *, clock: Clock, ages: Ages, forwards: bool = False) -> None:
+        """`forwards`: whether this hub pushes to one above it."""
         self._database = database
         self._clock = clock
         self._steady = SteadyClock(clock)
         self._ages = ages
+        self._forwards = forwards
 
     async def round(self, lease: Lease) -> None:
         """Delete, in slices, what has come of age; nothing as long as the clock cannot be believed."""
@@ -60,14 +75,26 @@ class HubRetention:
         """
         for table, which, before_ms in (
             ("fleet_merged", f"it.width_ms = {FIVE_MINUTES_MS}", now_ms - ages.rows - DAY_MS),
-            ("fleet_merged", f"it.width_ms = {HOUR_MS}", hours),
+            ("fleet_merged", f"it.width_ms = {HOUR_MS} AND {self._is_above(now_ms - ages.days)}", hours),
             ("fleet_node_windows", f"it.width_ms = {HOUR_MS} AND {closed}", hours),
             ("fleet_merged", f"it.width_ms = {DAY_MS}", now_ms - ages.days),
             ("fleet_node_windows", f"it.width_ms = {DAY_MS} AND it.closed", now_ms - ages.days),
         ):
             await self._delete(lease, table, f"{which} AND it.start_ms < {before_ms}")
+        await self._delete(lease, "fleet_forwarded", f"it.start_ms < {hours} AND {_IS_GONE}")
         old = f"it.at_ms < {now_ms - ages.days} AND it.received_at < {now_ms - ages.days}"
         await self._delete(lease, "fleet_records", f"it.kind IN ({_RECORDS}) AND {old}")
+        await self._delete(lease, "fleet_forwarded_records", _RECORD_IS_GONE)
+
+    def _is_above(self, given_up_ms: int) -> str:
+        """That the hub above has all of an hour, or will never have it."""
+        if not self._forwards:
+            return "true"
+        return f"""
+            (it.start_ms < {given_up_ms} OR EXISTS (SELECT 1 FROM fleet_forwarded AS up WHERE {_same("up")}
+                AND up.revision >= (SELECT sum(of_group.revision) FROM fleet_merged AS of_group
+                    WHERE {_same("of_group")} AND of_group.part = it.part)))
+        """
 
     async def _close(self, lease: Lease, *, growing: bool, before_ms: int) -> bool:
         """Close some days; gives whether there may be more."""

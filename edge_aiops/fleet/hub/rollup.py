@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple, cast
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar, cast
 
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,10 +26,15 @@ from edge_aiops.stats.summaries import Baseline
 from edge_aiops.store.shared.database import Database
 from edge_aiops.store.shared.leases import Lease, fence
 
+T = TypeVar("T")
+
 MARKS_OF_A_SLICE = 500
 DUE_OF_A_SLICE = 50
 WAIT_MS = {FIVE_MINUTES_MS: 10_000, HOUR_MS: 30_000, DAY_MS: 120_000}
 """How long windows of a group wait for more nodes; the wider, the more there is to merge each time."""
+RESTS = 3
+"""How many times as long as it works it rests while nodes push, so that it goes on, and so do they."""
+MOST_REST_S = 2.0
 MOST_BASELINES = 64
 LABELS = ("labels", "outcomes")
 """Kinds of rows that grow with feedback."""
@@ -66,18 +71,24 @@ class RollupStatus(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Rollup:
-    """The hub's roll-up; one replica at a time does it."""
+    """The hub's roll-up; one replica at a time does it.
 
-    def __init__(self, database: Database, *, clock: Clock, ages: Ages) -> None:
+    `pushing`: whether nodes wait for their pushes to be written; then it leaves most of the processor to them.
+    """
+
+    def __init__(
+        self, database: Database, *, clock: Clock, ages: Ages, pushing: Callable[[], bool] = lambda: False
+    ) -> None:
         self._database = database
         self._clock = clock
         self._ages = ages
+        self._pushing = pushing
         self._baselines: dict[str, Baseline] = {}
         self._damaged = 0
 
     async def round(self, lease: Lease, *, wait: bool = True) -> None:
         """Merge all that is marked, in slices. `wait`: leave what of groups has waited too short to be worth it."""
-        while await self._merge_nodes(lease):
+        while await self._paced(self._merge_nodes(lease)):
             pass
         while await self._merge_groups(lease, wait=wait):
             pass
@@ -86,6 +97,14 @@ class Rollup:
         """Where it stands."""
         waiting, without_baseline, late = await self._database.read(sql.counts)
         return RollupStatus(waiting=waiting, without_baseline=without_baseline, late_rows=late, damaged=self._damaged)
+
+    async def _paced(self, work: Awaitable[T]) -> T:
+        """What `work` gives; after a rest that is `RESTS` times as long as it took, where nodes wait."""
+        begun_ns = self._clock.ticks_ns()
+        done = await work
+        if self._pushing():
+            await asyncio.sleep(min(MOST_REST_S, RESTS * (self._clock.ticks_ns() - begun_ns) / 1e9))
+        return done
 
     async def _merge_nodes(self, lease: Lease) -> bool:
         """One slice of what nodes pushed; gives whether there may be more."""
@@ -99,15 +118,10 @@ class Rollup:
         days -= closed
         old = {day for day in days if day[2] < now_ms - self._ages.hours}
         hours = {mark.hour for mark in fresh if mark.day not in old}
-        rows = await self._database.read(lambda connection: sql.rows(connection, hours=hours, days=days, old=old))
+        found = await self._database.read(lambda connection: sql.rows(connection, hours=hours, days=days, old=old))
         stored = await self._database.read(lambda connection: sql.hours(connection, days))
         baselines = await self._baselines_of(mark.series for mark in fresh)
-        merged = await asyncio.to_thread(self._merged_nodes, rows, stored, baselines)
-        due = {Due(window.group, window.series, window.part, window.width_ms, window.start_ms) for window in merged} | {
-            Due(row.group, row.series, WHOLE, FIVE_MINUTES_MS, row.start_ms)
-            for row in rows
-            if row.width_ms == FIVE_MINUTES_MS and row.start_ms >= now_ms - self._ages.rows
-        }
+        merged, due = await asyncio.to_thread(self._merged_nodes, found, stored, baselines, now_ms)
         late = [mark for mark in marks if mark.day in closed]
 
         async def write(connection: AsyncConnection) -> None:
@@ -121,8 +135,14 @@ class Rollup:
         return len(marks) == MARKS_OF_A_SLICE
 
     def _merged_nodes(
-        self, rows: Iterable[sql.Row], stored: Mapping[NodeWindow, Part], baselines: Mapping[str, Baseline]
-    ) -> dict[NodeWindow, Merged]:
+        self,
+        found: Iterable[Sequence[Any]],
+        stored: Mapping[NodeWindow, Part],
+        baselines: Mapping[str, Baseline],
+        now_ms: int,
+    ) -> tuple[dict[NodeWindow, Merged], set[Due]]:
+        """Windows of nodes, and the windows of groups that they belong to."""
+        rows = sql.read(found)
         parts: dict[NodeWindow, list[Part]] = defaultdict(list)
         for row in rows:
             if row.width_ms == DAY_MS or row.received_at >= row.start_ms + self._ages.hours:
@@ -133,9 +153,15 @@ class Rollup:
             parts[window].append(row.part)
         merged = self._all_merged(parts, baselines)
         days: dict[NodeWindow, list[Part]] = defaultdict(list)
-        for window, part in ({**stored, **{window: _part(window, found) for window, found in merged.items()}}).items():
+        for window, part in ({**stored, **{window: _part(window, whole) for window, whole in merged.items()}}).items():
             days[window._replace(part=WHOLE, width_ms=DAY_MS, start_ms=_day(window.start_ms))].append(part)
-        return merged | self._all_merged(days, baselines)
+        merged |= self._all_merged(days, baselines)
+        due = {Due(window.group, window.series, window.part, window.width_ms, window.start_ms) for window in merged} | {
+            Due(row.group, row.series, WHOLE, FIVE_MINUTES_MS, row.start_ms)
+            for row in rows
+            if row.width_ms == FIVE_MINUTES_MS and row.start_ms >= now_ms - self._ages.rows
+        }
+        return merged, due
 
     def _all_merged(
         self, parts: Mapping[NodeWindow, list[Part]], baselines: Mapping[str, Baseline]
@@ -154,7 +180,7 @@ class Rollup:
         before = {width: now_ms - (waited if wait else 0) for width, waited in WAIT_MS.items()}
         due = await self._database.read(lambda connection: sql.due(connection, before, DUE_OF_A_SLICE))
         for window, marks in due:
-            await self._merge_group(lease, window, marks)
+            await self._paced(self._merge_group(lease, window, marks))
         return len(due) == DUE_OF_A_SLICE
 
     async def _merge_group(self, lease: Lease, window: Due, marks: int) -> None:
@@ -167,7 +193,7 @@ class Rollup:
         async def write(connection: AsyncConnection) -> None:
             await fence(connection, lease)
             if whole is not None:
-                await sql.put_merged(connection, window, whole)
+                await sql.put_merged(connection, window, whole, self._clock.now_ms())
             await sql.settle(connection, window, marks)
 
         await self._database.change(write)

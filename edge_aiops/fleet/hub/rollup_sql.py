@@ -145,6 +145,7 @@ _PUT_MERGED = f"""
     ON CONFLICT ({_WINDOW}) DO UPDATE SET
         revision = excluded.revision, n = excluded.n, rows = excluded.rows, nodes = excluded.nodes,
         summary = excluded.summary, change = excluded.change
+    WHERE excluded.revision >= fleet_merged.revision
 """
 _OF_MARK = " AND ".join(f"{name} = ?" for name in ("node_id", *_SERIES.split(", "), "width_ms", "start_ms"))
 _OF_WINDOW = " AND ".join(f"{name} = ?" for name in _WINDOW.split(", "))
@@ -177,13 +178,17 @@ async def closed(connection: AsyncConnection, days: Iterable[Place]) -> set[Plac
 
 async def rows(
     connection: AsyncConnection, *, hours: Iterable[Place], days: Iterable[Place], old: Iterable[Place]
-) -> list[Row]:
-    """The rows of hours, those that are as wide as days, and all others of old days."""
-    found = [
+) -> list[Sequence[Any]]:
+    """The rows of hours, those that are as wide as days, and all others of old days; `read` reads them."""
+    return [
         row
         for statement, places in ((_ROWS_OF_HOURS, hours), (_ROWS_OF_DAYS, days), (_ROWS_OF_OLD_DAYS, old))
         for row in await _at(connection, statement, places)
     ]
+
+
+def read(found: Iterable[Sequence[Any]]) -> list[Row]:
+    """What `rows` found. There may be thousands, so this is for a thread."""
     return [
         Row(node_id, group, Series(*series), width_ms, start_ms, received_at, Part(node_id, revision, n, 1, summary))
         for node_id, group, *series, width_ms, start_ms, received_at, revision, n, summary in found
@@ -222,7 +227,8 @@ async def put_due(connection: AsyncConnection, windows: Iterable[Due], now_ms: i
 
 async def unmark(connection: AsyncConnection, seen: Iterable[Mark]) -> None:
     """Take marks away, unless they were set again since they were seen."""
-    await execute_all(connection, [Each(_UNMARK, [(*_key(mark), mark.marks) for mark in seen])])
+    # In the order in which pushes mark them, so that neither waits for the other.
+    await execute_all(connection, [Each(_UNMARK, sorted((*_key(mark), mark.marks) for mark in seen))])
 
 
 async def drop_late(connection: AsyncConnection, late: Iterable[Mark], now_ms: int) -> None:
@@ -258,10 +264,13 @@ async def each_part(connection: AsyncConnection, window: Due, take: Callable[[li
             await asyncio.to_thread(take, [Part(*row) for row in some])
 
 
-async def put_merged(connection: AsyncConnection, window: Due, whole: Merged) -> None:
-    """Put in a window of a group."""
+async def put_merged(connection: AsyncConnection, window: Due, whole: Merged, now_ms: int) -> None:
+    """Put in a window of a group, unless what is there has more.
+
+    The number of the change is higher than every number before, also than those of windows that are deleted.
+    """
     last = (await connection.execute(select(func.max(MERGED.c.change)))).scalar() or 0
-    values = (*_flat(window), whole.revision, whole.n, whole.rows, whole.owners, whole.summary, last + 1)
+    values = (*_flat(window), whole.revision, whole.n, whole.rows, whole.owners, whole.summary, max(last + 1, now_ms))
     await execute_all(connection, [Each(_PUT_MERGED, [values])])
 
 

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from edge_aiops.store.shared.bulk import Each, execute_all, fetch_all
+from edge_aiops.store.shared.bulk import Put, execute_all, fetch_all
 from edge_aiops.store.shared.schema import metadata
 
 
@@ -132,25 +132,16 @@ _CURSORS_OF = {
 }
 _SERIES = "kind, model_name, model_version, deployment, baseline, width_ms, start_ms"
 _PUT_ROW = f"""
-    INSERT INTO fleet_rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (node_id, {_SERIES}, boot) DO UPDATE SET
+    (node_id, {_SERIES}, boot) DO UPDATE SET
         revision = excluded.revision, n = excluded.n, summary = excluded.summary, sha256 = excluded.sha256,
         changed_at = excluded.changed_at
     WHERE excluded.revision > fleet_rows.revision
 """
-_MARK = f"""
-    INSERT INTO fleet_dirty VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?)
-    ON CONFLICT (node_id, {_SERIES}) DO UPDATE SET marks = fleet_dirty.marks + 1
-"""
-_PUT_RECORD = "INSERT INTO fleet_records VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-_PUT_BASELINE = "INSERT INTO fleet_baselines VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-_MOVE_CURSOR = """
-    INSERT INTO fleet_cursors VALUES (?, ?, ?)
-    ON CONFLICT (node_id, boot) DO UPDATE SET cursor = excluded.cursor WHERE excluded.cursor > fleet_cursors.cursor
-"""
+_MARK = f"(node_id, {_SERIES}) DO UPDATE SET marks = fleet_dirty.marks + 1"
+_ONCE = "DO NOTHING"
+_MOVE_CURSOR = "(node_id, boot) DO UPDATE SET cursor = excluded.cursor WHERE excluded.cursor > fleet_cursors.cursor"
 _PUT_REPORT = """
-    INSERT INTO fleet_reports VALUES (?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (node_id) DO UPDATE SET
+    (node_id) DO UPDATE SET
         boot = excluded.boot, last_seen = excluded.last_seen, skew_ms = excluded.skew_ms, lag = excluded.lag,
         generation = excluded.generation, reported = excluded.reported
 """
@@ -173,14 +164,14 @@ async def put(
     cursors: Values,
     reports: Values,
 ) -> None:
-    """Put in what is new, or has come further than what is there. `dirty`: windows to mark, without the marks."""
+    """Put in what is new, or has come further than what is there. No two rows, marks, cursors or reports of one key."""
     changes = (
-        (_PUT_ROW, rows),
-        (_MARK, dirty),
-        (_PUT_RECORD, records),
-        (_PUT_BASELINE, baselines),
-        (_MOVE_CURSOR, cursors),
-        (_PUT_REPORT, reports),
+        (ROWS, _PUT_ROW, rows),
+        (DIRTY, _MARK, dirty),
+        (RECORDS, _ONCE, records),
+        (BASELINES, _ONCE, baselines),
+        (CURSORS, _MOVE_CURSOR, cursors),
+        (REPORTS, _PUT_REPORT, reports),
     )
     # In the order of the values, so that two hubs that write to the same rows never wait for each other.
-    await execute_all(connection, [Each(statement, sorted(values)) for statement, values in changes])
+    await execute_all(connection, [Put(table, conflict, sorted(values)) for table, conflict, values in changes])

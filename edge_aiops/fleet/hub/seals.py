@@ -39,6 +39,10 @@ class Seal:
 
     def read(self, text: str, *, now_ms: int) -> Statement:
         """What a text says. Raises `Unauthenticated` unless it is ours, for this purpose, whole, and not over."""
+        return not_over(self.verified(text), now_ms=now_ms)
+
+    def verified(self, text: str) -> Statement:
+        """What a text says, which may be over. Raises `Unauthenticated` unless it is ours, for this purpose, whole."""
         prefix, encoded = text[: len(self._prefix)], text[len(self._prefix) :]
         try:
             content = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
@@ -48,9 +52,14 @@ class Seal:
         if prefix != self._prefix or len(said) != _LAYOUT.size or not hmac.compare_digest(mac, self._mac(said)):
             raise Unauthenticated("this is nothing that this hub has said; show again who you are")
         node, session, expires_ms, nonce = _LAYOUT.unpack(said)
-        if now_ms >= expires_ms:
-            raise Unauthenticated("this is over; show again who you are")
         return Statement(node.hex(), session, expires_ms, nonce)
 
     def _mac(self, said: bytes) -> bytes:
         return hmac.digest(self._key, said, hashlib.sha256)
+
+
+def not_over(statement: Statement, *, now_ms: int) -> Statement:
+    """The statement. Raises `Unauthenticated` where its moment has passed."""
+    if now_ms >= statement.expires_ms:
+        raise Unauthenticated("this is over; show again who you are")
+    return statement

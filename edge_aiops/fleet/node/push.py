@@ -29,6 +29,8 @@ SHORTEST_S, LONGEST_S = 1.0, 900.0
 """Between which the hub may say when to push next."""
 SHUT_OUT_S = 3_600.0
 """How long a node that was shut out does not ask again; an operator may have let it in meanwhile."""
+EXCHANGE_TIMEOUT_S = 300.0
+"""Longest time for one push, however slowly the hub takes it or answers."""
 OVERHEAD_BYTES = 700
 """Of headers and answer, counted with each push."""
 
@@ -99,12 +101,14 @@ class Pusher:
         clock: Clock,
         reported: Callable[[], Awaitable[Reported]],
         chance: random.Random | None = None,
+        timeout_s: float = EXCHANGE_TIMEOUT_S,
     ) -> None:
-        """`reported` says how the node is."""
+        """`reported` says how the node is; `timeout_s`: how long one push may take."""
         self._hub = hub
         self._outbox = outbox
         self._clock = clock
         self._reported = reported
+        self._timeout_s = timeout_s
         self._chance = chance or random.Random()
         self._allowance = Allowance(per_hour=settings.bytes_per_hour, per_day=settings.bytes_per_day, clock=clock)
         self._most = MOST_ROWS
@@ -190,11 +194,17 @@ class Pusher:
         body, encoding = await packed(push)
         headers = {"Content-Type": MEDIA_TYPE, **encoding}
         self._allowance.spend(len(body) + OVERHEAD_BYTES)
-        async with self._hub.ask("POST", "/fleet/push", data=body, headers=headers) as response:
-            said = await read_bounded(response, MOST_ANSWER_BYTES)
-            if response.status == 200:
-                return _decoded(said, Pushed, response)
-            await self._refused(push, response, said)
+        try:
+            async with (
+                asyncio.timeout(self._timeout_s),
+                self._hub.ask("POST", "/fleet/push", data=body, headers=headers) as response,
+            ):
+                said = await read_bounded(response, MOST_ANSWER_BYTES)
+        except TimeoutError as error:
+            raise Unavailable(f"the hub did not take a push within {self._timeout_s:g} s") from error
+        if response.status == 200:
+            return _decoded(said, Pushed, response)
+        await self._refused(push, response, said)
         return None
 
     async def _refused(self, push: Push, response: aiohttp.ClientResponse, said: bytes) -> None:

@@ -6,6 +6,7 @@ the hub, the last resort, is asked whenever the node looks.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
@@ -24,6 +25,8 @@ Ask = Callable[..., AbstractAsyncContextManager[aiohttp.ClientResponse]]
 LEAST_BYTES_PER_S = 1_024
 """A source that is slower, over any `PACE_S`, is given up."""
 PACE_S = 30.0
+ANSWER_TIMEOUT_S = 300.0
+"""Longest time until a source, and whom it names, begins with the content, however its headers trickle."""
 _FIRST_REST_S, _LONGEST_REST_S = 60.0, 3_600.0
 _PIECE_BYTES = 256 * 1024
 _MOST_REDIRECTS = 3
@@ -44,8 +47,17 @@ class SourceFault(EdgeAiopsError):
 class Source:
     """One place that has artifacts. `ask` sends a request to it, as `HubClient.ask` does."""
 
-    def __init__(self, name: str, ask: Ask, *, http: aiohttp.ClientSession, clock: Clock) -> None:
+    def __init__(
+        self,
+        name: str,
+        ask: Ask,
+        *,
+        http: aiohttp.ClientSession,
+        clock: Clock,
+        timeout_s: float = ANSWER_TIMEOUT_S,
+    ) -> None:
         self.name = name
+        self._timeout_s = timeout_s
         self._ask = ask
         self._http = http
         self._clock = clock
@@ -61,14 +73,15 @@ class Source:
         asked = {**headers, "If-Range": f'"{sha256}"'} if offset else headers
         try:
             async with AsyncExitStack() as stack:
-                response = await stack.enter_async_context(
-                    self._ask("GET", f"/artifacts/{sha256}", headers=asked, allow_redirects=False)
-                )
-                if response.status in _REDIRECTS and (location := response.headers.get("Location")):
-                    target = response.url.join(URL(location))
+                async with asyncio.timeout(self._timeout_s):
                     response = await stack.enter_async_context(
-                        self._http.get(target, headers=headers, max_redirects=_MOST_REDIRECTS)
+                        self._ask("GET", f"/artifacts/{sha256}", headers=asked, allow_redirects=False)
                     )
+                    if response.status in _REDIRECTS and (location := response.headers.get("Location")):
+                        target = response.url.join(URL(location))
+                        response = await stack.enter_async_context(
+                            self._http.get(target, headers=headers, max_redirects=_MOST_REDIRECTS)
+                        )
                 content = await stack.enter_async_context(aclosing(self._after(response, offset)))
                 yield await stack.enter_async_context(aclosing(paced(content, self._clock)))
         except StorageFull:  # of this node, which is an `Unavailable` too

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from edge_aiops.base.errors import InvalidInput
+from edge_aiops.http.direct import Direct
 from edge_aiops.http.endpoint import NODE, Endpoints
 from edge_aiops.serving.request import PredictionRequest, PredictionResult
 
@@ -22,7 +23,7 @@ def _begin(app: web.Application, headers: Mapping[str, str], body: PredictionReq
     return app[NODE].engine.submit(body, deadline_s=deadline_s(headers))
 
 
-@ENDPOINTS.post("/predict", body=PredictionRequest, answer=PredictionResult, direct=_begin)
+@ENDPOINTS.post("/predict", body=PredictionRequest, answer=PredictionResult, direct=Direct(_begin))
 async def predict(request: web.Request, body: PredictionRequest) -> PredictionResult:
     """Predict with a model. The answer leaves when the inference event is on disk. Send the time that you can
     wait as `X-Deadline-Ms`."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -10,9 +12,11 @@ from aiohttp import web
 from edge_aiops.base.errors import InvalidInput, TooLarge
 from edge_aiops.base.settings import HttpSettings
 from edge_aiops.fleet.hub.checks import check
+from edge_aiops.fleet.hub.sessions import Caller
 from edge_aiops.fleet.messages.push import MEDIA_TYPE, MOST_BODY_BYTES, Push, Pushed, WentBack
 from edge_aiops.http import json
-from edge_aiops.http.endpoint import CALLER, HUB, NODE_ID, SETTINGS, Endpoints
+from edge_aiops.http.direct import Direct
+from edge_aiops.http.endpoint import CALLER, HUB, SETTINGS, Endpoints, bearer_of
 from edge_aiops.http.problems import MEDIA_TYPE as PROBLEM
 from edge_aiops.http.problems import Problem
 
@@ -30,16 +34,51 @@ class WentBackProblem(Problem, frozen=True, kw_only=True, omit_defaults=True):
     fleet: WentBack
 
 
-@ENDPOINTS.post("/fleet/push", caller="node", upload=True, answer=Pushed)
+def _shown(said: Pushed | WentBack | web.Response) -> Pushed | web.Response:
+    if not isinstance(said, WentBack):
+        return said
+    problem = WentBackProblem(
+        type="urn:edge-aiops:went_back",
+        title="Conflict",
+        status=409,
+        detail="this hub has less than it acknowledged, it was restored from a backup; push again from these cursors",
+        code="went_back",
+        fleet=said,
+    )
+    return web.Response(body=msgspec.json.encode(problem), status=409, content_type=PROBLEM)
+
+
+def _begin(app: web.Application, headers: Mapping[str, str], body: bytes) -> asyncio.Future[Any]:
+    bearer = bearer_of(headers)
+    if len(body) > _AT_ONCE_BYTES or (caller := app[HUB].enrolment.sessions.known(bearer)) is None:
+        return asyncio.ensure_future(_checked(app, bearer, headers, body))
+    _check_type(headers)
+    return app[HUB].ingest.submit(caller.node_id, _read(body), session=caller.session)
+
+
+async def _checked(app: web.Application, bearer: str, headers: Mapping[str, str], body: bytes) -> Pushed | web.Response:
+    caller = await app[HUB].enrolment.sessions.check(bearer)
+    _check_type(headers)
+    return await _taken_in(app, caller, body)
+
+
+@ENDPOINTS.post("/fleet/push", caller="node", upload=True, answer=Pushed, direct=Direct(_begin, _shown))
 async def push(request: web.Request) -> Pushed | web.Response:
     """Windows and records of a node, as msgpack; gzip and deflate are understood. The answer comes when all of it is
     on disk. 409 says that the hub has less than the node was told, and how much it has."""
-    if request.content_type != MEDIA_TYPE:
-        raise InvalidInput(f"the body must be {MEDIA_TYPE}, not {request.content_type}")
-    body = await _body(request)
+    _check_type(request.headers)
+    return await _taken_in(request.app, request[CALLER], await _body(request))
+
+
+async def _taken_in(app: web.Application, caller: Caller, body: bytes) -> Pushed | web.Response:
     pushed = _read(body) if len(body) <= _AT_ONCE_BYTES else await asyncio.to_thread(_read, body)
-    said = await request.app[HUB].ingest.push(request[NODE_ID], pushed, session=request[CALLER].session)
-    return said if isinstance(said, Pushed) else _went_back(said)
+    return _shown(await app[HUB].ingest.push(caller.node_id, pushed, session=caller.session))
+
+
+def _check_type(headers: Mapping[str, str]) -> None:
+    given = headers.get("Content-Type", "nothing").partition(";")[0].strip().lower()
+    if given != MEDIA_TYPE:
+        raise InvalidInput(f"the body must be {MEDIA_TYPE}, not {given}")
 
 
 async def _body(request: web.Request) -> bytes:
@@ -72,15 +111,3 @@ def _read(body: bytes) -> Push:
         raise InvalidInput(f"the push is not msgpack: {error}") from error
     check(pushed)
     return pushed
-
-
-def _went_back(said: WentBack) -> web.Response:
-    problem = WentBackProblem(
-        type="urn:edge-aiops:went_back",
-        title="Conflict",
-        status=409,
-        detail="this hub has less than it acknowledged, it was restored from a backup; push again from these cursors",
-        code="went_back",
-        fleet=said,
-    )
-    return web.Response(body=msgspec.json.encode(problem), status=409, content_type=PROBLEM)

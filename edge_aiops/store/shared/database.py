@@ -126,7 +126,9 @@ class Database:
 async def _engine(location: Path | str, *, limits: bool = True) -> AsyncIterator[AsyncEngine]:
     codec: dict[str, Any] = {"json_serializer": _json, "json_deserializer": msgspec.json.decode}
     if isinstance(location, Path):
-        engine = create_async_engine(URL.create("sqlite+aiosqlite", database=str(location)), **codec)
+        # Where a transaction has ended there is nothing to reset; see `sqlite.prepare`.
+        url = URL.create("sqlite+aiosqlite", database=str(location))
+        engine = create_async_engine(url, pool_reset_on_return=None, **codec)
         sqlite.prepare(engine.sync_engine)
     else:
         engine = postgresql.engine(location, limits=limits, **codec)

@@ -86,7 +86,7 @@ def translated(error: DBAPIError | TimeoutError, *, committing: bool) -> EdgeAio
 
 def _refused(state: str, said: str) -> EdgeAiopsError:
     match state[:2], state:
-        case _, "40001" | "40P01":
+        case _, "40001" | "40P01" | "23505":  # the last: both made the same row
             return Undone(f"the hub's database had two changes in each other's way ({said}); try again")
         case _, "53100":
             return StorageFull("the disk of the hub's database is full; free some space", retry_after_s=30)

@@ -30,9 +30,10 @@ _PRAGMAS = {
 
 
 def prepare(engine: Engine) -> None:
-    """Make each new connection of `engine` durable, and the beginning of each transaction explicit."""
+    """Make each new connection of `engine` durable, and the beginning and the end of each transaction explicit."""
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
+    event.listen(engine, "reset", _reset)
 
 
 @contextmanager
@@ -71,6 +72,12 @@ def _set_pragmas(connection: DBAPIConnection, _record: object) -> None:
             cursor.execute(f"PRAGMA {name}={value}")
     finally:
         cursor.close()
+
+
+def _reset(connection: Any, _record: object, _state: object) -> None:
+    # SQLAlchemy would else roll back after each transaction, which takes a change of threads.
+    if connection.driver_connection.in_transaction:
+        connection.rollback()
 
 
 def _begin(connection: Connection) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.base.errors import StoreError
-from edge_aiops.store.shared.bulk import Each, execute_all, fetch_all
+from edge_aiops.fleet.hub.rows import REPORTS
+from edge_aiops.store.shared.bulk import Each, Put, execute_all, fetch_all
 from edge_aiops.store.shared.database import Database
 
 INSERT = "INSERT INTO models (name, last_deployment) VALUES (?, ?)"
@@ -33,3 +35,28 @@ async def test_nothing_stays_when_one_of_them_is_refused(stores: Any) -> None:
         with pytest.raises(StoreError, match="refused"):
             await database.change(work)
         assert list(await database.read(lambda connection: fetch_all(connection, SELECT, (50,)))) == []
+
+
+async def test_rows_put_in_together_are_as_if_each_had_come_alone(stores: Any) -> None:
+    first = [
+        ("n1", 1, 2**63 - 1, -7, 0, 2, b""),
+        ('"ä\\', 2, 0, 0, 0, 0, b"\x00\xff"),
+        ("n3", 3, 0, 0, 0, 0, b"{}" * 9),
+    ]
+    later = [("n4", 4, 0, 0, 0, 0, b"4"), ("n1", 9, 0, 0, 0, 0, b"other")]
+    keep = "(node_id) DO UPDATE SET boot = excluded.boot, reported = excluded.reported"
+
+    async def work(connection: AsyncConnection) -> list[tuple[Any, ...]]:
+        await execute_all(connection, [Put(REPORTS, keep, first), Put(REPORTS, keep, []), Put(REPORTS, keep, later)])
+        return [tuple(row) for row in await connection.execute(select(REPORTS).order_by(REPORTS.c.boot))]
+
+    async with Database.open(stores.database) as database:
+        assert await database.change(work) == [*first[1:], later[0], ("n1", 9, 2**63 - 1, -7, 0, 2, b"other")]
+
+
+async def test_what_the_database_refuses_of_them_is_an_error_of_the_store(stores: Any) -> None:
+    put = Put(REPORTS, "(node_id) DO UPDATE SET boot = NULL", [("n1", 1, 0, 0, 0, 0, b"")])
+    async with Database.open(stores.database) as database:
+        await database.change(lambda connection: execute_all(connection, [put]))
+        with pytest.raises(StoreError, match="refused"):
+            await database.change(lambda connection: execute_all(connection, [put]))

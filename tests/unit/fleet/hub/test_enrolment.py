@@ -495,3 +495,21 @@ async def test_sessions_of_the_past_stay_over_when_the_clock_of_the_hub_jumps(hu
     await enrolment.release(NODE)
     numbers.append((await enrolment.sessions.check(await device.session(enrolment))).session)
     assert numbers == sorted(set(numbers))
+
+
+async def test_operators_who_change_a_node_at_once_do_not_undo_each_other(enrolment: Enrolment) -> None:
+    await Device().join(enrolment)
+    wanted = {f"label{number}": str(number) for number in range(8)}
+    changes = [enrolment.change(NODE, NodeChange(labels={name: value})) for name, value in wanted.items()]
+    assert await refusals(*changes) == [None] * len(wanted)
+    assert (await enrolment.node(NODE))[0].labels == wanted
+    shut_out = [enrolment.revoke(NODE, reason="stolen") for _ in range(4)]
+    assert await refusals(*shut_out) == [None] * 4
+    forgotten = [enrolment.forget(NODE) for _ in range(4)]
+    assert sorted(map(str, await refusals(*forgotten))) == sorted(map(str, [None, *[NotFound] * 3]))
+
+
+async def test_a_device_that_joins_twice_at_once_is_one_node(enrolment: Enrolment) -> None:
+    device = Device()
+    both = [device.join(enrolment, (await enrolment.create_token(TokenRequest())).token) for _ in range(4)]
+    assert await refusals(*both) == [None] * 4

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from edge_aiops.fleet.hub.forwarding import Forwarding
 from edge_aiops.fleet.hub.ingest import Ingest, admit_all
+from edge_aiops.fleet.hub.retention import HubRetention
 from edge_aiops.fleet.hub.rollup import Ages, Rollup
 from edge_aiops.fleet.messages.push import Push, Pushed, Reported, WentBack
 from edge_aiops.observe.performance import Performance
@@ -34,6 +35,20 @@ class Level(NamedTuple):
     rollup: Rollup
     forwarding: Forwarding
     lease: Lease
+    clock: FakeClock
+    ages: Ages
+
+    async def change(self, statement: str) -> None:
+        await self.database.change(lambda connection: connection.execute(text(statement)))
+
+    async def retire(self) -> None:
+        retention = HubRetention(self.database, clock=self.clock, ages=self.ages, forwards=True)
+        self.clock.advance(3_700)
+        await retention.round(self.lease)
+
+    async def count(self, table: str) -> int:
+        query = text(f"SELECT count(*) FROM {table}")
+        return int(await self.database.read(lambda connection: scalar(connection, query)))
 
     async def totals(self) -> int:
         """Requests in all days."""
@@ -65,6 +80,10 @@ async def drain(above: Level, site: Level) -> None:
         pass
 
 
+async def scalar(connection: Any, query: Any) -> Any:
+    return (await connection.execute(query)).scalar_one()
+
+
 Open = Callable[[str], Awaitable[Level]]
 
 
@@ -82,7 +101,7 @@ async def level(tmp_path: Any) -> AsyncIterator[Open]:
             lease = await Leases(database, clock=clock).hold("fleet", name, ttl_s=1e6)
             assert lease is not None
             forwarding = Forwarding(database, lease, clock=clock)
-            return Level(database, ingest, Rollup(database, clock=clock, ages=ages), forwarding, lease)
+            return Level(database, ingest, Rollup(database, clock=clock, ages=ages), forwarding, lease, clock, ages)
 
         yield opened
 
@@ -100,6 +119,23 @@ async def test_totals_are_equal_at_each_level(level: Open) -> None:
     await drain(world, region)
     assert [await each.totals() for each in (device_site, region, world)] == [37, 37, 37]
     assert await device_site.forwarding.batch(REPORTED) is None
+
+
+async def test_a_node_that_changes_its_group_is_counted_once_above(level: Open) -> None:
+    site, region = await level("site"), await level("region")
+
+    async def admit_elsewhere(_: Any, pushing: Any) -> list[str]:
+        return ["other" for _ in pushing]
+
+    moved = Ingest(site.database, clock=site.clock, admit=admit_elsewhere, interval_s=60)
+    for n in (5, 6):  # the row comes, and grows
+        await site.ingest.push(NODE, push(row(n, seq=n)))
+        await drain(region, site)
+        await moved.push(NODE, push(row(n + 2, seq=n + 10, start_ms=START_MS + 300_000)))
+        await moved.push(NODE, push(row(n + 1, seq=n + 20)))
+        await drain(region, site)
+        assert await region.totals() == await site.totals() == 2 * n + 3
+    await moved.close()
 
 
 async def test_nothing_is_lost_or_counted_twice_on_a_bad_way_up(level: Open) -> None:
@@ -164,3 +200,60 @@ async def test_what_the_hub_above_refuses_is_passed_over_until_it_grows(level: O
     await site.ingest.push(NODE, push(row(6, seq=3)))
     await drain(region, site)
     assert await region.totals() == 13
+
+
+async def test_a_push_says_how_much_waits_behind_it(level: Open) -> None:
+    site = await level("site")
+    rows = [row(1, seq=hour + 1, start_ms=START_MS + hour * 3_600_000) for hour in range(7)]
+    await site.ingest.push(NODE, push(*rows, record("one", seq=8), record("two", seq=9)))
+    await site.rollup.round(site.lease, wait=False)
+    sent = await site.forwarding.batch(REPORTED, most=4)
+    assert sent is not None
+    assert (len(sent.rows), sent.lag) == (3, 4)
+    last = await site.forwarding.batch(REPORTED, most=9)
+    assert last is not None
+    assert (len(last.rows), len(last.records), last.lag) == (7, 1, 1)
+
+
+async def test_hours_stay_until_the_hub_above_has_them_and_then_all_of_them_goes(level: Open) -> None:
+    site, region = await level("site"), await level("region")
+    await site.ingest.push(NODE, push(row(5), record("one", seq=2, body=b"{}")))
+    await site.rollup.round(site.lease, wait=False)
+    for _ in range(2):
+        site.clock.advance(100 * DAY_MS / 1000)
+        await site.retire()
+    await drain(region, site)
+    assert await region.totals() == 5
+    assert await site.count("fleet_forwarded") == 1
+    await site.retire()
+    await site.retire()
+    assert await site.count("fleet_forwarded") == 0
+    assert await site.count("fleet_forwarded_records") == 1
+    await site.change("DELETE FROM fleet_records")
+    await site.retire()
+    assert await site.count("fleet_forwarded_records") == 0
+
+
+async def test_a_part_that_can_no_longer_be_read_takes_nothing_from_the_hub_above(level: Open) -> None:
+    site, region = await level("site"), await level("region")
+    await site.ingest.push(NODE, push(row(5)))
+    await drain(region, site)
+    # Another group comes, and what the first had is damaged on the disk.
+    await site.change("UPDATE fleet_merged SET group_name = 'other', summary = x'00'")
+    await site.ingest.push(OTHER, push(row(2)))
+    await site.change("DELETE FROM fleet_rows WHERE node_id <> '" + OTHER + "'")
+    await site.change("DELETE FROM fleet_node_windows WHERE node_id <> '" + OTHER + "'")
+    await drain(region, site)
+    assert await region.totals() == 5
+    assert await site.forwarding.batch(REPORTED) is None
+
+
+async def test_windows_that_cannot_be_read_hold_up_no_others(level: Open) -> None:
+    site, region = await level("site"), await level("region")
+    hours = [row(1, seq=hour + 1, start_ms=START_MS + hour * 3_600_000) for hour in range(5)]
+    await site.ingest.push(NODE, push(*hours))
+    await site.rollup.round(site.lease, wait=False)
+    await site.change(f"UPDATE fleet_merged SET summary = x'00' WHERE start_ms <= {START_MS + 2 * 3_600_000}")
+    while await below(region, site, await site.forwarding.batch(REPORTED, most=3)):
+        pass
+    assert await region.totals() == 2

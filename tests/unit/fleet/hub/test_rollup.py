@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.fleet.hub.boots import Pushing
@@ -165,6 +165,25 @@ async def test_a_damaged_summary_is_passed_over_and_counted(hub: Hub) -> None:
     await hub.roll_up()
     assert await hub.requests(MERGED, DAY_MS) == [2]
     assert (await hub.rollup.status()).damaged > 0
+
+
+async def test_a_summary_of_absurd_counts_spoils_no_other(hub: Hub) -> None:
+    absurd = replace(row(2**64 - 1, revision=1), n=1)
+    for node_id in (NODE, OTHER):
+        await hub.take(absurd, replace(absurd, seq=2, key=replace(absurd.key, boot=BOOT + 1)), node_id=node_id)
+    await hub.take(row(3), node_id="3" * 32)
+    await hub.roll_up()
+    assert await hub.requests(MERGED, DAY_MS) == [3]
+
+
+async def test_a_window_of_a_group_never_shrinks(hub: Hub) -> None:
+    await hub.take(row(5))
+    await hub.take(row(2), node_id=OTHER)
+    await hub.roll_up()
+    await hub.change(delete(NODE_WINDOWS).where(NODE_WINDOWS.c.node_id == NODE))
+    await hub.take(row(3, seq=2), node_id=OTHER)
+    await hub.roll_up()
+    assert await hub.requests(MERGED, HOUR_MS) == [7]
 
 
 async def test_a_replica_that_lost_its_lease_writes_nothing(hub: Hub) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from edge_aiops.fleet.messages.identity import Session
 from edge_aiops.fleet.node.download import Downloads
 from edge_aiops.fleet.node.files import Artifact, ModelFiles
 from edge_aiops.fleet.node.hub_client import HubClient
-from edge_aiops.fleet.node.sources import Sources
+from edge_aiops.fleet.node.sources import Source, SourceFault, Sources
 from edge_aiops.testing.clock import FakeClock
 
 CONTENT = b"".join(number.to_bytes(4, "big") for number in range((3 * CHUNK_BYTES + 1_000_000) // 4))
@@ -331,3 +331,27 @@ async def test_a_file_that_rots_on_the_disk_is_found_and_removed(device: Device,
         file.write(b"!")
     assert not await device.files.is_whole(ARTIFACT.sha256)
     assert ARTIFACT.sha256 not in device.files
+
+
+async def test_a_source_whose_headers_never_end_is_given_up() -> None:
+    async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
+        with suppress(ConnectionError):
+            while True:
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.01)
+        writer.close()
+
+    async with await asyncio.start_server(trickle, "127.0.0.1", 0) as server, aiohttp.ClientSession() as http:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        source = Source(
+            url,
+            lambda method, path, **more: http.request(method, url + path, **more),
+            http=http,
+            clock=FakeClock(),
+            timeout_s=0.2,
+        )
+        with pytest.raises(SourceFault, match="Timeout"):
+            async with source.opened(ARTIFACT.sha256, 0):
+                pass

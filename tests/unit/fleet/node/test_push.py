@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,22 @@ from edge_aiops.fleet.messages.identity import Session
 from edge_aiops.fleet.messages.push import Push, PushRow, Reported
 from edge_aiops.fleet.messages.rollout import Activation
 from edge_aiops.fleet.node.hub_client import HubClient
-from edge_aiops.fleet.node.push import CHECK_IN_S, LONGEST_S, SHUT_OUT_S, Pusher
+from edge_aiops.fleet.node.push import CHECK_IN_S, EXCHANGE_TIMEOUT_S, LONGEST_S, SHUT_OUT_S, Pusher
 from edge_aiops.testing.clock import FakeClock
 
 from .outbound import FIVE_MINUTES_MS, Site
 
 Answer = Callable[[Push], web.Response | None]
+
+
+async def endless(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    with suppress(ConnectionError):
+        while True:
+            await response.write(b" ")
+            await asyncio.sleep(0.01)
+    return response
 
 
 class Hub:
@@ -40,16 +50,19 @@ class Hub:
         self.answer: Answer = lambda _: None
         self.next_in_ms = 60_000
         self.generation = 1
+        self.trickles = False
         self.came, self.held = asyncio.Event(), asyncio.Event()
         self.held.set()
 
-    async def push(self, request: web.Request) -> web.Response:
+    async def push(self, request: web.Request) -> web.StreamResponse:
         self.sizes.append(request.content_length or 0)
         push = msgspec.msgpack.decode(await request.read(), type=Push)
         self.pushes.append(push)
         self.encodings.append(request.headers.get("Content-Encoding"))
         self.came.set()
         await self.held.wait()
+        if self.trickles:
+            return await endless(request)
         said = self.answer(push)
         if said is not None:
             return said
@@ -83,7 +96,9 @@ class Pushing:
 
 
 @asynccontextmanager
-async def pushing(folder: Path, *, seed: int = 1, **settings: Any) -> AsyncIterator[Pushing]:
+async def pushing(
+    folder: Path, *, seed: int = 1, timeout_s: float = EXCHANGE_TIMEOUT_S, **settings: Any
+) -> AsyncIterator[Pushing]:
     clock = FakeClock()
     site = await Site.open(folder, clock)
     hub = Hub(site)
@@ -104,6 +119,7 @@ async def pushing(folder: Path, *, seed: int = 1, **settings: Any) -> AsyncItera
             clock=clock,
             reported=reported,
             chance=random.Random(seed),
+            timeout_s=timeout_s,
         )
         yield Pushing(site, hub, pusher)
     await site.close()
@@ -190,6 +206,16 @@ async def test_a_hub_that_is_away_is_waited_for(node: Pushing) -> None:
     node.hub.answer = lambda _: web.Response(body=b"{", status=200)
     assert "Pushed" in await node.failing()
     assert node.pusher.wait_s <= 4
+
+
+async def test_a_hub_whose_answer_never_ends_is_given_up(tmp_path: Path) -> None:
+    async with pushing(tmp_path, timeout_s=0.2) as node:
+        await node.count(5)
+        node.hub.trickles = True
+        assert "did not take a push within 0.2 s" in await node.failing()
+        node.hub.trickles = False
+        await node.pusher.exchange()
+        assert [row.n for row in node.hub.rows] == [5, 5]
 
 
 async def test_a_hub_that_went_back_gets_again_what_it_lost(node: Pushing) -> None:
