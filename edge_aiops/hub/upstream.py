@@ -88,10 +88,11 @@ class Upstream:
 
     async def _reported(self) -> Reported:
         counts = await self._database.read(nodes.counts)
+        # It takes nothing from the hub above, and so is never behind it; its own generation is another count.
         return Reported(
-            generation=await self._generation(),
+            generation=self._pusher.hub_generation if self._pusher else 0,
             version=__version__,
-            health={"ready": True, "role": "hub", "nodes": counts},
+            health={"ready": True, "role": "hub", "nodes": counts, "generation": await self._generation()},
         )
 
 

@@ -117,13 +117,13 @@ _STYLE = (
     ".grid{stroke:#ddd;fill:none}.axis{stroke:#777;fill:none}.power{fill:none;stroke-width:2.2}"
     "@media(prefers-color-scheme:dark){.page{fill:#16181d}text{fill:#ddd}.grid{stroke:#333}}"
 )
-_WIDTH, _HEIGHT, _LINE = 760, 320, 20
+_WIDTH, _HEIGHT, _LINE, _RIGHT = 772, 320, 20, 28
 
 
 def picture(found: Found, repetitions: int) -> str:
     """An SVG that stands by itself: a line for each shift, dashed where evidence decides."""
     ends = math.log10(NODES[0]), math.log10(NODES[-1])
-    frame = Frame(*ends, 1.0, left=52, right=16, top=44, bottom=44, width=_WIDTH, height=_HEIGHT)
+    frame = Frame(*ends, 1.0, left=52, right=_RIGHT, top=44, bottom=44, width=_WIDTH, height=_HEIGHT)
     lines, legend = [], []
     for number, ((shift, evidence), rates) in enumerate(found.items()):
         dashed = ' stroke-dasharray="6 4"' if evidence == "alwaysValid" else ""
@@ -139,7 +139,7 @@ def picture(found: Found, repetitions: int) -> str:
     parts = [
         f'<text class="title" x="52" y="24">{title}</text>',
         *frame.axes([Tick(math.log10(nodes), f"{nodes:,}") for nodes in NODES]),
-        f'<text x="{_WIDTH - 16}" y="{_HEIGHT - 8}" text-anchor="end">nodes, {EVENTS} events each</text>',
+        f'<text x="{_WIDTH - _RIGHT}" y="{_HEIGHT - 8}" text-anchor="end">nodes, {EVENTS} events each</text>',
         *lines,
         *legend,
     ]

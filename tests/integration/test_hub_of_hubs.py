@@ -25,6 +25,7 @@ async def requests(client: Any) -> int | None:
 async def test_what_devices_push_to_a_site_is_known_to_its_region(serve: Any, tmp_path: Path) -> None:
     clock = FakeClock(START_MS + 1_000_000)
     async with serve(tmp_path / "region", clock=clock, **QUICK) as region:
+        await region.register(stage="production")
         token = await Device(region).token()
         above = {"hub__upstream": region.url, "hub__upstream_join": token}
         async with serve(tmp_path / "site", clock=clock, **QUICK, **above) as site:
@@ -46,6 +47,9 @@ async def test_what_devices_push_to_a_site_is_known_to_its_region(serve: Any, tm
             known = {node["nodeId"] for node in (await region.get("/fleet/nodes")).body["nodes"]}
             assert status["nodeId"] in known
             assert device.node_id not in known
+            reported = (await region.get(f"/fleet/nodes/{status['nodeId']}")).body["node"]["lastPush"]["reported"]
+            assert (reported["generation"], reported["health"]["generation"]) == (1, 0)  # it is not behind its region
+            assert reported["health"]["nodes"] == {"active": 2}
 
 
 async def test_a_token_for_the_hub_above_that_is_none_stops_the_start(serve: Any, tmp_path: Path) -> None:

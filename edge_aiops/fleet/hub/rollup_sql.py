@@ -227,7 +227,8 @@ async def put_due(connection: AsyncConnection, windows: Iterable[Due], now_ms: i
 
 async def unmark(connection: AsyncConnection, seen: Iterable[Mark]) -> None:
     """Take marks away, unless they were set again since they were seen."""
-    await execute_all(connection, [Each(_UNMARK, [(*_key(mark), mark.marks) for mark in seen])])
+    # In the order in which pushes mark them, so that neither waits for the other.
+    await execute_all(connection, [Each(_UNMARK, sorted((*_key(mark), mark.marks) for mark in seen))])
 
 
 async def drop_late(connection: AsyncConnection, late: Iterable[Mark], now_ms: int) -> None:

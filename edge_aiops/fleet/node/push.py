@@ -133,6 +133,11 @@ class Pusher:
             shut_out=self._shut_out,
         )
 
+    @property
+    def hub_generation(self) -> int:
+        """The highest generation that the hub spoke of and that was not reported to it; 0 before."""
+        return self._generation
+
     async def newer(self) -> int:
         """The generation of the hub's desired state, once the hub says that it is newer than the node's."""
         await self._newer.wait()

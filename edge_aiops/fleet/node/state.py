@@ -1,13 +1,24 @@
-"""The file `state.db`: what a node must not forget; small, precious, backed up."""
+"""The file `state.db`: what a node must not forget; small, precious, backed up.
+
+Who the node is stands in `identity.json` too: a node that came back as another one would have to join its hub anew,
+and what it has told the hub in the last week would count twice.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import secrets
 import sqlite3
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import msgspec
 
 from edge_aiops.base.clock import Clock
+from edge_aiops.base.disk import write_whole
 from edge_aiops.fleet.node import rollout
 from edge_aiops.serving.benchmark import history
 from edge_aiops.store.local import LocalDatabase, Schema
@@ -31,6 +42,13 @@ STATE_SCHEMA = Schema(
         rollout.TABLES,
     ),
 )
+
+
+IDENTITY_FILE = "identity.json"
+_DRAWN = {"node_id": 16, "capture_key": 32}
+"""Random bytes of each."""
+
+logger = logging.getLogger(__name__)
 
 
 class Identity(NamedTuple):
@@ -59,26 +77,36 @@ class NodeState:
 
     def __init__(self, database: LocalDatabase) -> None:
         self.database = database
+        self._beside = database.path.with_name(IDENTITY_FILE)
+        self._known: dict[str, bytes] = {}
 
     @classmethod
     async def open(cls, folder: Path, *, clock: Clock) -> NodeState:
         """Open `folder`/state.db, made as needed."""
-        return cls(await LocalDatabase.open(folder / "state.db", STATE_SCHEMA, clock=clock))
+        state = cls(await LocalDatabase.open(folder / "state.db", STATE_SCHEMA, clock=clock))
+        beside = await asyncio.to_thread(_read, state._beside)
+        state._known = await state.database.write(partial(_complete, beside=beside))
+        if state._known != beside:
+            await state._keep_beside()
+        return state
 
     async def identity(self) -> Identity:
-        """This node's identity, drawn at the first call."""
-        return await self.database.write(_identity)
+        """This node's identity, drawn at the first start."""
+        return Identity(self._known["node_id"].hex(), self._known["capture_key"])
 
     async def remembered(self, name: str) -> bytes | None:
         """What `remember` was told last under this name."""
-        rows = await self.database.read("SELECT value FROM identity WHERE name = ?", (name,))
-        return bytes(rows[0][0]) if rows else None
+        return self._known.get(name)
 
     async def remember(self, name: str, value: bytes) -> None:
         """Keep something small that belongs to the node: `hub_url`, `hub_root`."""
+        if self._known.get(name) == value:
+            return
         await self.database.write(
             lambda connection: connection.execute("INSERT OR REPLACE INTO identity VALUES (?, ?)", (name, value))
         )
+        self._known[name] = value
+        await self._keep_beside()
 
     async def accept_any_generation(self) -> None:
         """Take whatever generation a hub offers next: it is another hub, with numbers of its own."""
@@ -97,9 +125,35 @@ class NodeState:
         """Write what waits, and close the file in order."""
         await self.database.close()
 
+    async def _keep_beside(self) -> None:
+        try:
+            await asyncio.to_thread(write_whole, self._beside, msgspec.json.encode(self._known))
+        except OSError as error:
+            logger.warning("who this node is stands in state.db alone, %s cannot be written: %s", self._beside, error)
 
-def _identity(connection: sqlite3.Connection) -> Identity:
-    drawn = {"node_id": secrets.token_bytes(16), "capture_key": secrets.token_bytes(32)}
-    connection.executemany("INSERT OR IGNORE INTO identity VALUES (?, ?)", drawn.items())
-    kept = dict(connection.execute("SELECT name, value FROM identity"))
-    return Identity(kept["node_id"].hex(), kept["capture_key"])
+
+def _complete(connection: sqlite3.Connection, *, beside: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Everything that is known of the identity; what a damaged file has lost comes from beside it."""
+    drawn = {name: secrets.token_bytes(size) for name, size in _DRAWN.items()}
+    kept = _sound(dict(connection.execute("SELECT name, value FROM identity")))
+    known = {**drawn, **beside, **kept}
+    connection.executemany(
+        "INSERT OR REPLACE INTO identity VALUES (?, ?)", [(name, known[name]) for name in known.keys() - kept.keys()]
+    )
+    return known
+
+
+def _read(beside: Path) -> dict[str, bytes]:
+    try:
+        return _sound(msgspec.json.decode(beside.read_bytes(), type=dict[str, bytes]))
+    except (OSError, ValueError):
+        return {}
+
+
+def _sound(found: Mapping[Any, object]) -> dict[str, bytes]:
+    """Without what cannot be, as in a damaged file."""
+    return {
+        name: value
+        for name, value in found.items()
+        if isinstance(name, str) and isinstance(value, bytes) and len(value) == _DRAWN.get(name, len(value))
+    }

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from edge_aiops.fleet.hub.nodes import KnownNode
 
@@ -72,9 +72,12 @@ class FleetStatus(Struct, frozen=True, kw_only=True, rename="camel"):
     """Nodes that are shut out, silent, or have lost or hold back something: at most 100."""
 
 
+_Count = Annotated[int, Meta(ge=0, le=2**53)]
+
+
 class _Dropped(Struct, rename="camel"):
-    rows: int = 0
-    items: int = 0
+    rows: _Count = 0
+    items: _Count = 0
 
 
 _decoder = msgspec.json.Decoder(_Dropped)
@@ -87,7 +90,7 @@ def lost_by_node(dropped: Iterable[tuple[str, bytes]]) -> dict[str, tuple[int, i
         rows, items = lost.get(node_id, (0, 0))
         try:
             said = _decoder.decode(body)
-        except (msgspec.DecodeError, RecursionError):
+        except (ValueError, RecursionError):
             said = _Dropped(rows=1)
         lost[node_id] = (rows + said.rows, items + said.items)
     return lost
