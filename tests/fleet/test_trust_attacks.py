@@ -616,7 +616,9 @@ async def test_a_clock_that_is_ahead_lets_nothing_new_in_and_what_is_accepted_st
 
 
 @pytest.mark.parametrize("name", ["root.json", "timestamp.json", "snapshot.json", "targets.json", "accepted.json"])
-@pytest.mark.parametrize("damage", [b"", b"\0" * 4_096, b"{}", None], ids=["empty", "zeros", "object", "gone"])
+@pytest.mark.parametrize(
+    "damage", [b"", b"\0" * 4_096, b"{}", b'["\xff"]', None], ids=["empty", "zeros", "object", "no text", "gone"]
+)
 async def test_a_damaged_file_of_what_is_trusted_is_made_good_by_the_hub(
     node: Device, hub: HostileHub, started: Any, tmp_path: Path, name: str, damage: bytes | None
 ) -> None:

@@ -344,7 +344,7 @@ def _model(body: bytes | None) -> DesiredModel | None:
     """None also for what another version of this program wrote and this one cannot read: the hub says it again."""
     try:
         return None if body is None else _decode(body)
-    except msgspec.MsgspecError:
+    except ValueError:  # not msgspec.MsgspecError alone: text that is no UTF-8 is none
         return None
 
 

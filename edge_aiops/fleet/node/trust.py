@@ -198,7 +198,7 @@ def _prepared(folder: Path) -> list[str] | None:
         partial.unlink()
     try:
         return msgspec.json.decode((folder / _ACCEPTED).read_bytes(), type=list[str])
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, ValueError):
         return None
 
 

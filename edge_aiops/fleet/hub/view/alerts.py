@@ -91,6 +91,6 @@ def body_of(alert: FleetAlert) -> bytes:
 def _alert(record: Record) -> FleetAlert | None:
     try:
         body = _decoder.decode(record.body)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return None
     return FleetAlert(node_id=record.node_id, **msgspec.structs.asdict(body))

@@ -90,7 +90,7 @@ def lost_by_node(dropped: Iterable[tuple[str, bytes]]) -> dict[str, tuple[int, i
         rows, items = lost.get(node_id, (0, 0))
         try:
             said = _decoder.decode(body)
-        except (msgspec.DecodeError, RecursionError):
+        except (ValueError, RecursionError):
             said = _Dropped(rows=1)
         lost[node_id] = (rows + said.rows, items + said.items)
     return lost

@@ -421,15 +421,16 @@ async def test_a_disk_that_is_full_at_the_start_does_not_keep_the_node_from_serv
             assert node.production == {"m": ("1", 1)}
 
 
-async def test_what_another_program_wrote_and_this_one_cannot_read_is_said_again_by_the_hub(
-    hub: Any, start: Any, tmp_path: Path
+@pytest.mark.parametrize("unreadable", [b"{}", b'{"name": "\xff"}'], ids=["of another program", "damaged"])
+async def test_what_this_program_cannot_read_is_said_again_by_the_hub(
+    hub: Any, start: Any, tmp_path: Path, unreadable: bytes
 ) -> None:
     offer(hub, 1, ("1", 1, "production"))
     async with start() as node:
         await node.follower.pull()
     with sqlite3.connect(tmp_path / "node" / "state.db") as database:
-        database.execute("UPDATE activations SET wanted = X'7b7d'")
-        database.execute("UPDATE routes SET answers = X'7b7d'")
+        database.execute("UPDATE activations SET wanted = ?", (unreadable,))
+        database.execute("UPDATE routes SET answers = ?", (unreadable,))
     database.close()
     async with start() as node:
         await node.follower.reach(1)
