@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import zlib
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from edge_aiops.stats import UnreadableSummary
+
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+"""In a body: so that whatever is merged with it can still be written."""
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 _HEAD = 8

@@ -12,8 +12,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from edge_aiops.observe.envelope import opened, sealed
-from edge_aiops.observe.performance import Count
+from edge_aiops.observe.envelope import Count, opened, sealed
 from edge_aiops.stats.summaries import Moments, moments
 
 MARK = b"EAL\x01"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-from msgspec import Meta, Struct
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from edge_aiops.journal.events import NewEvent
-from edge_aiops.observe.envelope import opened, sealed
+from edge_aiops.observe.envelope import Count, opened, sealed
 from edge_aiops.stats.summaries import Latency, Moments, moments
 
 MAX_ERROR_CODES = 32
@@ -210,10 +210,6 @@ def add_codes(counts: dict[str, int], more: Mapping[str, int], *, limit: int) ->
     for code, count in more.items():
         known = code if code in counts or len(counts) < limit else OTHER_CODE
         counts[known] = counts.get(known, 0) + count
-
-
-Count = Annotated[int, Meta(ge=0, le=2**53)]
-"""So that whatever is merged with it can still be written."""
 
 
 class PerformanceState(Struct, frozen=True, kw_only=True, array_like=True):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LARGEST_BYTES = 2_000_000
+LARGEST_BYTES = 2_500_000
 
 
 @pytest.fixture(scope="module")

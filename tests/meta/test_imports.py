@@ -26,6 +26,8 @@ HEAVY = (
 )
 LATER = (
     "alembic",
+    "asyncpg",
+    "obstore",
     "onnxruntime",
     "opentelemetry",
     "prometheus_client",

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from edge_aiops.journal.events import LabelledEvent, NewEvent, ServedBy
@@ -153,6 +153,7 @@ anything = st.recursive(
 
 
 @given(st.lists(st.tuples(anything, st.integers(1, 3)), max_size=5), baselines)
+@example([("[", 2)], None)
 @settings(deadline=None, max_examples=200)
 def test_whatever_json_comes_is_counted(contents: list[tuple[Any, int]], baseline: Baseline | None) -> None:
     texts = [(json.dumps(content), rows) for content, rows in contents]

@@ -31,7 +31,7 @@ MOST_WAITING_BYTES = 64 * 1024**2
 MOST_TOGETHER = 256
 """Pushes of one transaction."""
 LINGER_S = 0.005
-"""How long each transaction waits for more pushes: it costs as much as twenty of them."""
+"""How long a transaction waits for more pushes, where many come: it costs as much as twenty of them."""
 SLOWEST = 8
 """By how much the time between pushes is stretched under full load."""
 SOON_MS = 1_000
@@ -68,6 +68,8 @@ class Ingest:
         self._interval_ms = interval_s * 1000
         self._waiting: deque[_Waiting] = deque()
         self._waiting_bytes = 0
+        self._many = False
+        """Whether the last transaction was of more than one push."""
         self._writing: asyncio.Task[None] | None = None
         self._random = random.Random()
 
@@ -103,9 +105,11 @@ class Ingest:
     async def _write_all(self) -> None:
         try:
             while self._waiting:
-                await asyncio.sleep(LINGER_S)
+                if self._many:
+                    await asyncio.sleep(LINGER_S)
                 together = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
                 self._waiting_bytes -= sum(waiting.size for waiting in together)
+                self._many = len(together) > 1
                 await self._write(together)
         finally:
             self._writing = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -54,10 +55,8 @@ class PayloadReader:
         `WrongShape`."""
         value = msgspec.json.decode(text)
         if isinstance(value, str) and value[:1] in ("{", "["):
-            try:
+            with suppress(ValueError, RecursionError):
                 value = msgspec.json.decode(value)
-            except (ValueError, RecursionError):
-                return [self._of_one(value)]
         rows = self._rows(value, count)
         if len(rows) != count:
             raise WrongShape

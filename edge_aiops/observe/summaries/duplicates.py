@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from edge_aiops.observe.columns.columns import NO_DIGESTS, Digests
+from edge_aiops.observe.envelope import Count
 from edge_aiops.stats.summaries import DistinctCount
 
 MOST_EXACT = 10_000
@@ -21,7 +22,7 @@ _WAITING = 1_024
 class DuplicatesState(msgspec.Struct, array_like=True):
     """What travels of `Duplicates`."""
 
-    rows: int
+    rows: Count
     digests: bytes
     sketch: bytes | None
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_aiops.observe.columns.columns import MOST_NAMES, Columns, NumberColumn, Plain, kinds_of
-from edge_aiops.observe.envelope import opened, sealed
+from edge_aiops.observe.envelope import Count, opened, sealed
 from edge_aiops.observe.summaries import loose
 from edge_aiops.observe.summaries.counters import FieldCounters, add, cut
 from edge_aiops.observe.summaries.duplicates import Duplicates, DuplicatesState
@@ -25,21 +25,21 @@ MARK = b"EAR\x01"
 class RoleSummaryState(msgspec.Struct, array_like=True):
     """What travels of a `RoleSummary`."""
 
-    max_features: int
-    rows: int
-    without_payload: int
-    malformed: int
-    wrong_shape: int
-    beyond: int
-    unexpected_beyond: int
-    null: dict[str, int]
-    wrong_type: dict[str, int]
-    opaque: dict[str, int]
-    unexpected: dict[str, int]
+    max_features: Count
+    rows: Count
+    without_payload: Count
+    malformed: Count
+    wrong_shape: Count
+    beyond: Count
+    unexpected_beyond: Count
+    null: dict[str, Count]
+    wrong_type: dict[str, Count]
+    opaque: dict[str, Count]
+    unexpected: dict[str, Count]
     duplicates: DuplicatesState
     loose: dict[str, LooseState]
     profile: bytes | None
-    out_of_range: dict[str, int]
+    out_of_range: dict[str, Count]
 
 
 class _Layout(NamedTuple):

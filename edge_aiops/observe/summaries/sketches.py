@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 import msgspec
 
 from edge_aiops.observe.columns.columns import MOST_FEATURES, Columns, first_names
-from edge_aiops.observe.envelope import opened, sealed
+from edge_aiops.observe.envelope import Count, opened, sealed
 from edge_aiops.stats.summaries import Quantiles
 
 MARK = b"EAQ\x01"
@@ -16,7 +16,7 @@ MARK = b"EAQ\x01"
 class SketchesState(msgspec.Struct, array_like=True):
     """What travels of `Sketches`."""
 
-    max_features: int
+    max_features: Count
     quantiles: dict[str, bytes]
 
 

@@ -185,7 +185,8 @@ class Reading:
 
     async def _read(self, query: Select[Any]) -> list[Piece]:
         async def work(connection: AsyncConnection) -> list[Piece]:
-            return [Piece(*row) for row in await connection.execute(query)]
+            found = await connection.execute(query)  # all of it is here now
+            return await asyncio.to_thread(lambda: [Piece(*row) for row in found])
 
         return await self._database.read(work)
 

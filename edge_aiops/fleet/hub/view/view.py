@@ -253,7 +253,7 @@ class FleetView:
         span = await self._reading.span(selection, kinds, node_ids)
         self._refuse_nothing(selection, span)
         readable = await self._reading.baselines(piece.baseline for piece in span)
-        return span, on_one_baseline(span, readable, baseline, k=self.k)
+        return span, await asyncio.to_thread(on_one_baseline, span, readable, baseline, k=self.k)
 
     async def _days(
         self,

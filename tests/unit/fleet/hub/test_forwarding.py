@@ -87,14 +87,22 @@ async def scalar(connection: Any, query: Any) -> Any:
 Open = Callable[[str], Awaitable[Level]]
 
 
+on_both = pytest.mark.parametrize("level", ["sqlite", "postgresql"], indirect=True)
+
+
 @pytest.fixture
-async def level(tmp_path: Any) -> AsyncIterator[Open]:
-    """Opens a hub on a file of that name."""
+async def level(tmp_path: Any, request: pytest.FixtureRequest) -> AsyncIterator[Open]:
+    """Opens a hub on a database of its own, by default a file of that name."""
+    server = request.getfixturevalue("postgresql_server") if getattr(request, "param", "") == "postgresql" else None
     async with AsyncExitStack() as stack:
 
         async def opened(name: str) -> Level:
             clock = FakeClock(START_MS + 3_600_000)
-            database = await stack.enter_async_context(Database.open(tmp_path / f"{name}.db"))
+            location = tmp_path / f"{name}.db"
+            if server is not None:
+                location = await server.borrow()
+                stack.push_async_callback(server.give_back, location)
+            database = await stack.enter_async_context(Database.open(location))
             ingest = Ingest(database, clock=clock, admit=admit_all, interval_s=60)
             stack.push_async_callback(ingest.close)
             ages = Ages(rows=7 * DAY_MS, label_rows=90 * DAY_MS, hours=90 * DAY_MS, days=800 * DAY_MS)
@@ -106,6 +114,7 @@ async def level(tmp_path: Any) -> AsyncIterator[Open]:
         yield opened
 
 
+@on_both
 async def test_totals_are_equal_at_each_level(level: Open) -> None:
     device_site, region, world = await level("site"), await level("region"), await level("world")
     await device_site.ingest.push(NODE, push(row(5), row(7, seq=2, start_ms=START_MS + 300_000)))
@@ -215,6 +224,7 @@ async def test_a_push_says_how_much_waits_behind_it(level: Open) -> None:
     assert (len(last.rows), len(last.records), last.lag) == (7, 1, 1)
 
 
+@on_both
 async def test_hours_stay_until_the_hub_above_has_them_and_then_all_of_them_goes(level: Open) -> None:
     site, region = await level("site"), await level("region")
     await site.ingest.push(NODE, push(row(5), record("one", seq=2, body=b"{}")))
