@@ -15,6 +15,7 @@ import pytest
 from edge_aiops.base.errors import Conflict, InvalidInput
 from edge_aiops.observe.drift.methods import KsTest
 from edge_aiops.observe.drift.result import DRIFT_TYPES, DriftResult
+from edge_aiops.observe.drift.rules import check_rules
 from edge_aiops.plugin import guarding
 from edge_aiops.plugin.monitoring import DriftSample, DriftScore
 from tests.unit.observe.drift.conftest import Watched
@@ -468,10 +469,10 @@ async def test_a_method_that_is_no_longer_registered_gives_way_to_auto(
 async def test_a_configuration_that_cannot_be_is_refused_with_its_field(
     watched: Watched, part: dict[str, Any], message: str
 ) -> None:
-    watched.checks.refuse_unknown(watched.config)
+    check_rules(watched.config.drift, watched.tests)
     watched.configure(**part)
     with pytest.raises(InvalidInput, match=message):
-        watched.checks.refuse_unknown(watched.config)
+        check_rules(watched.config.drift, watched.tests)
 
 
 def as_json(result: DriftResult) -> Any:

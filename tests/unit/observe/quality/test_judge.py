@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+import edge_aiops.observe.plugin
 from edge_aiops.base.errors import InvalidInput
-from edge_aiops.observe.config import MonitoringConfig, QualityConfig
+from edge_aiops.observe.config import QualityConfig
 from edge_aiops.observe.quality.judge import Judge, score
+from edge_aiops.observe.quality.quality import check_names
 from edge_aiops.plugin import guarding, hookimpl
 from edge_aiops.plugin.extensions import Extensions
 from edge_aiops.plugin.monitoring import QualityData, QualityFinding
@@ -185,12 +187,14 @@ async def test_a_plugin_adds_a_check_and_its_failure_is_in_the_report(started: C
     assert report.failed == {"never": "ZeroDivisionError: division by zero"}
 
 
-def test_a_configuration_with_a_check_that_is_not_there_is_refused(site: Site) -> None:
+def test_a_configuration_with_a_check_that_is_not_there_is_refused() -> None:
+    builtin = entry_point(edge_aiops.observe.plugin, "builtin")
+    known = Extensions(plugins_of(builtin), hook="register_quality_checks", spec=QualityCheckSpec)
     for field, wrong in (
         ("quality.checks[1]", QualityConfig(checks=("range", "nulls"))),
         ("quality.thresholds.nulls", QualityConfig(thresholds={"nulls": 0.1})),
     ):
         with pytest.raises(InvalidInput, match="ere are: constant, duplicates") as caught:
-            site.quality.refuse_unknown(MonitoringConfig(quality=wrong))
+            check_names(wrong, known)
         assert [blamed for blamed, _ in caught.value.fields] == [field]
-    site.quality.refuse_unknown(MonitoringConfig(quality=QualityConfig(checks=("null_rate",))))
+    check_names(QualityConfig(checks=("null_rate",)), known)
