@@ -147,9 +147,19 @@ class Sessions:
         return known is not None and self._clock.ticks_ns() - known < FRESH_S * 1e9
 
 
+_P = 2**255 - 19
+_OF_ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+"""A root of d y^4 + 2 y^2 - 1, where doubling gives a point of order 4."""
+_SMALL_ORDER = frozenset(y.to_bytes(32, "little") for y in (0, 1, _OF_ORDER_8, _P - _OF_ORDER_8, _P - 1, _P, _P + 1))
+"""The points of Ed25519 whose order divides 8, by their y coordinate, in every encoding without the sign of x."""
+
+
 def verify(public_key: bytes, signature: bytes, content: bytes) -> None:
     """Raise `Unauthenticated` unless the key's owner has signed this."""
     try:
+        # Under these keys a signature that nobody made is right for one content in eight, or for any.
+        if bytes((*public_key[:-1], public_key[-1] & 0x7F)) in _SMALL_ORDER:
+            raise ValueError("the key has small order")
         Ed25519PublicKey.from_public_bytes(public_key).verify(signature, content)
     except (InvalidSignature, ValueError) as error:
         raise Unauthenticated("the signature does not fit the node's key") from error

@@ -19,6 +19,7 @@ import msgspec
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.disk import write_whole
+from edge_aiops.base.errors import StorageFull
 from edge_aiops.fleet.node import rollout
 from edge_aiops.serving.benchmark import history
 from edge_aiops.store.local import LocalDatabase, Schema
@@ -47,6 +48,7 @@ STATE_SCHEMA = Schema(
 IDENTITY_FILE = "identity.json"
 _DRAWN = {"node_id": 16, "capture_key": 32}
 """Random bytes of each."""
+_ALL = "SELECT name, value FROM identity"
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +87,14 @@ class NodeState:
         """Open `folder`/state.db, made as needed."""
         state = cls(await LocalDatabase.open(folder / "state.db", STATE_SCHEMA, clock=clock))
         beside = await asyncio.to_thread(_read, state._beside)
-        state._known = await state.database.write(partial(_complete, beside=beside))
+        try:
+            state._known = await state.database.write(partial(_complete, beside=beside))
+        except StorageFull:
+            # Nothing new can be kept, but who has been here before is known.
+            kept = _sound(dict(await state.database.read(_ALL)))
+            state._known = {**beside, **kept}
+            if _DRAWN.keys() - state._known.keys():
+                raise
         if state._known != beside:
             await state._keep_beside()
         return state
@@ -135,7 +144,7 @@ class NodeState:
 def _complete(connection: sqlite3.Connection, *, beside: Mapping[str, bytes]) -> dict[str, bytes]:
     """Everything that is known of the identity; what a damaged file has lost comes from beside it."""
     drawn = {name: secrets.token_bytes(size) for name, size in _DRAWN.items()}
-    kept = _sound(dict(connection.execute("SELECT name, value FROM identity")))
+    kept = _sound(dict(connection.execute(_ALL)))
     known = {**drawn, **beside, **kept}
     connection.executemany(
         "INSERT OR REPLACE INTO identity VALUES (?, ?)", [(name, known[name]) for name in known.keys() - kept.keys()]

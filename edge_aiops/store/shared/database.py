@@ -101,7 +101,10 @@ class Database:
                 return await self._run_once(work, options)
             except postgresql.Undone:
                 await asyncio.sleep(random.uniform(0, _REST_S * 2**attempt))
-        return await self._run_once(work, options)
+        try:
+            return await self._run_once(work, options)
+        except postgresql.Undone as error:
+            raise error.lasting or error from error.__cause__
 
     async def _run_once(self, work: Work[T], options: dict[str, Any]) -> T:
         committing = False

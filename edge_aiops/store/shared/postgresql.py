@@ -37,6 +37,9 @@ _MIGRATION_LOCK = 0x6564_6765_5F61_696F
 class Undone(Unavailable):
     """A change that was certainly not committed, for a reason that may be gone already: worth another try at once."""
 
+    lasting: EdgeAiopsError | None = None
+    """What it means if it stays, where that is something else."""
+
 
 def engine(url: str, *, limits: bool, **more: Any) -> AsyncEngine:
     """The engine for `url`, as PostgreSQL's own programs write it; connections are made when they are needed.
@@ -86,8 +89,11 @@ def translated(error: DBAPIError | TimeoutError, *, committing: bool) -> EdgeAio
 
 def _refused(state: str, said: str) -> EdgeAiopsError:
     match state[:2], state:
-        case _, "40001" | "40P01" | "23505":  # the last: both made the same row
-            return Undone(f"the hub's database had two changes in each other's way ({said}); try again")
+        case _, "40001" | "40P01" | "23505":
+            undone = Undone(f"the hub's database had two changes in each other's way ({said}); try again")
+            if state == "23505":  # both made the same row; or it has been there for long
+                undone.lasting = _of_itself(said)
+            return undone
         case _, "53100":
             return StorageFull("the disk of the hub's database is full; free some space", retry_after_s=30)
         case _, "22021":
@@ -96,6 +102,10 @@ def _refused(state: str, said: str) -> EdgeAiopsError:
             return Unavailable(f"the hub's database cannot do this now ({said}); try again later", retry_after_s=5)
         case _, "55P03" | "25006":
             return Unavailable(f"the hub's database cannot do this now ({said}); try again later", retry_after_s=1)
+    return _of_itself(said)
+
+
+def _of_itself(said: str) -> StoreError:
     return StoreError(f"the hub's database refused: {said}")
 
 
