@@ -169,5 +169,5 @@ def _kinds(kind: type[EdgeAiopsError]) -> Iterator[type[EdgeAiopsError]]:
 _WANT_OF_MEMORY = re.compile(
     r"MemoryError|bad_alloc|bad allocation|[Oo]ut of memory|[Cc]annot allocate memory|[Ff]ailed to allocate"
 )
-# Those that share the code of a wider one are a matter between whoever raises and whoever catches them.
-_KINDS = {kind.code: kind for kind in _kinds(EdgeAiopsError) if "code" in vars(kind)}
+# Without those of other modules, which share the code of one of these, and are made in ways of their own.
+_KINDS = {kind.code: kind for kind in _kinds(EdgeAiopsError) if kind.__module__ == EdgeAiopsError.__module__}
