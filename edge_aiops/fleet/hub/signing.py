@@ -151,7 +151,8 @@ def pin_of(root: bytes) -> str:
 
 async def sign_again(work: AsyncConnection, desired: Signed, *, now_ms: int) -> Signed:
     """New targets, snapshot and timestamp for this desired state; gives the timestamp. `tables.lock` comes before."""
-    key, version = await _key(work), await _next_version(work, now_ms)
+    # A generation beyond all that ever were, after `recover`, stands for versions beyond all that ever were.
+    key, version = await _key(work), max(await _next_version(work, now_ms), desired.version)
 
     def made() -> list[Signed]:
         signer = keys.from_pem(key.private, told="the hub's database")

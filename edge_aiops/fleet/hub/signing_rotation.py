@@ -81,16 +81,19 @@ async def rotate(
     return await database.change(change)
 
 
+_AHEAD_S = 3_600
+
+
 async def recover(database: Database, *, now_ms: int) -> int:
     """Take the catalogue's generation beyond every one that this hub has had since the backup it was restored from.
 
-    That is the time in seconds since the epoch: no catalogue changes more than once a second for years. The metadata's
-    versions are made alike, see `signing`. Gives the new generation.
+    That is the time in seconds since the epoch, and an hour: no catalogue changes more than once a second for years, but
+    for a while it may. The metadata's versions follow, see `signing`. Gives the new generation.
     """
 
     async def change(work: AsyncConnection) -> int:
         await catalogue.lock(work)
-        return await catalogue.raise_generation(work, at_least=now_ms // 1_000)
+        return await catalogue.raise_generation(work, at_least=now_ms // 1_000 + _AHEAD_S)
 
     return await database.change(change)
 
