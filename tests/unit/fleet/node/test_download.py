@@ -334,6 +334,8 @@ async def test_a_file_that_rots_on_the_disk_is_found_and_removed(device: Device,
 
 
 async def test_a_source_whose_headers_never_end_is_given_up() -> None:
+    left = asyncio.Event()
+
     async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
         with suppress(ConnectionError):
@@ -342,6 +344,9 @@ async def test_a_source_whose_headers_never_end_is_given_up() -> None:
                 await writer.drain()
                 await asyncio.sleep(0.01)
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        left.set()
 
     async with await asyncio.start_server(trickle, "127.0.0.1", 0) as server, aiohttp.ClientSession() as http:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -355,3 +360,4 @@ async def test_a_source_whose_headers_never_end_is_given_up() -> None:
         with pytest.raises(SourceFault, match="Timeout"):
             async with source.opened(ARTIFACT.sha256, 0):
                 pass
+        await left.wait()
