@@ -87,8 +87,8 @@ _AHEAD_S = 3_600
 async def recover(database: Database, *, now_ms: int) -> int:
     """Take the catalogue's generation beyond every one that this hub has had since the backup it was restored from.
 
-    That is the time in seconds since the epoch, and an hour: no catalogue changes more than once a second for years, but
-    for a while it may. The metadata's versions follow, see `signing`. Gives the new generation.
+    That is the time in seconds since the epoch, and an hour: no catalogue changes more than once a second for years,
+    but for a while it may. The metadata's versions follow, see `signing`. Gives the new generation.
     """
 
     async def change(work: AsyncConnection) -> int:
