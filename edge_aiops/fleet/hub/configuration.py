@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -117,7 +118,7 @@ class FleetConfigurations:
             after = await edit(before)
             if after == before:
                 return before
-            generation = await self._database.change(lambda work, after=after: _write(work, after))  # type: ignore[misc]
+            generation = await self._database.change(partial(_write, after=after))
             if generation is not None:
                 await self._announce(generation)
                 return msgspec.structs.replace(after, generation=generation)
