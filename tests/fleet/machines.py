@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.base.errors import StoreError
 from edge_aiops.fleet.hub.boots import Pushing
-from edge_aiops.fleet.hub.ingest import Ingest, Verdicts, admit_all
+from edge_aiops.fleet.hub.ingest import Ingest, Verdicts
 from edge_aiops.fleet.hub.rollup import Ages, Rollup
 from edge_aiops.fleet.hub.rows import ROWS
 from edge_aiops.fleet.hub.windows import DAY_MS
@@ -35,6 +35,7 @@ from edge_aiops.store.local import LocalDatabase
 from edge_aiops.store.shared.database import Database
 from edge_aiops.store.shared.leases import Leases
 from edge_aiops.testing.clock import FakeClock
+from tests.unit.fleet.hub.pushes import admit_all
 
 EVENTS_OF_A_MODEL = 24
 """More would not fit into the sum, which has 64 bits."""

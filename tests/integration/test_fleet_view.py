@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from edge_aiops.base.settings import HttpSettings, Settings
 from edge_aiops.cli.main import main
 from edge_aiops.fleet.hub import nodes
-from edge_aiops.fleet.hub.ingest import Ingest, admit_all
+from edge_aiops.fleet.hub.ingest import Ingest
 from edge_aiops.fleet.hub.rollup import Ages, Rollup
 from edge_aiops.fleet.messages.push import Push, PushRecord, PushRow, Reported, RowKey
 from edge_aiops.http.app import application
@@ -32,6 +32,7 @@ from edge_aiops.stats.summaries import Baseline
 from edge_aiops.store.shared.database import Database
 from edge_aiops.store.shared.leases import Leases
 from edge_aiops.testing.clock import FakeClock
+from tests.unit.fleet.hub.pushes import admit_all
 from tests.unit.fleet.hub.view.made import DAY_MS, HOUR_MS, inputs, labels, performance
 
 NOW_MS = 20_000 * DAY_MS + 9 * HOUR_MS + 1

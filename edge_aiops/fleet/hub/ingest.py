@@ -45,11 +45,6 @@ Admit = Callable[[AsyncConnection, Sequence[Pushing]], Awaitable[Verdicts]]
 logger = logging.getLogger(__name__)
 
 
-async def admit_all(_: AsyncConnection, pushing: Sequence[Pushing]) -> Verdicts:
-    """Every node is welcome, in one group."""
-    return ["default" for _ in pushing]
-
-
 class _Waiting(NamedTuple):
     node_id: str
     push: Push

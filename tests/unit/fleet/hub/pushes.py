@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from edge_aiops.fleet.hub.boots import Pushing
+from edge_aiops.fleet.hub.ingest import Verdicts
 from edge_aiops.fleet.messages.push import Push, PushRecord, PushRow, Reported, RowKey
 from edge_aiops.observe.performance import Performance
 
@@ -55,3 +60,8 @@ def push(*items: PushRow | PushRecord, have: dict[int, int] | None = None, **mor
         reported=Reported(generation=0),
         **{"clock": START_MS, **more},
     )
+
+
+async def admit_all(_: AsyncConnection, pushing: Sequence[Pushing]) -> Verdicts:
+    """Every node is welcome, in one group."""
+    return ["default" for _ in pushing]

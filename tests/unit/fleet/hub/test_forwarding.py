@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from edge_aiops.fleet.hub.forwarding import Forwarding
-from edge_aiops.fleet.hub.ingest import Ingest, admit_all
+from edge_aiops.fleet.hub.ingest import Ingest
 from edge_aiops.fleet.hub.retention import HubRetention
 from edge_aiops.fleet.hub.rollup import Ages, Rollup
 from edge_aiops.fleet.messages.push import Push, Pushed, Reported, WentBack
@@ -20,7 +20,7 @@ from edge_aiops.observe.performance import Performance
 from edge_aiops.store.shared.database import Database
 from edge_aiops.store.shared.leases import Lease, Leases
 from edge_aiops.testing.clock import FakeClock
-from tests.unit.fleet.hub.pushes import NODE, OTHER, START_MS, push, record, row
+from tests.unit.fleet.hub.pushes import NODE, OTHER, START_MS, admit_all, push, record, row
 
 DAY_MS = 86_400_000
 SITE = "a" * 32

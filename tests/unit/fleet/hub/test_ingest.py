@@ -16,10 +16,11 @@ from edge_aiops.base.errors import NodeRevoked, Overloaded, StoreError, Unavaila
 from edge_aiops.fleet.hub import ingest as module
 from edge_aiops.fleet.hub import rows
 from edge_aiops.fleet.hub.boots import Pushing
-from edge_aiops.fleet.hub.ingest import Ingest, Verdicts, admit_all
+from edge_aiops.fleet.hub.ingest import Ingest, Verdicts
 from edge_aiops.fleet.messages.push import Pushed, WentBack
 from edge_aiops.store.shared.database import Database
 from edge_aiops.testing.clock import FakeClock
+from tests.unit.fleet.hub.pushes import admit_all
 
 from .pushes import BOOT, NODE, OTHER, START_MS, push, record, row
 
