@@ -110,7 +110,7 @@ class Hub:
             view = fleet_view(database, registry, backends.plugins, settings=settings.hub, clock=clock)
             sessions = await Sessions.open(database, clock=clock)
             enrolment = Enrolment(database, sessions, root=signing.root, clock=clock)
-            ingest = Ingest(database, clock=clock, admit=enrolment.admit, interval_s=settings.hub.push_interval)
+            ingest = Ingest(database, clock=clock, admission=enrolment, interval_s=settings.hub.push_interval)
             stack.push_async_callback(ingest.close)
             ages = Ages.of(settings.hub)
             rollup = Rollup(database, clock=clock, ages=ages, pushing=ingest.busy)

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.registry.messages import ModelVersion, Trial
-from edge_aiops.store.shared.bulk import fetch_all
+from edge_aiops.store.shared.bulk import Ask, Steps, perform
 from edge_aiops.store.shared.schema import metadata
 
 _catalogue = Table(
@@ -80,7 +80,12 @@ async def lock(connection: AsyncConnection) -> None:
 
 async def generation(connection: AsyncConnection) -> int:
     """The number of the catalogue's present state; it only grows."""
-    ((number,),) = await fetch_all(connection, "SELECT generation FROM catalogue", ())
+    return await perform(connection, generation_of())
+
+
+def generation_of() -> Steps[int]:
+    """`generation`, as a part of a transaction of statements."""
+    ((number,),) = yield Ask("SELECT generation FROM catalogue")
     return int(number)
 
 

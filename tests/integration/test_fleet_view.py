@@ -32,7 +32,7 @@ from edge_aiops.stats.summaries import Baseline
 from edge_aiops.store.shared.database import Database
 from edge_aiops.store.shared.leases import Leases
 from edge_aiops.testing.clock import FakeClock
-from tests.unit.fleet.hub.pushes import admit_all
+from tests.unit.fleet.hub.pushes import Judge
 from tests.unit.fleet.hub.view.made import DAY_MS, HOUR_MS, inputs, labels, performance
 
 NOW_MS = 20_000 * DAY_MS + 9 * HOUR_MS + 1
@@ -89,7 +89,7 @@ async def url(tmp_path: Path) -> AsyncIterator[str]:
     folder = tmp_path / "hub"
     folder.mkdir()
     async with Database.open(folder / DATABASE) as database:
-        ingest = Ingest(database, clock=clock, admit=admit_all, interval_s=60)
+        ingest = Ingest(database, clock=clock, admission=Judge(), interval_s=60)
         for number, node_id in enumerate(NODES):
             await database.change(partial(join, node_id))
             await ingest.push(node_id, pushed(number, baseline, random))

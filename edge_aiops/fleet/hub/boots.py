@@ -8,7 +8,7 @@ session that is over (401); who lives opens another and pushes again, and is kno
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from edge_aiops.base.errors import EdgeAiopsError, NodeQuarantined, NodeRevoked, Unauthenticated
 from edge_aiops.fleet.hub import nodes
 from edge_aiops.fleet.hub.node_table import nodes as _nodes
-from edge_aiops.store.shared.bulk import fetch_all
+from edge_aiops.store.shared.bulk import Ask, Steps, perform
 
 REMEMBERED = 8
 """Boots of each node; so many clones less one may take turns unseen, for one round."""
@@ -44,24 +44,33 @@ Verdict = str | EdgeAiopsError
 """The node's group, or why its push is refused."""
 
 
+def admit(pushing: Sequence[Pushing]) -> Steps[list[Verdict | None]]:
+    """Whether each of these pushes counts, in their order; None where `note_boots` must be asked first."""
+    known = yield from _known({push.node_id for push in pushing})
+    return [_verdict(known.get(push.node_id), push) for push in pushing]
+
+
 async def note_boots(connection: AsyncConnection, pushing: Sequence[Pushing], *, now_ms: int) -> list[Verdict]:
-    """Whether each of these pushes counts, in their order. What is refused must be committed all the same.
+    """Note which processes push; the verdicts in their order. What is refused must be committed all the same.
 
     A clone's node is in quarantine from then on.
     """
-    known = await _known(connection, {push.node_id for push in pushing})
+    known = await perform(connection, _known({push.node_id for push in pushing}))
     verdicts: list[Verdict] = []
     for push in pushing:
-        node = known.get(push.node_id)
-        if node is None:
-            verdicts.append(unknown(push.node_id))
-        elif node["status"] != "active":
-            verdicts.append(shut_out(node["status"], push.node_id, node["status_reason"]))
-        elif node["boots"] and node["boots"][-1] == push.boot:
-            verdicts.append(node["node_group"])
-        else:
-            verdicts.append(await _note_other(connection, node, push, now_ms=now_ms))
+        verdict = _verdict(known.get(push.node_id), push)
+        if verdict is None:
+            verdict = await _note_other(connection, known[push.node_id], push, now_ms=now_ms)
+        verdicts.append(verdict)
     return verdicts
+
+
+def _verdict(node: Mapping[str, Any] | None, push: Pushing) -> Verdict | None:
+    if node is None:
+        return unknown(push.node_id)
+    if node["status"] != "active":
+        return shut_out(node["status"], push.node_id, node["status_reason"])
+    return str(node["node_group"]) if node["boots"][-1:] == [push.boot] else None
 
 
 def unknown(node_id: str) -> EdgeAiopsError:
@@ -80,10 +89,9 @@ def shut_out(status: str, node_id: str, reason: str) -> EdgeAiopsError:
     return NodeRevoked(f"node {node_id} is revoked{because}; `edge-aiops node release {node_id}` at the hub undoes it")
 
 
-async def _known(connection: AsyncConnection, node_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """What counts of nodes, by id. Of every push, so it is asked for past SQLAlchemy."""
-    ids = msgspec.json.encode(list(node_ids)).decode()
-    found = await fetch_all(connection, _KNOWN[connection.dialect.name], (ids,))
+def _known(node_ids: Iterable[str]) -> Steps[dict[str, dict[str, Any]]]:
+    """What counts of nodes, by id."""
+    found = yield Ask(_KNOWN, (msgspec.json.encode(list(node_ids)).decode(),))
     known = {row[0]: dict(zip(_COUNTS, row, strict=True)) for row in found}
     for node in known.values():
         node["boots"] = msgspec.json.decode(node["boots"])

@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import Conflict
-from edge_aiops.fleet.hub import nodes, tokens
+from edge_aiops.fleet.hub import boots, nodes, tokens
 from edge_aiops.fleet.hub.attempts import Attempts
-from edge_aiops.fleet.hub.boots import Pushing, Verdict, note_boots, shut_out
+from edge_aiops.fleet.hub.boots import Pushing, Verdict, shut_out
 from edge_aiops.fleet.hub.last_pushes import NodeState, with_last_pushes
 from edge_aiops.fleet.hub.node_table import nodes as _nodes
 from edge_aiops.fleet.hub.nodes import KnownNode, NodeChange, NodeEvent, NodeStatus
@@ -28,6 +28,7 @@ from edge_aiops.fleet.messages.identity import (
     join_proof,
     rotate_proof,
 )
+from edge_aiops.store.shared.bulk import Steps
 from edge_aiops.store.shared.database import Database
 
 T = TypeVar("T")
@@ -150,9 +151,15 @@ class Enrolment:
         """Forget a node; what it pushed stays. Raises `NotFound`."""
         return await self._membership(lambda work: nodes.forget(work, node_id, now_ms=self._clock.now_ms()))
 
-    async def admit(self, connection: AsyncConnection, pushing: Sequence[Pushing]) -> list[Verdict]:
+    def admit(self, pushing: Sequence[Pushing]) -> Steps[list[Verdict | None]]:
         """Whether pushes count, within the transaction that takes them in; see `boots`."""
-        verdicts = await note_boots(connection, pushing, now_ms=self._clock.now_ms())
+        return boots.admit(pushing)
+
+    async def note(self, pushing: Sequence[Pushing]) -> list[Verdict]:
+        """Note processes that have not pushed before, and whether their pushes count; see `boots`."""
+        verdicts = await self._database.change(
+            lambda connection: boots.note_boots(connection, pushing, now_ms=self._clock.now_ms())
+        )
         if any(not isinstance(verdict, str) for verdict in verdicts):
             self.sessions.look_again()
         return verdicts

@@ -10,19 +10,19 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 from msgspec.structs import astuple
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.base.clock import Clock
-from edge_aiops.base.errors import EdgeAiopsError, Overloaded, Unavailable
+from edge_aiops.base.errors import Overloaded, Unavailable
 from edge_aiops.fleet.hub import rows
 from edge_aiops.fleet.hub.boots import Pushing, Verdict
 from edge_aiops.fleet.messages.push import Push, Pushed, WentBack
 from edge_aiops.registry import catalogue
+from edge_aiops.store.shared.bulk import Steps
 from edge_aiops.store.shared.database import Database
 
 MOST_WAITING = 2_048
@@ -30,17 +30,27 @@ MOST_WAITING = 2_048
 MOST_WAITING_BYTES = 64 * 1024**2
 MOST_TOGETHER = 256
 """Pushes of one transaction."""
-LINGER_S = 0.005
-"""How long a transaction waits for more pushes, where many come: it costs as much as twenty of them."""
+LINGER_S = 0.001
+"""How long a transaction waits for more pushes, where many come: each costs as much as some pushes do."""
 SLOWEST = 8
 """By how much the time between pushes is stretched under full load."""
 SOON_MS = 1_000
 """When a node whose rows wait may push again, if there is no load."""
 
 Said = asyncio.Future[Pushed | WentBack]
-Verdicts = Sequence[Verdict]
-Admit = Callable[[AsyncConnection, Sequence[Pushing]], Awaitable[Verdicts]]
-"""Notes which processes push, and gives for each push its node's group, or why it is refused; see `boots`."""
+
+
+class Admission(Protocol):
+    """Who may push; see `boots`."""
+
+    def admit(self, pushing: Sequence[Pushing]) -> Steps[Sequence[Verdict | None]]:
+        """The verdict on each push; None where its process has not been noted."""
+        ...
+
+    async def note(self, pushing: Sequence[Pushing]) -> Sequence[Verdict]:
+        """Note processes, and whether their pushes count."""
+        ...
+
 
 logger = logging.getLogger(__name__)
 
@@ -52,14 +62,19 @@ class _Waiting(NamedTuple):
     size: int
     verdict: Said
 
+    @property
+    def pushing(self) -> Pushing:
+        """Who pushes it."""
+        return Pushing(self.node_id, self.push.boot, self.session)
+
 
 class Ingest:
     """The hub's end of POST /fleet/push. Pushes are checked already; see `checks.check`."""
 
-    def __init__(self, database: Database, *, clock: Clock, admit: Admit, interval_s: float) -> None:
+    def __init__(self, database: Database, *, clock: Clock, admission: Admission, interval_s: float) -> None:
         self._database = database
         self._clock = clock
-        self._admit = admit
+        self._admission = admission
         self._interval_ms = interval_s * 1000
         self._waiting: deque[_Waiting] = deque()
         self._waiting_bytes = 0
@@ -76,7 +91,8 @@ class Ingest:
         """What the hub says to a push, once all of it is on disk.
 
         `WentBack` where the node was told of more than the hub has: nothing was applied. Raises `Overloaded`; what
-        `admit` has against the node is raised by the future. A push whose caller is cancelled is taken in all the same.
+        `admission` has against the node is raised by the future. A push whose caller is cancelled is taken in all the
+        same.
         """
         size = sum(len(row.summary) for row in push.rows) + sum(len(record.body) for record in push.records)
         if len(self._waiting) >= MOST_WAITING or (self._waiting and self._waiting_bytes + size > MOST_WAITING_BYTES):
@@ -115,7 +131,7 @@ class Ingest:
         Where they fail together, each is tried by itself, unless it is the database that is away.
         """
         try:
-            verdicts = await self._database.change(lambda connection: self._applied(connection, together))
+            verdicts = await self._database.change_by(lambda: self._applied(together))
         except Exception as error:
             # The boundary between a batch and its members: one of them must not fail the others.
             if len(together) > 1 and not isinstance(error, Unavailable):
@@ -124,32 +140,42 @@ class Ingest:
                     await self._write([waiting])
                 return
             verdicts = [error] * len(together)
+        new = [waiting for waiting, verdict in zip(together, verdicts, strict=True) if verdict is None]
         for waiting, verdict in zip(together, verdicts, strict=True):
-            if waiting.verdict.done():  # its caller is gone
-                continue
-            if isinstance(verdict, Exception):
-                waiting.verdict.set_exception(verdict)
-            else:
-                waiting.verdict.set_result(verdict)
+            if verdict is not None:
+                _say(waiting, verdict)
+        if new:
+            await self._note(new)
 
-    async def _applied(
-        self, connection: AsyncConnection, together: Sequence[_Waiting]
-    ) -> Sequence[Pushed | WentBack | Exception]:
-        pushing = [Pushing(waiting.node_id, waiting.push.boot, waiting.session) for waiting in together]
-        groups = await self._admit(connection, pushing)
+    async def _note(self, new: list[_Waiting]) -> None:
+        """Note processes that push for the first time, and write the pushes of those that may."""
+        verdicts: Sequence[str | Exception]
+        try:
+            verdicts = await self._admission.note([waiting.pushing for waiting in new])
+        except Exception as error:
+            # As above: the task that writes must go on.
+            verdicts = [error] * len(new)
+        for waiting, verdict in zip(new, verdicts, strict=True):
+            if not isinstance(verdict, str):
+                _say(waiting, verdict)
+        if admitted := [waiting for waiting, verdict in zip(new, verdicts, strict=True) if isinstance(verdict, str)]:
+            await self._write(admitted)
+
+    def _applied(self, together: Sequence[_Waiting]) -> Steps[list[Pushed | WentBack | Exception | None]]:
+        groups = yield from self._admission.admit([waiting.pushing for waiting in together])
         streams = {(waiting.node_id, boot) for waiting in together for boot in _streams(waiting.push)}
         batch = _Batch(
             now_ms=self._clock.now_ms(),
-            cursors=await rows.cursors_of(connection, streams),
-            generation=await catalogue.generation(connection),
+            cursors=(yield from rows.cursors_of(streams)),
+            generation=(yield from catalogue.generation_of()),
         )
-        verdicts: list[Pushed | WentBack | Exception] = []
+        verdicts: list[Pushed | WentBack | Exception | None] = []
         for (node_id, push, *_), group in zip(together, groups, strict=True):
-            if isinstance(group, EdgeAiopsError):
-                verdicts.append(group)
-            else:
+            if isinstance(group, str):
                 verdicts.append(batch.add(node_id, group, push) or self._pushed(batch, node_id, push))
-        await batch.write(connection)
+            else:
+                verdicts.append(group)
+        yield from batch.write()
         return verdicts
 
     def _pushed(self, batch: _Batch, node_id: str, push: Push) -> Pushed:
@@ -194,7 +220,7 @@ class _Batch:
             before = self._rows.get(key)
             if before is None or before[len(key)] < row.revision:
                 self._rows[key] = (*key, row.revision, row.n, row.summary, row.sha256, group, now_ms, now_ms)
-            self._dirty.add((node_id, *window, 1, now_ms))
+            self._dirty.add((node_id, *window, 1))
         for record in push.records:
             if record.kind == "baseline":
                 self._baselines[record.id] = record.body
@@ -218,10 +244,9 @@ class _Batch:
         """The hub's cursors of the streams that a push speaks of."""
         return {boot: self._cursors.get((node_id, boot), 0) for boot in _streams(push)}
 
-    async def write(self, connection: AsyncConnection) -> None:
+    def write(self) -> Steps[None]:
         """Write all of it."""
-        await rows.put(
-            connection,
+        yield from rows.put(
             rows=self._rows.values(),
             dirty=self._dirty,
             records=self._records,
@@ -229,6 +254,15 @@ class _Batch:
             cursors=[(*stream, cursor) for stream, cursor in self._moved.items()],
             reports=self._reports.values(),
         )
+
+
+def _say(waiting: _Waiting, verdict: Pushed | WentBack | Exception) -> None:
+    if waiting.verdict.done():  # its caller is gone
+        return
+    if isinstance(verdict, Exception):
+        waiting.verdict.set_exception(verdict)
+    else:
+        waiting.verdict.set_result(verdict)
 
 
 def _streams(push: Push) -> set[int]:

@@ -18,7 +18,7 @@ from edge_aiops.base.clock import Clock
 from edge_aiops.base.settings import HubSettings
 from edge_aiops.fleet.hub import rollup_sql as sql
 from edge_aiops.fleet.hub.merging import Merged, Merger, Part, merge
-from edge_aiops.fleet.hub.rollup_sql import Due, NodeWindow, Series
+from edge_aiops.fleet.hub.rollup_sql import Due, Mark, NodeWindow, Series
 from edge_aiops.fleet.hub.windows import DAY_MS, FIVE_MINUTES_MS, HOUR_MS, REST, WHOLE
 from edge_aiops.observe.series import Kind
 from edge_aiops.stats import UnreadableSummary
@@ -87,8 +87,12 @@ class Rollup:
         self._damaged = 0
 
     async def round(self, lease: Lease, *, wait: bool = True) -> None:
-        """Merge all that is marked, in slices. `wait`: leave what of groups has waited too short to be worth it."""
-        while await self._paced(self._merge_nodes(lease)):
+        """Merge all that is marked, in slices. `wait`: leave what of groups has waited too short to be worth it.
+
+        It goes from node to node, so that what waits of an hour is merged at once.
+        """
+        last: Mark | None = None
+        while last := await self._paced(self._merge_nodes(lease, last)):
             pass
         while await self._merge_groups(lease, wait=wait):
             pass
@@ -106,12 +110,12 @@ class Rollup:
             await asyncio.sleep(min(MOST_REST_S, RESTS * (self._clock.ticks_ns() - begun_ns) / 1e9))
         return done
 
-    async def _merge_nodes(self, lease: Lease) -> bool:
-        """One slice of what nodes pushed; gives whether there may be more."""
+    async def _merge_nodes(self, lease: Lease, after: Mark | None) -> Mark | None:
+        """One slice of what nodes pushed, beyond `after`; gives the last mark of it, where there may be more."""
         now_ms = self._clock.now_ms()
-        marks = await self._database.read(lambda connection: sql.marks(connection, MARKS_OF_A_SLICE))
+        marks = await self._database.read(lambda connection: sql.marks(connection, after, MARKS_OF_A_SLICE))
         if not marks:
-            return False
+            return None
         days = {mark.day for mark in marks}
         closed = await self._database.read(lambda connection: sql.closed(connection, days))
         fresh = [mark for mark in marks if mark.day not in closed]
@@ -132,7 +136,7 @@ class Rollup:
             await sql.unmark(connection, marks)
 
         await self._database.change(write)
-        return len(marks) == MARKS_OF_A_SLICE
+        return marks[-1] if len(marks) == MARKS_OF_A_SLICE else None
 
     def _merged_nodes(
         self,

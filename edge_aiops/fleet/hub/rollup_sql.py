@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import and_, func, literal, or_, select
+from sqlalchemy import and_, func, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.fleet.hub.merging import Merged, Part
@@ -159,14 +159,16 @@ _COUNT_LATE = f"""
 """
 
 
-async def marks(connection: AsyncConnection, limit: int) -> list[Mark]:
-    """The oldest marks whose baseline is there."""
+async def marks(connection: AsyncConnection, after: Mark | None, limit: int) -> list[Mark]:
+    """Marks whose baseline is there, from the one after `after` on, in the order of their keys."""
     known = select(BASELINES.c.sha256).where(BASELINES.c.sha256 == DIRTY.c.baseline).exists()
-    query = select(DIRTY).where(or_(DIRTY.c.baseline == "", known)).order_by(DIRTY.c.since).limit(limit)
-    found = await connection.execute(query)
+    query = select(DIRTY).where(or_(DIRTY.c.baseline == "", known))
+    if after is not None:
+        query = query.where(tuple_(*DIRTY.primary_key.columns) > tuple_(*_key(after)))
+    found = await connection.execute(query.order_by(*DIRTY.primary_key.columns).limit(limit))
     return [
         Mark(node_id, Series(*series), width_ms, start_ms, count)
-        for node_id, *series, width_ms, start_ms, count, _ in found
+        for node_id, *series, width_ms, start_ms, count in found
     ]
 
 

@@ -10,9 +10,8 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from edge_aiops.store.shared.bulk import Put, execute_all, fetch_all
+from edge_aiops.store.shared.bulk import Ask, Put, Steps
 from edge_aiops.store.shared.schema import metadata
 
 
@@ -96,8 +95,6 @@ DIRTY = Table(
     *window_columns(),
     # Grows with each mark, so that who took note of a mark deletes it only if there was no further one.
     Column("marks", Integer, nullable=False),
-    Column("since", BigInteger, nullable=False),
-    Index("ix_fleet_dirty_since", "since"),
     sqlite_with_rowid=False,
 )
 """Windows of nodes that have rows which are not merged yet."""
@@ -147,23 +144,15 @@ _PUT_REPORT = """
 """
 
 
-async def cursors_of(connection: AsyncConnection, streams: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+def cursors_of(streams: Iterable[tuple[str, int]]) -> Steps[dict[tuple[str, int], int]]:
     """The cursor of each stream (node, boot) that the hub knows."""
-    wanted = msgspec.json.encode(list(streams)).decode()
-    found = await fetch_all(connection, _CURSORS_OF[connection.dialect.name], (wanted,))
+    found = yield Ask(_CURSORS_OF, (msgspec.json.encode(list(streams)).decode(),))
     return {(node_id, boot): cursor for node_id, boot, cursor in found}
 
 
-async def put(
-    connection: AsyncConnection,
-    *,
-    rows: Values,
-    dirty: Values,
-    records: Values,
-    baselines: Values,
-    cursors: Values,
-    reports: Values,
-) -> None:
+def put(
+    *, rows: Values, dirty: Values, records: Values, baselines: Values, cursors: Values, reports: Values
+) -> Steps[None]:
     """Put in what is new, or has come further than what is there. No two rows, marks, cursors or reports of one key."""
     changes = (
         (ROWS, _PUT_ROW, rows),
@@ -174,4 +163,5 @@ async def put(
         (REPORTS, _PUT_REPORT, reports),
     )
     # In the order of the values, so that two hubs that write to the same rows never wait for each other.
-    await execute_all(connection, [Put(table, conflict, sorted(values)) for table, conflict, values in changes])
+    for table, conflict, values in changes:
+        yield Put(table, conflict, sorted(values))

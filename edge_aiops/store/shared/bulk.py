@@ -1,7 +1,8 @@
 """Statements for the paths where SQLAlchemy's share of the work would be larger than the database's.
 
 Each await of SQLite's driver changes threads, and three of them are needed for a statement; under load every change
-may wait for milliseconds until the other thread lets go of the interpreter. So here many statements take one change.
+may wait for milliseconds until the other thread lets go of the interpreter. So here a whole function of statements,
+a generator that yields them and is sent what they give, takes one change.
 And SQLite lets go of the interpreter at each step of a statement, so where many rows come often they are put in with
 one statement, which is one step.
 """
@@ -10,10 +11,10 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from sqlalchemy import Integer, LargeBinary, String, Table
@@ -23,6 +24,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 _QUESTION = re.compile(r"\?")
 _ARRAYS = {Integer: "bigint", String: "text", LargeBinary: "bytea"}
 """Types of PostgreSQL by those of columns; `BigInteger` is an `Integer`."""
+
+
+T = TypeVar("T")
+
+
+class Ask(NamedTuple):
+    """A statement that gives rows, with `?` where values go; by dialect, where they differ."""
+
+    statement: str | Mapping[str, str]
+    values: tuple[Any, ...] = ()
 
 
 class Each(NamedTuple):
@@ -43,46 +54,99 @@ class Put(NamedTuple):
     """In the order of the table's columns."""
 
 
-async def execute_all(connection: AsyncConnection, statements: Iterable[Each | Put]) -> None:
-    """Execute statements, one after the other; those without values are passed over."""
-    wanted = [one for one in statements if one.values]
-    if connection.dialect.name != "sqlite":
-        for one in wanted:
-            if isinstance(one, Put):
-                columns = tuple(map(list, zip(*one.values, strict=True)))
-                await connection.exec_driver_sql(_put_arrays(one.table, one.conflict), columns)
-            else:
-                await connection.exec_driver_sql(_numbered(one.statement), list(one.values))
-        return
+Rows = Sequence[Sequence[Any]]
+Steps = Generator[Ask | Each | Put, Rows, T]
+"""What is done within a transaction, statement by statement; to each `Ask` its rows are sent. It runs in any thread."""
+
+
+async def perform(connection: AsyncConnection, steps: Steps[T]) -> T:
+    """What `steps` gives."""
+    if connection.dialect.name == "sqlite":
+        return await on_driver(connection, lambda raw: _performed(raw, steps))
+    try:
+        step = next(steps)
+        while True:
+            step = steps.send(await _executed(connection, step))
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]
+
+
+async def transact(connection: AsyncConnection, steps: Steps[T]) -> T:
+    """What `steps` gives, in a transaction of its own, on a connection of SQLite that is in none."""
+    return await on_driver(connection, lambda raw: _transacted(raw, steps))
+
+
+async def on_driver(connection: AsyncConnection, work: Callable[[sqlite3.Connection], T]) -> T:
+    """What `work` gives, on the thread of SQLite's driver."""
     driver: Any = (await connection.get_raw_connection()).driver_connection
     try:
         # Not public, but the same that each of its public methods calls.
-        await driver._execute(_execute, driver._conn, wanted)
+        return await driver._execute(work, driver._conn)  # type: ignore[no-any-return]
     except sqlite3.Error as error:
-        raise DBAPIError("; ".join(map(_said, wanted)), None, error) from error
+        raise DBAPIError(None, None, error) from error
 
 
-async def fetch_all(connection: AsyncConnection, statement: str, values: tuple[Any, ...]) -> Sequence[Sequence[Any]]:
+async def execute_all(connection: AsyncConnection, statements: Iterable[Each | Put]) -> None:
+    """Execute statements, one after the other; those without values are passed over."""
+
+    def steps() -> Steps[None]:
+        for statement in statements:  # noqa: UP028 - to an iterable no rows can be sent
+            yield statement
+
+    await perform(connection, steps())
+
+
+async def fetch_all(connection: AsyncConnection, statement: str, values: tuple[Any, ...]) -> Rows:
     """The rows that a statement gives."""
-    if connection.dialect.name != "sqlite":
-        return (await connection.exec_driver_sql(_numbered(statement), values)).all()
-    driver: Any = (await connection.get_raw_connection()).driver_connection
+
+    def steps() -> Steps[Rows]:
+        return (yield Ask(statement, values))
+
+    return await perform(connection, steps())
+
+
+async def _executed(connection: AsyncConnection, step: Ask | Each | Put) -> Rows:
+    if isinstance(step, Ask):
+        statement = _numbered(_statement(step, connection.dialect.name))
+        return (await connection.exec_driver_sql(statement, step.values)).all()
+    if isinstance(step, Put) and step.values:
+        columns = tuple(map(list, zip(*step.values, strict=True)))
+        await connection.exec_driver_sql(_put_arrays(step.table, step.conflict), columns)
+    elif isinstance(step, Each) and step.values:
+        await connection.exec_driver_sql(_numbered(step.statement), list(step.values))
+    return ()
+
+
+def _transacted(connection: sqlite3.Connection, steps: Steps[T]) -> T:
+    # Immediate: a transaction that reads first could else find its snapshot stale when it wants to write.
+    connection.execute("BEGIN IMMEDIATE")
     try:
-        return list(await driver.execute_fetchall(statement, values))
-    except sqlite3.Error as error:
-        raise DBAPIError(statement, None, error) from error
+        done = _performed(connection, steps)
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    return done
 
 
-def _execute(connection: sqlite3.Connection, wanted: Iterable[Each | Put]) -> None:
-    for one in wanted:
-        if isinstance(one, Put):
-            connection.execute(_put_json(one.table, one.conflict), _json(one))
-        else:
-            connection.executemany(one.statement, one.values)
+def _performed(connection: sqlite3.Connection, steps: Steps[T]) -> T:
+    found: Rows | None = None
+    try:
+        while True:
+            step = next(steps) if found is None else steps.send(found)
+            found = ()
+            if isinstance(step, Ask):
+                found = connection.execute(_statement(step, "sqlite"), step.values).fetchall()
+            elif isinstance(step, Put) and step.values:
+                connection.execute(_put_json(step.table, step.conflict), _json(step))
+            elif isinstance(step, Each):
+                connection.executemany(step.statement, step.values)
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]
 
 
-def _said(one: Each | Put) -> str:
-    return one.statement if isinstance(one, Each) else _put_json(one.table, one.conflict)
+def _statement(ask: Ask, dialect: str) -> str:
+    return ask.statement if isinstance(ask.statement, str) else ask.statement[dialect]
 
 
 def _json(put: Put) -> tuple[str | bytes, ...]:

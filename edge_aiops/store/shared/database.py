@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from edge_aiops.base.disk import flush
 from edge_aiops.base.errors import Overloaded, StoreError
 from edge_aiops.store.shared import postgresql, revisions, sqlite
+from edge_aiops.store.shared.bulk import Steps, perform, transact
 from edge_aiops.store.shared.uninterrupted import uninterrupted
 
 T = TypeVar("T")
@@ -78,6 +79,15 @@ class Database:
         """
         return await uninterrupted(self._run_in_turn(work))
 
+    async def change_by(self, steps: Callable[[], Steps[T]]) -> T:
+        """As `change`, with statements alone, each yielded; what costs the least where it is done often.
+
+        On PostgreSQL `steps` may be called again, for a transaction that was not committed.
+        """
+        if self.dialect != "sqlite":
+            return await self.change(lambda connection: perform(connection, steps()))
+        return await uninterrupted(self._transacted(steps))
+
     async def copy_to(self, file: Path) -> None:
         """Write a consistent copy of a SQLite database to `file`, replacing it; other databases raise `StoreError`."""
         if self.dialect != "sqlite":
@@ -94,6 +104,13 @@ class Database:
     async def _run_in_turn(self, work: Work[T]) -> T:
         async with self._turn:
             return await self._run(work, self._writing)
+
+    async def _transacted(self, steps: Callable[[], Steps[T]]) -> T:
+        async with self._turn, self._engine.connect() as connection:
+            try:
+                return await transact(connection, steps())
+            except DBAPIError as error:
+                raise sqlite.translated(error) from error
 
     async def _run(self, work: Work[T], options: dict[str, Any]) -> T:
         for attempt in range(1, _ATTEMPTS):

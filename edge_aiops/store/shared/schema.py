@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import MetaData
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest revision in `migrations/versions`. Kept here so that an up-to-date start need not import Alembic."""
 
 metadata = MetaData(

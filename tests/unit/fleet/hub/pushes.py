@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from edge_aiops.fleet.hub.boots import Pushing
-from edge_aiops.fleet.hub.ingest import Verdicts
+from edge_aiops.fleet.hub.boots import Pushing, Verdict
 from edge_aiops.fleet.messages.push import Push, PushRecord, PushRow, Reported, RowKey
 from edge_aiops.observe.performance import Performance
+from edge_aiops.store.shared.bulk import Ask, Steps
 
 NODE, OTHER = "1" * 32, "2" * 32
 BOOT = 2**62 + 11
@@ -62,6 +60,15 @@ def push(*items: PushRow | PushRecord, have: dict[int, int] | None = None, **mor
     )
 
 
-async def admit_all(_: AsyncConnection, pushing: Sequence[Pushing]) -> Verdicts:
-    """Every node is welcome, in one group."""
-    return ["default" for _ in pushing]
+class Judge:
+    """Has a verdict on each push at once; without `judged` every node is welcome, in one group."""
+
+    def __init__(self, judged: Callable[[Sequence[Pushing]], Sequence[Verdict]] | None = None) -> None:
+        self._judged = judged or (lambda pushing: ["default" for _ in pushing])
+
+    def admit(self, pushing: Sequence[Pushing]) -> Steps[Sequence[Verdict]]:
+        yield Ask("SELECT 1")
+        return self._judged(pushing)
+
+    async def note(self, pushing: Sequence[Pushing]) -> Sequence[Verdict]:
+        raise AssertionError(f"there was a verdict on {pushing} before")

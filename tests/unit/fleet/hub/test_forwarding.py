@@ -20,7 +20,7 @@ from edge_aiops.observe.performance import Performance
 from edge_aiops.store.shared.database import Database
 from edge_aiops.store.shared.leases import Lease, Leases
 from edge_aiops.testing.clock import FakeClock
-from tests.unit.fleet.hub.pushes import NODE, OTHER, START_MS, admit_all, push, record, row
+from tests.unit.fleet.hub.pushes import NODE, OTHER, START_MS, Judge, push, record, row
 
 DAY_MS = 86_400_000
 SITE = "a" * 32
@@ -103,7 +103,7 @@ async def level(tmp_path: Any, request: pytest.FixtureRequest) -> AsyncIterator[
                 location = await server.borrow()
                 stack.push_async_callback(server.give_back, location)
             database = await stack.enter_async_context(Database.open(location))
-            ingest = Ingest(database, clock=clock, admit=admit_all, interval_s=60)
+            ingest = Ingest(database, clock=clock, admission=Judge(), interval_s=60)
             stack.push_async_callback(ingest.close)
             ages = Ages(rows=7 * DAY_MS, label_rows=90 * DAY_MS, hours=90 * DAY_MS, days=800 * DAY_MS)
             lease = await Leases(database, clock=clock).hold("fleet", name, ttl_s=1e6)
@@ -133,10 +133,9 @@ async def test_totals_are_equal_at_each_level(level: Open) -> None:
 async def test_a_node_that_changes_its_group_is_counted_once_above(level: Open) -> None:
     site, region = await level("site"), await level("region")
 
-    async def admit_elsewhere(_: Any, pushing: Any) -> list[str]:
-        return ["other" for _ in pushing]
-
-    moved = Ingest(site.database, clock=site.clock, admit=admit_elsewhere, interval_s=60)
+    moved = Ingest(
+        site.database, clock=site.clock, admission=Judge(lambda pushing: ["other" for _ in pushing]), interval_s=60
+    )
     for n in (5, 6):  # the row comes, and grows
         await site.ingest.push(NODE, push(row(n, seq=n)))
         await drain(region, site)

@@ -15,14 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from edge_aiops.base.errors import NodeRevoked, Overloaded, StoreError, Unavailable
 from edge_aiops.fleet.hub import ingest as module
 from edge_aiops.fleet.hub import rows
-from edge_aiops.fleet.hub.boots import Pushing
-from edge_aiops.fleet.hub.ingest import Ingest, Verdicts
+from edge_aiops.fleet.hub.boots import Pushing, Verdict
+from edge_aiops.fleet.hub.ingest import Ingest
 from edge_aiops.fleet.messages.push import Pushed, WentBack
 from edge_aiops.store.shared.database import Database
 from edge_aiops.testing.clock import FakeClock
-from tests.unit.fleet.hub.pushes import admit_all
 
-from .pushes import BOOT, NODE, OTHER, START_MS, push, record, row
+from .pushes import BOOT, NODE, OTHER, START_MS, Judge, push, record, row
 
 
 class Hub:
@@ -31,7 +30,7 @@ class Hub:
     def __init__(self, database: Database, **more: Any) -> None:
         self.database = database
         self.clock = FakeClock()
-        self.ingest = Ingest(database, clock=self.clock, interval_s=60, **{"admit": admit_all, **more})
+        self.ingest = Ingest(database, clock=self.clock, interval_s=60, **{"admission": Judge(), **more})
 
     async def all(self, *columns: Any) -> list[tuple[Any, ...]]:
         """The rows of these columns, in order."""
@@ -122,11 +121,11 @@ async def test_baselines_are_kept_once_for_all_nodes(hub: Hub) -> None:
 async def test_pushes_that_come_together_share_a_transaction_and_each_gets_its_own_verdict(stores: Any) -> None:
     batches: list[int] = []
 
-    async def admit(_: AsyncConnection, pushing: Sequence[Pushing]) -> Verdicts:
+    def admit(pushing: Sequence[Pushing]) -> list[Verdict]:
         batches.append(len(pushing))
         return [NodeRevoked("out") if push.node_id == OTHER else "site" for push in pushing]
 
-    async with opened(stores, admit=admit) as hub:
+    async with opened(stores, admission=Judge(admit)) as hub:
         said = await asyncio.gather(
             hub.ingest.push(NODE, push(row(1))),
             hub.ingest.push(OTHER, push(row(2))),
@@ -154,11 +153,11 @@ async def test_a_push_that_cannot_be_written_harms_no_other(hub: Hub) -> None:
 async def test_when_the_database_is_away_all_are_sent_away_at_once(stores: Any) -> None:
     asked: list[int] = []
 
-    async def admit(_: AsyncConnection, pushing: Sequence[Pushing]) -> Verdicts:
+    def admit(pushing: Sequence[Pushing]) -> list[Verdict]:
         asked.append(len(pushing))
         raise Unavailable("away")
 
-    async with opened(stores, admit=admit) as hub:
+    async with opened(stores, admission=Judge(admit)) as hub:
         pushes = (hub.ingest.push(node_id, push(row(1))) for node_id in (NODE, OTHER))
         said = await asyncio.gather(*pushes, return_exceptions=True)
         assert [type(verdict) for verdict in said] == [Unavailable, Unavailable]
@@ -192,10 +191,10 @@ async def test_a_node_whose_rows_wait_is_asked_to_come_back_sooner(hub: Hub) -> 
 async def test_the_group_of_a_row_is_that_in_which_its_node_was_when_it_first_came(stores: Any) -> None:
     groups = ["first", "second"]
 
-    async def admit(_: AsyncConnection, pushing: Sequence[Pushing]) -> Verdicts:
+    def admit(pushing: Sequence[Pushing]) -> list[Verdict]:
         return [groups.pop(0) for _ in pushing]
 
-    async with opened(stores, admit=admit) as hub:
+    async with opened(stores, admission=Judge(admit)) as hub:
         await hub.ingest.push(NODE, push(row(1)))
         await hub.ingest.push(NODE, push(row(2, seq=2)))
         assert await hub.all(rows.ROWS.c.n, rows.ROWS.c.group_name) == [(2, "first")]

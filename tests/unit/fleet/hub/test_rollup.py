@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from edge_aiops.fleet.hub.boots import Pushing
-from edge_aiops.fleet.hub.ingest import Ingest, Verdicts
+from edge_aiops.fleet.hub.boots import Pushing, Verdict
+from edge_aiops.fleet.hub.ingest import Ingest
 from edge_aiops.fleet.hub.retention import HubRetention
 from edge_aiops.fleet.hub.rollup import Ages, Rollup
 from edge_aiops.fleet.hub.rows import BASELINES, DIRTY, ROWS
@@ -25,7 +25,7 @@ from edge_aiops.store.shared.database import Database
 from edge_aiops.store.shared.leases import LeaseLost, Leases
 from edge_aiops.testing.clock import FakeClock
 
-from .pushes import BOOT, NODE, OTHER, START_MS, push, record, row
+from .pushes import BOOT, NODE, OTHER, START_MS, Judge, push, record, row
 
 HOUR_START = START_MS - START_MS % HOUR_MS
 DAY_START = START_MS - START_MS % DAY_MS
@@ -41,7 +41,7 @@ class Hub:
         self.groups: dict[str, str] = {}
         self._database = database
         self._seq = 0
-        self._ingest = Ingest(database, clock=self.clock, admit=self._admit, interval_s=60)
+        self._ingest = Ingest(database, clock=self.clock, admission=Judge(self._admit), interval_s=60)
         self._retention = HubRetention(database, clock=self.clock, ages=AGES)
         self.rollup = Rollup(database, clock=self.clock, ages=AGES)
         self.leases = Leases(database, clock=self.clock)
@@ -78,7 +78,7 @@ class Hub:
     async def change(self, statement: Any) -> None:
         await self._database.change(lambda connection: connection.execute(statement))
 
-    async def _admit(self, _: AsyncConnection, pushing: Sequence[Pushing]) -> Verdicts:
+    def _admit(self, pushing: Sequence[Pushing]) -> list[Verdict]:
         return [self.groups.get(push.node_id, "default") for push in pushing]
 
 
