@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from argparse import ArgumentParser, Namespace
 
@@ -49,6 +50,9 @@ def _run(arguments: Namespace) -> None:
         artifacts = without_password(settings.hub.artifacts) or folder
         print(f"edge_aiops hub on {url}, database {database}, artifacts {artifacts}; {url}/docs tells what it answers")
         sys.stdout.flush()
+        # What is there by now stays, and a push makes some dozen objects: to look through them costs 3 % of a hub.
+        gc.freeze()
+        gc.set_threshold(10_000)
 
     asyncio.run(serve_until_stopped(serving_hub(settings), ready=ready))
 

@@ -185,7 +185,7 @@ class HubMachine:
 
         return occurrences(await self.database.read(read))
 
-    def _admit(self, pushing: Sequence[Pushing]) -> list[Verdict]:
+    def _admit(self, pushing: Sequence[Pushing]) -> Sequence[Verdict]:
         if self.dies_before_commit:
             self.dies_before_commit = False
             raise StoreError("the hub died")

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.base.errors import StoreError
 from edge_aiops.fleet.hub.rows import REPORTS
-from edge_aiops.store.shared.bulk import Each, Put, execute_all, fetch_all
+from edge_aiops.store.shared.bulk import Ask, Each, Put, Steps, execute_all, fetch_all
 from edge_aiops.store.shared.database import Database
 
 INSERT = "INSERT INTO models (name, last_deployment) VALUES (?, ?)"
@@ -60,3 +60,27 @@ async def test_what_the_database_refuses_of_them_is_an_error_of_the_store(stores
         await database.change(lambda connection: execute_all(connection, [put]))
         with pytest.raises(StoreError, match="refused"):
             await database.change(lambda connection: execute_all(connection, [put]))
+
+
+def added(*names: str, then: BaseException | None = None) -> Steps[int]:
+    """Add models, each with the number of those before it; gives how many there are."""
+    for name in names:
+        ((before,),) = yield Ask("SELECT count(*) FROM models WHERE name <> ?", ("",))
+        yield Each(INSERT, [(name, before)])
+    yield Put(REPORTS, "DO NOTHING", [])
+    if then is not None:
+        raise then
+    ((after,),) = yield Ask(dict.fromkeys(("sqlite", "postgresql"), "SELECT count(*) FROM models"))
+    return int(after)
+
+
+async def test_a_transaction_of_statements_is_sent_what_they_give_and_is_kept_as_a_whole(stores: Any) -> None:
+    async with Database.open(stores.database) as database:
+        assert await database.change_by(lambda: added("a", "b")) == 2
+        with pytest.raises(KeyError):
+            await database.change_by(lambda: added("c", then=KeyError("in between")))
+        with pytest.raises(StoreError, match="refused"):
+            await database.change_by(lambda: added("d", "a"))
+        assert await database.change_by(lambda: added("e")) == 3
+        found = await database.read(lambda connection: fetch_all(connection, SELECT, (50,)))
+        assert [tuple(row) for row in found] == [("a", 0), ("b", 1), ("e", 2)]

@@ -60,13 +60,17 @@ def push(*items: PushRow | PushRecord, have: dict[int, int] | None = None, **mor
     )
 
 
+def _all(pushing: Sequence[Pushing]) -> Sequence[Verdict | None]:
+    return ["default" for _ in pushing]
+
+
 class Judge:
     """Has a verdict on each push at once; without `judged` every node is welcome, in one group."""
 
-    def __init__(self, judged: Callable[[Sequence[Pushing]], Sequence[Verdict]] | None = None) -> None:
-        self._judged = judged or (lambda pushing: ["default" for _ in pushing])
+    def __init__(self, judged: Callable[[Sequence[Pushing]], Sequence[Verdict | None]] | None = None) -> None:
+        self._judged = judged or _all
 
-    def admit(self, pushing: Sequence[Pushing]) -> Steps[Sequence[Verdict]]:
+    def admit(self, pushing: Sequence[Pushing]) -> Steps[Sequence[Verdict | None]]:
         yield Ask("SELECT 1")
         return self._judged(pushing)
 

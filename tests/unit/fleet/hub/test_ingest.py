@@ -138,6 +138,40 @@ async def test_pushes_that_come_together_share_a_transaction_and_each_gets_its_o
         assert await hub.all(rows.ROWS.c.node_id, rows.ROWS.c.n, rows.ROWS.c.group_name) == [(NODE, 3, "site")]
 
 
+class Doorman(Judge):
+    """Knows a process once it was noted, and notes none of `OTHER`."""
+
+    def __init__(self, away: bool = False) -> None:
+        self.noted: list[Pushing] = []
+        super().__init__(lambda pushing: [None if one not in self.noted else "site" for one in pushing])
+        self._away = away
+
+    async def note(self, pushing: Sequence[Pushing]) -> list[Verdict]:
+        if self._away:
+            raise Unavailable("away")
+        self.noted += [one for one in pushing if one.node_id != OTHER]
+        return [NodeRevoked("out") if one.node_id == OTHER else "site" for one in pushing]
+
+
+async def test_what_a_process_pushes_first_is_kept_once_the_process_is_noted(stores: Any) -> None:
+    doorman = Doorman()
+    async with opened(stores, admission=doorman) as hub:
+        for n in (1, 2):
+            pushes = (hub.ingest.push(node_id, push(row(n, seq=n))) for node_id in (NODE, OTHER))
+            said = await asyncio.gather(*pushes, return_exceptions=True)
+            assert [type(verdict) for verdict in said] == [Pushed, NodeRevoked]
+        assert await hub.all(rows.ROWS.c.node_id, rows.ROWS.c.n, rows.ROWS.c.group_name) == [(NODE, 2, "site")]
+        assert [one.node_id for one in doorman.noted] == [NODE]
+
+
+async def test_where_processes_cannot_be_noted_their_pushes_are_sent_away(stores: Any) -> None:
+    async with opened(stores, admission=Doorman(away=True)) as hub:
+        pushes = (hub.ingest.push(NODE, push(row(1))) for _ in range(2))
+        said = await asyncio.gather(*pushes, return_exceptions=True)
+        assert [type(verdict) for verdict in said] == [Unavailable, Unavailable]
+        assert await hub.all(rows.ROWS.c.n) == []
+
+
 async def test_a_push_that_cannot_be_written_harms_no_other(hub: Hub) -> None:
     impossible = push(row(2, seq=1, model_name=None))
     said = await asyncio.gather(
