@@ -4,7 +4,7 @@ Each await of SQLite's driver changes threads, and three of them are needed for 
 may wait for milliseconds until the other thread lets go of the interpreter. So here a whole function of statements,
 a generator that yields them and is sent what they give, takes one change.
 And SQLite lets go of the interpreter at each step of a statement, so where many rows come often they are put in with
-one statement, which is one step.
+few statements, each of which is one step.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ import re
 import sqlite3
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from functools import cache
-from itertools import count
+from itertools import chain, count
 from typing import Any, NamedTuple, TypeVar
 
-import msgspec
 from sqlalchemy import Integer, LargeBinary, String, Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 _QUESTION = re.compile(r"\?")
 _ARRAYS = {Integer: "bigint", String: "text", LargeBinary: "bytea"}
 """Types of PostgreSQL by those of columns; `BigInteger` is an `Integer`."""
-
+_SIZES = (64, 32, 16, 8, 4, 2, 1)
 
 T = TypeVar("T")
 
@@ -44,8 +43,8 @@ class Each(NamedTuple):
 
 
 class Put(NamedTuple):
-    """Rows for a table that go in with one statement; none of their values is null, and no two have the same key where
-    `conflict` updates."""
+    """Rows for a table that go in together; none of their values is null, and no two have the same key where `conflict`
+    updates."""
 
     table: Table
     conflict: str
@@ -137,9 +136,9 @@ def _performed(connection: sqlite3.Connection, steps: Steps[T]) -> T:
             found = ()
             if isinstance(step, Ask):
                 found = connection.execute(_statement(step, "sqlite"), step.values).fetchall()
-            elif isinstance(step, Put) and step.values:
-                connection.execute(_put_json(step.table, step.conflict), _json(step))
-            elif isinstance(step, Each):
+            elif isinstance(step, Put):
+                _put(connection, step)
+            else:
                 connection.executemany(step.statement, step.values)
     except StopIteration as done:
         return done.value  # type: ignore[no-any-return]
@@ -149,35 +148,19 @@ def _statement(ask: Ask, dialect: str) -> str:
     return ask.statement if isinstance(ask.statement, str) else ask.statement[dialect]
 
 
-def _json(put: Put) -> tuple[str | bytes, ...]:
-    """Rows as a JSON array, with the place and length of each of their bytes within all bytes."""
-    binary = _binary(put.table)
-    parts = [b"-"]  # a part of nothing at all would be null
-    place = 2
-    rows = [list(values) for values in put.values]
-    for row in rows:
-        for index in binary:
-            parts.append(part := row[index])
-            row[index] = (place, len(part))
-            place += len(part)
-    content = (b"".join(parts),) if binary else ()
-    return msgspec.json.encode(rows).decode(), *content
+def _put(connection: sqlite3.Connection, put: Put) -> None:
+    """Put rows in, as many at once as are left, in powers of two: so that the statements are few, and prepared."""
+    left = put.values
+    for size in _SIZES:
+        while len(left) >= size:
+            connection.execute(_put_rows(put.table, put.conflict, size), tuple(chain.from_iterable(left[:size])))
+            left = left[size:]
 
 
 @cache
-def _binary(table: Table) -> tuple[int, ...]:
-    return tuple(place for place, column in enumerate(table.columns) if isinstance(column.type, LargeBinary))
-
-
-@cache
-def _put_json(table: Table, conflict: str) -> str:
-    binary = _binary(table)
-    columns = [
-        f"substr(?2, value ->> '$[{place}][0]', value ->> '$[{place}][1]')" if place in binary else f"value ->> {place}"
-        for place in range(len(table.columns))
-    ]
-    # Without WHERE the parser would take ON for that of a join.
-    return f"INSERT INTO {table.name} SELECT {', '.join(columns)} FROM json_each(?1) WHERE true ON CONFLICT {conflict}"
+def _put_rows(table: Table, conflict: str, size: int) -> str:
+    row = f"({', '.join('?' * len(table.columns))})"
+    return f"INSERT INTO {table.name} VALUES {', '.join([row] * size)} ON CONFLICT {conflict}"
 
 
 @cache
