@@ -156,7 +156,7 @@ class Enrolment:
         return boots.admit(pushing)
 
     async def note(self, pushing: Sequence[Pushing]) -> list[Verdict]:
-        """Note processes that have not pushed before, and whether their pushes count; see `boots`."""
+        """Note processes that are not the last noted of their node, and whether their pushes count; see `boots`."""
         verdicts = await self._database.change(
             lambda connection: boots.note_boots(connection, pushing, now_ms=self._clock.now_ms())
         )

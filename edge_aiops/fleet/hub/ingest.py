@@ -44,7 +44,7 @@ class Admission(Protocol):
     """Who may push; see `boots`."""
 
     def admit(self, pushing: Sequence[Pushing]) -> Steps[Sequence[Verdict | None]]:
-        """The verdict on each push; None where its process has not been noted."""
+        """The verdict on each push; None where its process is not the last noted of its node."""
         ...
 
     async def note(self, pushing: Sequence[Pushing]) -> Sequence[Verdict]:
@@ -148,12 +148,15 @@ class Ingest:
             await self._note(new)
 
     async def _note(self, new: list[_Waiting]) -> None:
-        """Note processes that push for the first time, and write the pushes of those that may."""
+        """Note processes that are not the last noted of their node, and write the pushes of those that may."""
         verdicts: Sequence[str | Exception]
         try:
             verdicts = await self._admission.note([waiting.pushing for waiting in new])
         except Exception as error:
-            # As above: the task that writes must go on.
+            if len(new) > 1 and not isinstance(error, Unavailable):  # as above
+                for waiting in new:
+                    await self._note([waiting])
+                return
             verdicts = [error] * len(new)
         for waiting, verdict in zip(new, verdicts, strict=True):
             if not isinstance(verdict, str):

@@ -87,7 +87,7 @@ class Rollup:
         self._damaged = 0
 
     async def round(self, lease: Lease, *, wait: bool = True) -> None:
-        """Merge all that is marked, in slices. `wait`: leave what of groups has waited too short to be worth it.
+        """Merge what is marked when it comes by, in slices. `wait`: leave what of groups came too lately for it.
 
         It goes from node to node, so that what waits of an hour is merged at once.
         """

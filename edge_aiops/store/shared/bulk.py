@@ -61,7 +61,7 @@ Steps = Generator[Ask | Each | Put, Rows, T]
 async def perform(connection: AsyncConnection, steps: Steps[T]) -> T:
     """What `steps` gives."""
     if connection.dialect.name == "sqlite":
-        return await on_driver(connection, lambda raw: _performed(raw, steps))
+        return await _on_driver(connection, lambda raw: _performed(raw, steps))
     try:
         step = next(steps)
         while True:
@@ -72,17 +72,7 @@ async def perform(connection: AsyncConnection, steps: Steps[T]) -> T:
 
 async def transact(connection: AsyncConnection, steps: Steps[T]) -> T:
     """What `steps` gives, in a transaction of its own, on a connection of SQLite that is in none."""
-    return await on_driver(connection, lambda raw: _transacted(raw, steps))
-
-
-async def on_driver(connection: AsyncConnection, work: Callable[[sqlite3.Connection], T]) -> T:
-    """What `work` gives, on the thread of SQLite's driver."""
-    driver: Any = (await connection.get_raw_connection()).driver_connection
-    try:
-        # Not public, but the same that each of its public methods calls.
-        return await driver._execute(work, driver._conn)  # type: ignore[no-any-return]
-    except sqlite3.Error as error:
-        raise DBAPIError(None, None, error) from error
+    return await _on_driver(connection, lambda raw: _transacted(raw, steps))
 
 
 async def execute_all(connection: AsyncConnection, statements: Iterable[Each | Put]) -> None:
@@ -102,6 +92,16 @@ async def fetch_all(connection: AsyncConnection, statement: str, values: tuple[A
         return (yield Ask(statement, values))
 
     return await perform(connection, steps())
+
+
+async def _on_driver(connection: AsyncConnection, work: Callable[[sqlite3.Connection], T]) -> T:
+    """What `work` gives, on the thread of SQLite's driver."""
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    try:
+        # Not public, but the same that each of its public methods calls.
+        return await driver._execute(work, driver._conn)  # type: ignore[no-any-return]
+    except sqlite3.Error as error:
+        raise DBAPIError(None, None, error) from error
 
 
 async def _executed(connection: AsyncConnection, step: Ask | Each | Put) -> Rows:
@@ -129,17 +129,17 @@ def _transacted(connection: sqlite3.Connection, steps: Steps[T]) -> T:
 
 
 def _performed(connection: sqlite3.Connection, steps: Steps[T]) -> T:
-    found: Rows | None = None
     try:
+        step = next(steps)
         while True:
-            step = next(steps) if found is None else steps.send(found)
-            found = ()
+            found: Rows = ()
             if isinstance(step, Ask):
                 found = connection.execute(_statement(step, "sqlite"), step.values).fetchall()
             elif isinstance(step, Put):
                 _put(connection, step)
             else:
                 connection.executemany(step.statement, step.values)
+            step = steps.send(found)
     except StopIteration as done:
         return done.value  # type: ignore[no-any-return]
 
@@ -150,11 +150,12 @@ def _statement(ask: Ask, dialect: str) -> str:
 
 def _put(connection: sqlite3.Connection, put: Put) -> None:
     """Put rows in, as many at once as are left, in powers of two: so that the statements are few, and prepared."""
-    left = put.values
+    at = 0
     for size in _SIZES:
-        while len(left) >= size:
-            connection.execute(_put_rows(put.table, put.conflict, size), tuple(chain.from_iterable(left[:size])))
-            left = left[size:]
+        while len(put.values) - at >= size:
+            values = tuple(chain.from_iterable(put.values[at : at + size]))
+            connection.execute(_put_rows(put.table, put.conflict, size), values)
+            at += size
 
 
 @cache

@@ -106,11 +106,13 @@ class Database:
             return await self._run(work, self._writing)
 
     async def _transacted(self, steps: Callable[[], Steps[T]]) -> T:
-        async with self._turn, self._engine.connect() as connection:
-            try:
+        try:
+            async with self._turn, self._engine.connect() as connection:
                 return await transact(connection, steps())
-            except DBAPIError as error:
-                raise sqlite.translated(error) from error
+        except PoolTimeout as error:
+            raise _too_many() from error
+        except DBAPIError as error:
+            raise sqlite.translated(error) from error
 
     async def _run(self, work: Work[T], options: dict[str, Any]) -> T:
         for attempt in range(1, _ATTEMPTS):
@@ -131,9 +133,7 @@ class Database:
                 committing = options is self._writing
             return done
         except PoolTimeout as error:
-            raise Overloaded(
-                "too many requests wait for the hub's database; try again later", retry_after_s=2
-            ) from error
+            raise _too_many() from error
         except (DBAPIError, TimeoutError) as error:
             if self.dialect == "postgresql":
                 raise postgresql.translated(error, committing=committing) from error
@@ -156,6 +156,10 @@ async def _engine(location: Path | str, *, limits: bool = True) -> AsyncIterator
         yield engine
     finally:
         await uninterrupted(engine.dispose())
+
+
+def _too_many() -> Overloaded:
+    return Overloaded("too many requests wait for the hub's database; try again later", retry_after_s=2)
 
 
 def _json(value: object) -> str:

@@ -8,7 +8,9 @@ import pkgutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -17,7 +19,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from edge_aiops.base.errors import StoreCorrupt, StoreError, StoreLocked
+from edge_aiops.base.errors import Overloaded, StoreCorrupt, StoreError, StoreLocked
 from edge_aiops.registry import catalogue
 from edge_aiops.store.shared.database import Database
 from edge_aiops.store.shared.revisions import MIGRATIONS, stored_revision
@@ -205,3 +207,42 @@ async def test_a_copy_is_a_whole_database(tmp_path: Path) -> None:
     async with Database.open(tmp_path / "copy.db") as copy:
         assert await copy.read(notes) == 1
     assert not (tmp_path / "copy.db.partial").exists()
+
+
+Change = Callable[[Database], Awaitable[object]]
+
+
+async def _changed(database: Database) -> object:
+    return await database.change(catalogue.generation)
+
+
+async def _changed_by_steps(database: Database) -> object:
+    return await database.change_by(catalogue.generation_of)
+
+
+@pytest.mark.parametrize("change", [_changed, _changed_by_steps])
+async def test_where_all_connections_are_in_use_a_change_is_sent_away(tmp_path: Path, change: Change) -> None:
+    let_go, all_are_in_use = asyncio.Event(), asyncio.Barrier(16)
+
+    async def in_use(_: object) -> None:
+        await all_are_in_use.wait()
+        await let_go.wait()
+
+    async with Database.open(tmp_path / "hub.db") as database:
+        pool: Any = database._engine.pool
+        pool._timeout = 0.01
+        readers = [asyncio.create_task(database.read(in_use)) for _ in range(15)]
+        await all_are_in_use.wait()
+        with pytest.raises(Overloaded):
+            await change(database)
+        let_go.set()
+        await asyncio.gather(*readers)
+
+
+@pytest.mark.parametrize("change", [_changed, _changed_by_steps])
+async def test_a_file_that_is_damaged_meanwhile_is_told_by_a_change(tmp_path: Path, change: Change) -> None:
+    async with Database.open(tmp_path / "hub.db") as database:
+        await database._engine.dispose()  # so that the file is opened anew
+        await asyncio.to_thread((tmp_path / "hub.db").write_bytes, b"x" * 8192)
+        with pytest.raises(StoreCorrupt):
+            await change(database)

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from edge_aiops.base.errors import NodeRevoked, Overloaded, StoreError, Unavailable
+from edge_aiops.base.errors import NodeRevoked, NotFound, Overloaded, StoreError, Unavailable
 from edge_aiops.fleet.hub import ingest as module
 from edge_aiops.fleet.hub import rows
 from edge_aiops.fleet.hub.boots import Pushing, Verdict
@@ -141,14 +141,15 @@ async def test_pushes_that_come_together_share_a_transaction_and_each_gets_its_o
 class Doorman(Judge):
     """Knows a process once it was noted, and notes none of `OTHER`."""
 
-    def __init__(self, away: bool = False) -> None:
+    def __init__(self, unnotable: dict[str, Exception] | None = None) -> None:
         self.noted: list[Pushing] = []
         super().__init__(lambda pushing: [None if one not in self.noted else "site" for one in pushing])
-        self._away = away
+        self._unnotable = unnotable or {}
 
     async def note(self, pushing: Sequence[Pushing]) -> list[Verdict]:
-        if self._away:
-            raise Unavailable("away")
+        for one in pushing:
+            if one.node_id in self._unnotable:
+                raise self._unnotable[one.node_id]
         self.noted += [one for one in pushing if one.node_id != OTHER]
         return [NodeRevoked("out") if one.node_id == OTHER else "site" for one in pushing]
 
@@ -164,12 +165,17 @@ async def test_what_a_process_pushes_first_is_kept_once_the_process_is_noted(sto
         assert [one.node_id for one in doorman.noted] == [NODE]
 
 
-async def test_where_processes_cannot_be_noted_their_pushes_are_sent_away(stores: Any) -> None:
-    async with opened(stores, admission=Doorman(away=True)) as hub:
-        pushes = (hub.ingest.push(NODE, push(row(1))) for _ in range(2))
+@pytest.mark.parametrize(
+    ("error", "verdicts"), [(Unavailable("away"), [Unavailable] * 2), (NotFound("forgotten"), [NotFound, Pushed])]
+)
+async def test_a_process_that_cannot_be_noted_harms_no_other(
+    error: Exception, verdicts: list[type], stores: Any
+) -> None:
+    async with opened(stores, admission=Doorman({NODE: error})) as hub:
+        pushes = (hub.ingest.push(node_id, push(row(1))) for node_id in (NODE, "3" * 32))
         said = await asyncio.gather(*pushes, return_exceptions=True)
-        assert [type(verdict) for verdict in said] == [Unavailable, Unavailable]
-        assert await hub.all(rows.ROWS.c.n) == []
+        assert [type(verdict) for verdict in said] == verdicts
+        assert len(await hub.all(rows.ROWS.c.n)) == verdicts.count(Pushed)
 
 
 async def test_a_push_that_cannot_be_written_harms_no_other(hub: Hub) -> None:
