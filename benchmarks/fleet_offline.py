@@ -15,9 +15,11 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchmarks.table import Row
 from edge_aiops.base.settings import Settings
+from edge_aiops.fleet.messages.identity import JoinRequest, join_proof
 from edge_aiops.fleet.messages.push import Push, Pushed, PushRow, RowKey
 from edge_aiops.fleet.node.outbox import MOST_BYTES, Outbox
 from edge_aiops.fleet.node.push import OVERHEAD_BYTES
@@ -86,6 +88,7 @@ async def offline(days: int) -> Drained:
         outbox_bytes = outbox.status.waiting_bytes + outbox.status.kept_bytes
         backends = Backends(Plugins())
         async with Hub.open(folder / "hub", settings=Settings(), backends=backends, clock=clock) as hub:
+            await _join(hub)
             drained = await _drain(outbox, hub)
         await database.close()
     return drained._replace(counted=counted, outbox_bytes=outbox_bytes)
@@ -119,6 +122,13 @@ async def _count(outbox: Outbox, database: LocalDatabase, clock: FakeClock, days
 def _drawn(requests: int) -> list[list[Counted]]:
     traffic, random = Traffic(features=FEATURES, requests=requests, shift=0.0, seed=1), np.random.default_rng(1)
     return [[*traffic.window(random, 0, shifted=False), *traffic.sketches(random, windows=1)] for _ in range(SETS)]
+
+
+async def _join(hub: Hub) -> None:
+    key, token = Ed25519PrivateKey.generate(), await hub.enrolment.token_for(NODE)
+    public = key.public_key().public_bytes_raw()
+    proof = key.sign(join_proof(NODE, public, token))
+    await hub.enrolment.join(JoinRequest(token=token, node_id=NODE, public_key=public, proof=proof))
 
 
 async def _drain(outbox: Outbox, hub: Hub) -> Drained:
