@@ -47,7 +47,7 @@ def file(tmp_path: Path) -> Any:
         '"a","b"\n"1","x"\n"2",""\n',
         "a;b\n1;x\n2;\n",
         "a\tb\n1\tx\n2\t\n",
-        gzip.compress(b"a,b\n1,x\n2,\n"),
+        gzip.compress(b"a,b\n1,x\n2,\n", mtime=0),
     ],
 )
 def test_csv_is_read_as_its_dialects_mean_it(file: Any, content: str | bytes) -> None:
