@@ -50,7 +50,7 @@ def _run(arguments: Namespace) -> None:
         artifacts = without_password(settings.hub.artifacts) or folder
         print(f"edge_aiops hub on {url}, database {database}, artifacts {artifacts}; {url}/docs tells what it answers")
         sys.stdout.flush()
-        # What is there by now stays, and a push makes some dozen objects: to look through them costs 3 % of a hub.
+        # What is there by now stays, and each push makes some dozen objects: neither is worth looking through so often.
         gc.freeze()
         gc.set_threshold(10_000)
 
