@@ -64,7 +64,8 @@ class Facade:
         """Generations whose caller went away."""
         self._llama: xllamacpp.Server | None = None
         self._loading = asyncio.Lock()
-        self._http = aiohttp.ClientSession()
+        # A connection for each request: llama.cpp may close an idle one while a request is on its way to it.
+        self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
 
     async def close(self) -> None:
         await self._http.close()
