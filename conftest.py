@@ -11,8 +11,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-# How long an example takes is the machine's matter.
-hypothesis.settings.register_profile("tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+# How long an example takes is the machine's matter; which ones there are is the same in each run.
+hypothesis.settings.register_profile(
+    "tests", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("tests")
 
 
