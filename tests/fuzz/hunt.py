@@ -28,6 +28,8 @@ SPARE_BYTES = 512 * 2**20
 """How much more memory the cases may take than the process has at first: what few bytes claim is not allocated."""
 HANGS_S = 60.0
 """After how long without progress a case is taken to hang."""
+NOT_BEGUN = b"\xff" * 8
+"""The place of a process that still imports, which takes a busy machine as long as it takes."""
 
 
 @dataclass(slots=True)
@@ -65,7 +67,7 @@ def _attempt(hunt: Hunt, report: Report, first: int) -> int:
     """Run a process as long as it goes; gives the case to go on with."""
     with tempfile.TemporaryDirectory() as folder:
         place, said = Path(folder, "place"), Path(folder, "said")
-        place.write_bytes(first.to_bytes(8, "little"))
+        place.write_bytes(NOT_BEGUN)
         options = {
             "seed": hunt.seed,
             "first": first,
@@ -88,7 +90,8 @@ def _attempt(hunt: Hunt, report: Report, first: int) -> int:
         _gather(report, said)
         if process.returncode == 0:
             return hunt.count
-        died = int.from_bytes(place.read_bytes(), "little")
+        at = place.read_bytes()
+        died = first if at == NOT_BEGUN else int.from_bytes(at, "little")
         end = " ".join(said.read_text(errors="replace").splitlines()[-15:])[-1500:]
         how = f"hung for {hunt.hangs_s:.0f} s" if hung else f"ended the process with {process.returncode}"
         report.faults.append(f"seed {hunt.seed}, case {died}: {how}: {end}")
@@ -103,7 +106,7 @@ def _watch(process: subprocess.Popen[bytes], place: Path, hangs_s: float) -> boo
             process.wait(timeout=1.0)
             return False
         now = place.read_bytes()
-        if now != last:
+        if now == NOT_BEGUN or now != last:
             last, since = now, time.monotonic()
         elif time.monotonic() - since > hangs_s:
             process.kill()
