@@ -83,7 +83,11 @@ class FakeBackend:
     def __init__(self, signature: Signature = FOUR_FEATURES, answer: Answer | None = None) -> None:
         self.signature = signature
         self.answer = answer or renamed(signature)
-        self.load_delay_s = 0.0
+        self.may_load = asyncio.Event()
+        """Loads wait until it is set, which it is at first: clear it to hold them."""
+        self.may_load.set()
+        self.loading = 0
+        self.most_loading = 0
         self.delay_s = 0.0
         """`delay_s` of the sessions to come."""
         self.memory_bytes = 0
@@ -100,7 +104,13 @@ class FakeBackend:
 
     async def load(self, source: ModelSource) -> FakeSession:
         """A new `FakeSession`, or the next of `load_failures`."""
-        await asyncio.sleep(self.load_delay_s)
+        self.loading += 1
+        self.most_loading = max(self.most_loading, self.loading)
+        try:
+            await self.may_load.wait()
+            await asyncio.sleep(0)
+        finally:
+            self.loading -= 1
         if self.load_failures:
             raise self.load_failures.pop(0)
         session = FakeSession(self.signature, self.answer, source=source)

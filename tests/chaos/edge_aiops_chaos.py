@@ -134,7 +134,10 @@ def fail_where(trouble: Path) -> None:
         os._exit(7)
 
 
-def hang() -> str:
+def hang(begun: str = "") -> str:
+    """Never end; the file `begun` is there as soon as it has begun."""
+    if begun:
+        Path(begun).touch()
     while True:
         time.sleep(0.01)
 
@@ -200,8 +203,14 @@ def trace(pid: str) -> int:
     return 0
 
 
-def pause() -> str:
-    time.sleep(0.3)
+def pause(begun: str = "") -> str:
+    """Block for a moment; or as long as the file `begun` is there, which this makes."""
+    if begun:
+        Path(begun).touch()
+        while Path(begun).exists():
+            time.sleep(0.01)
+    else:
+        time.sleep(0.3)
     return "went on"
 
 

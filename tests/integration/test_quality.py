@@ -27,13 +27,27 @@ OPTIONS = {
 
 
 @pytest.fixture
-async def sent(client: Any) -> Any:
-    """A server with a model of age and land that has got 100 rows, one of them wrong twice."""
+async def registered(client: Any) -> Any:
+    """A server with a model of age and land."""
     await client.register("people", framework="echo", options=OPTIONS, inputSchema=SCHEMA, stage="production")
+    return client
+
+
+async def first_scheduled(client: Any) -> Any:
+    """The report of the check that comes by itself; the next one is a quarter of an hour later."""
+    while not (reports := (await client.get("/monitoring/quality/people")).body["history"]):  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+    return reports[-1]
+
+
+@pytest.fixture
+async def sent(registered: Any) -> Any:
+    """The same, when the model has got 100 rows, one of them wrong twice, after its first check on schedule."""
+    await first_scheduled(registered)
     rows = [{"age": [[20.5 + n]], "land": [["de" if n % 2 else "fr"]]} for n in range(99)]
     for row in [*rows, {"age": [[999.0]], "land": [["es"]]}]:
-        await client.predict("people", row)
-    return client
+        await registered.predict("people", row)
+    return registered
 
 
 async def test_a_check_names_what_is_wrong_and_is_kept(sent: Any) -> None:
@@ -68,12 +82,8 @@ async def test_what_is_expected_of_each_feature_is_shown_with_its_source(sent: A
     assert (land["categories"], land["required"], schema["baseline"]) == (["de", "fr"], True, None)
 
 
-async def test_a_check_comes_by_itself(sent: Any) -> None:
-    for _ in range(100):
-        if reports := (await sent.get("/monitoring/quality/people")).body["history"]:
-            break
-        await asyncio.sleep(0.1)
-    assert reports[-1]["trigger"] == "schedule"
+async def test_a_check_comes_by_itself(registered: Any) -> None:
+    assert (await first_scheduled(registered))["trigger"] == "schedule"
 
 
 async def test_what_does_not_exist_is_404_and_what_cannot_be_is_400(sent: Any) -> None:

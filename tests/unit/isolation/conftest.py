@@ -44,7 +44,7 @@ def exists(pid: int) -> bool:
 
 
 async def soon(claim: Callable[[], bool]) -> bool:
-    for _ in range(500):
+    for _ in range(1_500):
         if claim():
             return True
         await asyncio.sleep(0.02)

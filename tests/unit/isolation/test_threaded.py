@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import numpy as np
@@ -28,19 +27,21 @@ SPEC = TensorSpec("x", "float32", (None,))
 
 
 class Model:
-    """Says in which thread it ran."""
+    """Says in which thread it ran; asked for less than nothing, it blocks its loop until it `may_go_on`."""
 
     signature = Signature(inputs=(SPEC,), outputs=(SPEC,))
 
     def __init__(self) -> None:
         self.threads: set[str] = set()
+        self.begun, self.may_go_on = threading.Event(), threading.Event()
         self.cancelled = self.closed = False
 
     async def predict(self, inputs: Tensors) -> Tensors:
         self.threads.add(threading.current_thread().name)
         seconds = float(inputs["x"][0])
+        self.begun.set()
         if seconds < 0:
-            time.sleep(-seconds)  # noqa: ASYNC251 - the fault that it is about
+            self.may_go_on.wait()  # the fault that it is about
         try:
             await asyncio.sleep(max(seconds, 0))
         except asyncio.CancelledError:
@@ -61,6 +62,9 @@ class Model:
 
 def seconds(value: float) -> Tensors:
     return {"x": np.array([value], np.float32)}
+
+
+BLOCKING = seconds(-1)
 
 
 def loading(session: Session | Exception) -> Callable[[], Awaitable[Session]]:
@@ -86,10 +90,13 @@ async def test_everything_happens_in_its_thread_which_ends_with_it() -> None:
 
 
 async def test_a_model_that_blocks_its_loop_does_not_block_this_one() -> None:
-    session = await start_thread(loading(Model()), name="model m")
-    blocking = asyncio.create_task(session.predict(seconds(-0.5)))
+    model = Model()
+    session = await start_thread(loading(model), name="model m")
+    blocking = asyncio.create_task(session.predict(BLOCKING))
+    assert await asyncio.to_thread(model.begun.wait, 30)
     await asyncio.sleep(0.05)
     assert not blocking.done()
+    model.may_go_on.set()
     await blocking
     await session.close()
 
@@ -98,7 +105,7 @@ async def test_a_cancelled_call_is_cancelled_there() -> None:
     model = Model()
     session = await start_thread(loading(model), name="model m")
     call = asyncio.create_task(session.predict(seconds(60)))
-    await asyncio.sleep(0.05)
+    assert await asyncio.to_thread(model.begun.wait, 30)
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
@@ -108,14 +115,15 @@ async def test_a_cancelled_call_is_cancelled_there() -> None:
 
 
 async def test_a_model_that_does_not_stop_takes_no_more_calls() -> None:
-    session = await start_thread(loading(Model()), name="model m", grace_s=0.1)
-    call = asyncio.create_task(session.predict(seconds(-0.6)))
-    await asyncio.sleep(0.05)
+    model = Model()
+    session = await start_thread(loading(model), name="model m", grace_s=0.1)
+    call = asyncio.create_task(session.predict(BLOCKING))
+    assert await asyncio.to_thread(model.begun.wait, 30)
     call.cancel()
     for again in (call, session.predict(seconds(0))):
         with pytest.raises(ModelHung, match="model m did not stop"):
             await again
-    await asyncio.sleep(0.6)
+    model.may_go_on.set()
     await session.close()
 
 

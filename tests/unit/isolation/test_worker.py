@@ -71,11 +71,11 @@ async def test_a_worker_that_only_fails_goes_on(start: Start, deed: str, error: 
     assert session.pid == before
 
 
-async def test_a_call_that_does_not_end_when_it_is_cancelled_costs_the_process(start: Start) -> None:
+async def test_a_call_that_does_not_end_when_it_is_cancelled_costs_the_process(start: Start, tmp_path: Path) -> None:
     session = await start(chaos(limits={"grace_s": 0.2}))
     before = session.pid
-    hanging = asyncio.create_task(said(session, "hang"))
-    await asyncio.sleep(0.2)
+    hanging = asyncio.create_task(said(session, f"hang {tmp_path / 'begun'}"))
+    assert await soon((tmp_path / "begun").exists)
     waiting = asyncio.create_task(said(session, "ok never"))
     await asyncio.sleep(0)
     hanging.cancel()
@@ -90,7 +90,7 @@ async def test_a_call_that_ends_when_it_is_cancelled_leaves_the_process(start: S
     echo = await start(_echo(delayMs=20_000))
     before = echo.pid
     call = asyncio.create_task(echo.predict({"input": np.ones((1, 4), np.float32)}))
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.1)  # either way it ends at once: when it has begun, or when it has not
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
@@ -98,14 +98,18 @@ async def test_a_call_that_ends_when_it_is_cancelled_leaves_the_process(start: S
     assert echo.pid == before
 
 
-async def test_a_call_that_is_cancelled_before_the_worker_has_begun_it_leaves_the_process(start: Start) -> None:
-    session = await start(chaos(limits={"grace_s": 5.0}))
+async def test_a_call_that_is_cancelled_before_the_worker_has_begun_it_leaves_the_process(
+    start: Start, tmp_path: Path
+) -> None:
+    session = await start(chaos(limits={"grace_s": 30.0}))
     before = session.pid
-    pausing = asyncio.create_task(said(session, "pause"))
-    await asyncio.sleep(0.1)
+    pausing = asyncio.create_task(said(session, f"pause {tmp_path / 'begun'}"))
+    assert await soon((tmp_path / "begun").exists)
     never = asyncio.create_task(said(session, "segfault"))
     await asyncio.sleep(0)
     never.cancel()
+    await asyncio.sleep(0.05)  # until the worker has been told of both
+    (tmp_path / "begun").unlink()
     with pytest.raises(asyncio.CancelledError):
         await never
     assert await pausing == "went on"
@@ -265,10 +269,10 @@ async def test_a_closed_worker_takes_no_calls_and_closes_once(start: Start) -> N
         await said(session, "ok")
 
 
-async def test_a_close_that_is_cancelled_leaves_no_process(start: Start) -> None:
+async def test_a_close_that_is_cancelled_leaves_no_process(start: Start, tmp_path: Path) -> None:
     session = await start(chaos(limits={"grace_s": 30.0}))
-    hanging = asyncio.create_task(said(session, "hang"))
-    await asyncio.sleep(0.2)
+    hanging = asyncio.create_task(said(session, f"hang {tmp_path / 'begun'}"))
+    assert await soon((tmp_path / "begun").exists)
     closing = asyncio.create_task(session.close())
     await asyncio.sleep(0.05)
     closing.cancel()
@@ -277,10 +281,10 @@ async def test_a_close_that_is_cancelled_leaves_no_process(start: Start) -> None
     assert not exists(session.pid)
 
 
-async def test_a_worker_that_is_killed_from_outside_says_so(start: Start) -> None:
+async def test_a_worker_that_is_killed_from_outside_says_so(start: Start, tmp_path: Path) -> None:
     session = await start(chaos())
-    hanging = asyncio.create_task(said(session, "hang"))
-    await asyncio.sleep(0.2)
+    hanging = asyncio.create_task(said(session, f"hang {tmp_path / 'begun'}"))
+    assert await soon((tmp_path / "begun").exists)
     os.kill(session.pid, signal.SIGKILL)
     with pytest.raises(ModelCrashed, match="SIGKILL"):
         await hanging

@@ -12,6 +12,7 @@ import pytest
 from msgspec import Raw
 
 from edge_aiops.base.clock import SystemClock
+from edge_aiops.base.durations import Duration
 from edge_aiops.base.settings import JournalSettings, ServingSettings
 from edge_aiops.journal.capture import Capture
 from edge_aiops.journal.events import InferenceEvent
@@ -73,7 +74,8 @@ def open_serving(tmp_path: Path) -> OpenServing:
             backends=Backends(plugins_of(backend_plugin("fake", lambda: backend, artifact=False))),
             capture=Capture(b"key"),
             clock=clock,
-            settings=ServingSettings(**settings),
+            # A busy machine must not make a deadline of a test that is about something else.
+            settings=ServingSettings(**{"default_deadline": Duration(30), **settings}),
         )
         engine.serve([_deployment()])
         try:

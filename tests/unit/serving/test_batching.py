@@ -299,8 +299,10 @@ async def test_a_deadline_ends_the_wait_and_is_journaled_once(serving: Any, fake
     await serving.predict()
     session = fake.sessions[0]
     session.may_go.clear()
+    (late,) = sent(serving, [1, 2, 3, 4], deadline_s=0.2, request_id="late")
+    await until(lambda: session.running)
     with pytest.raises(DeadlineExceeded, match="X-Deadline-Ms"):
-        await serving.predict(deadline_s=0.02, request_id="late")
+        await late
     await until(lambda: session.cancelled)
     session.may_go.set()
     await serving.predict(request_id="next")
@@ -326,7 +328,7 @@ async def test_a_model_that_does_not_stop_adds_no_event_to_a_request_that_was_gi
             raise ModelHung("it had to be killed") from None
 
     fake.sessions[0].predict = hang  # type: ignore[method-assign,assignment]
-    call = asyncio.create_task(serving.predict(deadline_s=0.02 if given_up == "too late" else 60))
+    call = asyncio.create_task(serving.predict(deadline_s=0.2 if given_up == "too late" else 60))
     await begun.wait()
     if given_up == "cancelled":
         call.cancel()

@@ -31,8 +31,11 @@ def versions(fake: FakeBackend) -> list[str]:
 
 
 async def test_fifty_first_requests_load_the_model_once(serving: Any, fake: FakeBackend) -> None:
-    fake.load_delay_s = 0.02
-    results = await asyncio.gather(*(serving.predict([row] * 4, deadline_s=60) for row in range(50)))
+    fake.may_load.clear()
+    waiting = [asyncio.create_task(serving.predict([row] * 4, deadline_s=60)) for row in range(50)]
+    await until(lambda: fake.loading)
+    fake.may_load.set()
+    results = await asyncio.gather(*waiting)
     assert [msgspec.json.decode(result.prediction)["output"][0] for result in results] == list(range(50))
     assert len(fake.sessions) == 1
     (loaded,) = serving.engine.loaded()
@@ -42,10 +45,12 @@ async def test_fifty_first_requests_load_the_model_once(serving: Any, fake: Fake
 async def test_one_cancelled_first_request_does_not_stop_the_load_for_the_others(
     serving: Any, fake: FakeBackend
 ) -> None:
-    fake.load_delay_s = 0.05
+    fake.may_load.clear()
     tasks = [asyncio.create_task(serving.predict(deadline_s=60)) for _ in range(3)]
-    await asyncio.sleep(0.01)
+    await until(lambda: fake.loading)
     tasks[0].cancel()
+    await asyncio.wait(tasks[:1])
+    fake.may_load.set()
     await asyncio.gather(*tasks[1:])
     assert tasks[0].cancelled()
     assert len(fake.sessions) == 1
@@ -65,17 +70,17 @@ async def test_a_load_that_takes_too_long_is_unavailable_and_tried_again_by_the_
     open_serving: Any, fake: FakeBackend
 ) -> None:
     async with open_serving(fake, load_timeout=Duration(0.05)) as serving:
-        fake.load_delay_s = 60
+        fake.may_load.clear()
         with pytest.raises(Unavailable, match=r"serving\.load_timeout"):
             await serving.predict()
-        fake.load_delay_s = 0
+        fake.may_load.set()
         await serving.predict()
 
 
 async def test_models_load_one_at_a_time(serving: Any, fake: FakeBackend, deployment: Any) -> None:
-    fake.load_delay_s = 0.01
     serving.engine.serve([deployment(f"m{number}") for number in range(5)])
     await asyncio.gather(*(serving.predict(name=f"m{number}", deadline_s=60) for number in range(5)))
+    assert fake.most_loading == 1
     assert sorted(loaded.model_name for loaded in serving.engine.loaded()) == [f"m{number}" for number in range(5)]
 
 
@@ -200,8 +205,10 @@ async def test_a_pinned_model_that_is_not_in_memory_is_a_problem(
 
 async def test_no_more_requests_wait_for_a_load_than_for_a_run(open_serving: Any, fake: FakeBackend) -> None:
     async with open_serving(fake, max_queued=5) as serving:
-        fake.load_delay_s = 0.05
+        fake.may_load.clear()
         waiting = [asyncio.create_task(serving.predict(deadline_s=60)) for _ in range(8)]
+        await until(lambda: sum(task.done() for task in waiting) == 3)
+        fake.may_load.set()
         results = await asyncio.gather(*waiting, return_exceptions=True)
         refused = [result for result in results if isinstance(result, Overloaded)]
         assert len(refused) == 3
@@ -213,12 +220,13 @@ async def test_no_more_requests_wait_for_a_load_than_for_a_run(open_serving: Any
 async def test_a_load_under_way_is_shown_with_who_waits_for_it(
     serving: Any, fake: FakeBackend, deployment: Any
 ) -> None:
-    fake.load_delay_s = 0.05
+    fake.may_load.clear()
     serving.engine.serve([deployment(isolation="inline")])
     waiting = asyncio.create_task(serving.predict(deadline_s=60))
     await until(serving.engine.loaded)
     (loading,) = serving.engine.loaded()
     assert (loading.state, loading.memory_bytes, loading.hits, loading.in_use) == ("loading", 0, 0, 1)
+    fake.may_load.set()
     await waiting
     (loaded,) = serving.engine.loaded()
     assert (loaded.state, loaded.isolation, loaded.in_use) == ("loaded", "inline", 0)
@@ -253,10 +261,11 @@ async def test_a_replaced_model_is_closed_when_its_last_request_is_answered(
 async def test_a_model_replaced_while_it_loads_answers_who_waited_and_is_then_closed(
     serving: Any, fake: FakeBackend, deployment: Any
 ) -> None:
-    fake.load_delay_s = 0.03
+    fake.may_load.clear()
     waiting = [asyncio.create_task(serving.predict(deadline_s=60)) for _ in range(5)]
-    await asyncio.sleep(0.005)
+    await until(lambda: fake.loading)
     serving.engine.serve([deployment("model", "2", 2)])
+    fake.may_load.set()
     await asyncio.gather(*waiting)
     assert (await serving.predict()).deployment_version == 2
     await until(lambda: versions(fake) == ["2"])
@@ -266,10 +275,11 @@ async def test_a_model_replaced_while_it_loads_answers_who_waited_and_is_then_cl
 async def test_who_loads_a_model_that_is_unloaded_meanwhile_is_told_what_was_loaded(
     serving: Any, fake: FakeBackend
 ) -> None:
-    fake.load_delay_s = 0.03
+    fake.may_load.clear()
     loading = asyncio.create_task(serving.engine.load("model"))
-    await asyncio.sleep(0.005)
+    await until(lambda: fake.loading)
     serving.engine.unload("model")
+    fake.may_load.set()
     assert (await loading).model_version == "1"
     assert serving.engine.loaded() == []
 
@@ -277,12 +287,13 @@ async def test_who_loads_a_model_that_is_unloaded_meanwhile_is_told_what_was_loa
 async def test_a_model_replaced_while_it_loads_for_nobody_any_more_is_closed(
     serving: Any, fake: FakeBackend, deployment: Any
 ) -> None:
-    fake.load_delay_s = 0.03
+    fake.may_load.clear()
     waiting = asyncio.create_task(serving.predict(deadline_s=60))
-    await asyncio.sleep(0.005)
+    await until(lambda: fake.loading)
     waiting.cancel()
     await asyncio.wait([waiting])
     serving.engine.serve([deployment("model", "2", 2)])
+    fake.may_load.set()
     await serving.predict()
     assert [loaded.model_version for loaded in serving.engine.loaded()] == ["2"]
     await until(lambda: versions(fake) == ["2"])
@@ -291,11 +302,12 @@ async def test_a_model_replaced_while_it_loads_for_nobody_any_more_is_closed(
 async def test_a_model_that_is_wanted_again_while_it_loads_stays(
     serving: Any, fake: FakeBackend, deployment: Any
 ) -> None:
-    fake.load_delay_s = 0.03
+    fake.may_load.clear()
     waiting = asyncio.create_task(serving.predict(deadline_s=60))
-    await asyncio.sleep(0.005)
+    await until(lambda: fake.loading)
     serving.engine.serve([])
     serving.engine.serve([deployment()])
+    fake.may_load.set()
     await waiting
     await serving.predict()
     assert len(fake.sessions) == 1
@@ -305,10 +317,10 @@ class FileBackend(FakeBackend):
     """Needs the model's file, as real backends do, and waits before it looks for it."""
 
     async def load(self, source: ModelSource) -> FakeSession:
-        await asyncio.sleep(self.load_delay_s)
+        session = await super().load(source)
         if source.path is not None and not source.path.exists():
             raise InvalidModel("the file is gone")
-        return await super().load(source)
+        return session
 
 
 async def test_a_request_that_waits_for_a_model_whose_file_is_replaced_is_answered_by_the_new_one(
@@ -320,11 +332,12 @@ async def test_a_request_that_waits_for_a_model_whose_file_is_replaced_is_answer
     backend = FileBackend()
     async with open_serving(backend) as serving:
         serving.engine.serve([deployment("model", "1", 1, sha256="1", path=old)])
-        backend.load_delay_s = 0.03
+        backend.may_load.clear()
         waiting = asyncio.create_task(serving.predict(deadline_s=60))
-        await asyncio.sleep(0.005)
+        await until(lambda: backend.loading)
         serving.engine.serve([deployment("model", "1", 2, sha256="2", path=new)])
         old.unlink()
+        backend.may_load.set()
         assert (await waiting).deployment_version == 2
 
 
@@ -334,10 +347,11 @@ async def test_a_request_that_waits_for_a_model_that_is_deleted_is_told_so(
     backend = FileBackend()
     async with open_serving(backend) as serving:
         serving.engine.serve([deployment("model", "1", 1, sha256="1", path=tmp_path / "gone")])
-        backend.load_delay_s = 0.03
+        backend.may_load.clear()
         waiting = asyncio.create_task(serving.predict(deadline_s=60))
-        await asyncio.sleep(0.005)
+        await until(lambda: backend.loading)
         serving.engine.serve([])
+        backend.may_load.set()
         with pytest.raises(UnknownModel):
             await waiting
 

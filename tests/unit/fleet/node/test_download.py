@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -303,8 +304,9 @@ async def test_space_is_made_of_what_nothing_needs_the_least_recently_used_first
 ) -> None:
     device.start(hub)
     names = [hashlib.sha256(bytes([number])).hexdigest() for number in range(3)]
-    for name in names:
+    for used_s, name in enumerate(names):
         (device.folder / name).write_bytes(b"x" * 10)
+        os.utime(device.folder / name, (used_s, used_s))
     needed = len(CONTENT) * 12 // 10
 
     def usage(folder: Path) -> Any:

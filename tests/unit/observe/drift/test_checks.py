@@ -400,7 +400,7 @@ def ends(sample: object) -> DriftScore:
         (lambda sample: DriftScore(0.5, 1.5), "ValueError: it gives a p-value of 1.5"),
         (lambda sample: DriftScore(0.5, -0.1), "ValueError: it gives a p-value of -0.1"),
         (lambda sample: 0.5, "TypeError: it gave float, not DriftScore"),
-        (lambda sample: threading.Event().wait(5), "it did not end within 0.2 s"),
+        (lambda sample: threading.Event().wait(5), "it did not end within 1 s"),
     ],
 )
 async def test_a_test_that_decides_and_fails_clears_no_drift_and_hinders_no_other_type(
@@ -412,7 +412,7 @@ async def test_a_test_that_decides_and_fails_clears_no_drift_and_hinders_no_othe
     await watched.sees("inputs", {"x": random.normal(1, size=1_000)})
     assert (await watched.check(trigger="schedule")).confirmed
 
-    monkeypatch.setattr(guarding, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(guarding, "TIMEOUT_S", 1.0)  # time enough for those that end, also on a busy machine
     monkeypatch.setattr("edge_aiops.observe.drift.methods.KsTest.measure", lambda self, sample: measure(sample))
     watched.clock.advance(30 * 3600)
     await watched.sees("inputs", {"x": random.normal(size=1_000)})
