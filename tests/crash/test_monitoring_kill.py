@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +21,8 @@ VERSIONS = ("1", "2")
 PATIENT = {"mostAttempts": 1_000}
 """Whoever kills the server, it is not the model."""
 HASTE = {"fiveMinuteAggregation": "1s", "hourlyAggregation": "1s", "dailyAggregation": "1s"}
+LEAST = 12
+"""Labelled events before each kill, however slow the machine is."""
 STILL_S = 3.0
 """How long totals are watched once they are right: several writes and merges."""
 
@@ -48,7 +50,7 @@ async def prepare(client: Any) -> None:
     assert (await client.call("PUT", "/monitoring/config", json={"aggregation": HASTE})).status == 200
 
 
-async def call(client: Any, chance: random.Random) -> None:
+async def call(client: Any, chance: random.Random, labelled_events: set[str]) -> None:
     """Predict with either version until the server is gone; label some events, and some of those twice."""
     while True:
         version = chance.choice(VERSIONS)
@@ -59,6 +61,7 @@ async def call(client: Any, chance: random.Random) -> None:
             label = {"actualOutcome": chance.choice("abc"), "correct": chance.random() < 0.7}
             labelled = await client.call("PATCH", f"/events/{answer.body['inferenceId']}", json=label)
             assert labelled.status == 200, labelled
+            labelled_events.add(answer.body["inferenceId"])
 
 
 async def until_gone(work: Any) -> None:
@@ -78,11 +81,17 @@ async def other_totals(client: Any, folder: Path) -> str | None:
 
 
 @asynccontextmanager
-async def load(client: Any, chance: random.Random) -> AsyncIterator[None]:
-    """Callers that go on until the server is gone."""
-    callers = [asyncio.create_task(until_gone(call(client, chance))) for _ in range(CALLERS)]
+async def load(client: Any, chance: random.Random) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Callers that go on until the server is gone; gives what waits until they have done the `LEAST`."""
+    labelled: set[str] = set()
+    callers = [asyncio.create_task(until_gone(call(client, chance, labelled))) for _ in range(CALLERS)]
+
+    async def begun() -> None:
+        while len(labelled) < LEAST and not any(caller.done() for caller in callers):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
     try:
-        yield
+        yield begun
         await asyncio.gather(*callers)
     finally:
         for caller in callers:
@@ -106,8 +115,9 @@ async def kill_again_and_again(start: Any, connect: Any, folder: Path, *, kills:
             elif other := await other_totals(client, folder):
                 wrong.append(f"after kill {kill}: {other}")
             if kill < kills:
-                async with load(client, chance):
+                async with load(client, chance) as begun:
                     await asyncio.sleep(chance.uniform(0.05, 1.5))
+                    await begun()
                     process.send(signal.SIGKILL)
                     assert await process.ended() == -signal.SIGKILL, process.said
     process.send(signal.SIGTERM)

@@ -80,7 +80,10 @@ async def kill_again_and_again(folder: Path, *, kills: int, seed: int) -> LossyH
             assert process.stdout is not None
             assert await process.stdout.readline() == b"ready\n"
             await asyncio.sleep(chance.uniform(0.05, 0.6))
+            # What the next process is the first to count of this one would wait until its window is over.
+            assert await process.stdout.readline() == b"counted\n"
             process.send_signal(signal.SIGKILL)
+            await process.stdout.read()
             assert await process.wait() == -signal.SIGKILL
         process = await asyncio.create_subprocess_exec(sys.executable, str(NODE), str(folder), url, "last")
         assert await process.wait() == 0

@@ -101,14 +101,14 @@ async def test_mutated_models_end_at_most_their_worker(models_folder: Path, tmp_
     assert fates["tensorflow answers"] > 0
     for framework, healthy in _healthy(models_folder, tmp_path):
         path.write_bytes(healthy)
-        assert await _fate(worker, f"load {framework} {path}") == "answers"
+        assert await _fate(worker, f"load {framework} {path}", within_s=60) == "answers"
     await worker.close()
 
 
-async def _fate(worker: Any, command: str) -> str:
+async def _fate(worker: Any, command: str, *, within_s: float = 10) -> str:
     """What became of a mutant: the word of its loader, or the error that its worker ended with."""
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(within_s):
             outputs = await worker.predict({"command": np.array([command], object)})
     except (InvalidInput, ModelFailed) as error:
         return error.code

@@ -63,7 +63,12 @@ class Fleet(NamedTuple):
 
 def settings(folder: Path) -> Settings:
     """Of a hub or a node in this folder, which looks for news all the time."""
-    said = {"data.folder": str(folder), "http.port": 0, "fleet.sync_interval": "100ms"}
+    said = {
+        "data.folder": str(folder),
+        "http.port": 0,
+        "serving.default_deadline": "30s",
+        "fleet.sync_interval": "100ms",
+    }
     return load_settings(environment={}, overrides=said).settings
 
 

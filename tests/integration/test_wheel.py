@@ -11,6 +11,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LARGEST_BYTES = 2_500_000
 
+# The first test builds the extension, with all optimisations.
+pytestmark = pytest.mark.timeout(900)
+
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -60,7 +63,6 @@ def test_the_extension_of_the_wheel_computes(site: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(600)
 def test_the_installed_wheels_tell_the_whole_demo(site: Path, tmp_path: Path, datasets_folder: Path) -> None:
     command = (sys.executable, "-m", "edge_aiops", "demo", "--datasets", str(datasets_folder), "--no-serve")
     told = run(*command, "--port", "0", cwd=tmp_path, site=site)

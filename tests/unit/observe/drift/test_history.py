@@ -113,10 +113,10 @@ async def test_of_a_hundred_features_a_check_is_quick_and_keeps_pictures_of_the_
     await watched.compare_with(inputs=columns(20_000))
     await watched.sees("inputs", columns(5_000, shift=1.0))
     await watched.check()
-    began = time.perf_counter()
+    began = time.process_time()
     given = await watched.check()
     msgspec.json.encode(given)
-    assert time.perf_counter() - began < 1  # some 40 ms; figures are in the benchmarks
+    assert time.process_time() - began < 1  # some 40 ms; figures are in the benchmarks
     (kept,) = await watched.checks.history(watched.name, limit=1)
     pictured = [of.feature for of in kept.features if of.current is not None]
     assert len(pictured) == PICTURED
