@@ -24,7 +24,7 @@ MODULES = {
     "rules": "rules.command",
     "fleet": "fleet.command",
     "benchmark": "benchmark.command",
-    "compare": "compare.command",
+    "stats": "compare.command",
     "plugins": "plugins",
     "config": "config",
     "backup": "backup",
