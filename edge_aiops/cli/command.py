@@ -14,6 +14,8 @@ from edge_aiops.cli.help import Formatter
 
 DEFAULT_URL = "http://127.0.0.1:9926"
 LOG_LEVELS = ("debug", "info", "warning", "error")
+GLOBAL_OPTIONS = ("--config", "--data", "--log-level")
+"""Those of every command, each with a value."""
 
 _INVALID_CHOICE = re.compile(r"invalid choice: '?([^' ]+)'? \(")
 
@@ -89,14 +91,15 @@ def parser(version: str, commands: Sequence[Command | Group]) -> ArgumentParser:
 
 def add_global_options(parser: ArgumentParser, **defaults: Any) -> None:
     """The options that stand before or after the command's name. Without `defaults` they leave what was said before."""
+    config, data, log_level = GLOBAL_OPTIONS
     parser.add_argument(
-        "--config", type=Path, metavar="FILE", default=defaults.get("config", SUPPRESS), help="settings file, TOML"
+        config, type=Path, metavar="FILE", default=defaults.get("config", SUPPRESS), help="settings file, TOML"
     )
     parser.add_argument(
-        "--data", metavar="FOLDER", default=defaults.get("data", SUPPRESS), help="data folder (setting data.folder)"
+        data, metavar="FOLDER", default=defaults.get("data", SUPPRESS), help="data folder (setting data.folder)"
     )
     parser.add_argument(
-        "--log-level",
+        log_level,
         choices=LOG_LEVELS,
         default=defaults.get("log_level", SUPPRESS),
         help="least severe message shown (setting log.level, default info)",
