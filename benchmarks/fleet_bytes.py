@@ -86,13 +86,9 @@ def rows() -> list[Row]:
         with tempfile.TemporaryDirectory() as folder:
             sent = asyncio.run(a_day(Path(folder), features=features))
         window = sum(sent.summary_bytes[kind] / sent.rows[kind] for kind in ("performance", "inputs", "outputs"))
-        sketches = sum(
-            sent.summary_bytes[kind] / max(sent.rows[kind], 1) for kind in ("inputSketches", "outputSketches")
-        )
         wire = sent.body_bytes + OVERHEAD_BYTES * sent.pushes
         found += [
             Row(f"a five-minute window, {features} features", f"{window / 1e3:.1f} KB", "summaries, not compressed"),
-            Row("  sketches of a day", f"{sketches / 1e3:.0f} KB", "the same"),
             Row("  a push, compressed", f"{sent.body_bytes / sent.pushes / 1e3:.1f} KB", f"{sent.pushes} a day"),
             Row("  a day on the wire", f"{wire / 1e3:.0f} KB", f"with {OVERHEAD_BYTES} B a push for HTTP"),
         ]

@@ -243,7 +243,7 @@ def _summaries(random: np.random.Generator, baseline: Baseline, events: int) -> 
     labels = LabelCounts()
     labels.give(Labels(events // 10, events // 11, events // 110, np.empty(0)))
     return [
-        ("inputs", events, inputs.to_bytes()),
+        ("inputs", events, inputs.told().to_bytes()),
         ("performance", events, performance.to_bytes()),
         ("labels", events // 10, labels.to_bytes()),
     ]

@@ -75,7 +75,7 @@ def server(
         process = subprocess.Popen(
             pinned(SERVER_CORE, command) if pin else command,
             cwd=ROOT,
-            env=os.environ | (environment or {}),
+            env=installed() | (environment or {}),
             stdout=subprocess.DEVNULL,
             stderr=errors,
             start_new_session=True,
@@ -90,6 +90,11 @@ def server(
             finally:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
+
+
+def installed() -> dict[str, str]:
+    """The environment, in which modules are compiled once, as installers and the first start do."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def pinned(core: int, command: list[str]) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import onnx
 
-from benchmarks.processes import ROOT, free_port, load, post, server
+from benchmarks.processes import ROOT, free_port, installed, load, post, server
 from benchmarks.registered import register
 from benchmarks.table import Row
 from edge_aiops.testing import models
@@ -113,5 +113,5 @@ def _command_row(what: str, arguments: list[str], *, limit_s: float | None = Non
 
 def _taken_s(arguments: list[str]) -> float:
     started = time.perf_counter()
-    subprocess.run([sys.executable, *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+    subprocess.run([sys.executable, *arguments], cwd=ROOT, env=installed(), stdout=subprocess.DEVNULL, check=True)
     return time.perf_counter() - started

@@ -10,11 +10,13 @@ import difflib
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct, field
+from msgspec.structs import fields
 
 from edge_aiops.base.durations import Duration
 from edge_aiops.base.errors import InvalidInput, SettingsError
@@ -253,9 +255,9 @@ class LoadedSettings(NamedTuple):
 
     def entries(self) -> Iterator[Setting]:
         """Every setting, in the order of the tables."""
-        for key, wanted in _KEYS.items():
+        for key in _KEYS:
             table, _, name = key.partition(".")
-            description = next((meta.description or "" for meta in get_args(wanted)[1:]), "")
+            description = next((meta.description or "" for meta in get_args(_wanted(key))[1:]), "")
             value = getattr(getattr(self.settings, table), name)
             yield Setting(key, value, self.origins.get(key, "default"), description)
 
@@ -348,7 +350,7 @@ def _suggested_variable(variable: str) -> str:
 
 
 def _converted(key: str, value: object, origin: str) -> object:
-    wanted = _KEYS[key]
+    wanted = _wanted(key)
     if isinstance(value, str) and get_args(get_args(wanted)[0])[:1] == (str,):
         value = [part.strip() for part in value.split(",") if part.strip()]
     try:
@@ -367,11 +369,15 @@ def _decoded(wanted: type, value: object) -> object:
     raise InvalidInput(f"a {wanted.__name__.lower()} is written as text, such as '5m'")
 
 
-_TABLES: dict[str, type[Struct]] = {
-    name: kind for name, kind in get_type_hints(Settings).items() if issubclass(kind, Struct)
-}
-_KEYS: dict[str, Any] = {
-    f"{table}.{key}": wanted
-    for table, kind in _TABLES.items()
-    for key, wanted in get_type_hints(kind, include_extras=True).items()
-}
+def _wanted(key: str) -> Any:
+    table, _, name = key.partition(".")
+    return _wanted_in(_TABLES[table])[name]
+
+
+@cache
+def _wanted_in(table: type[Struct]) -> Mapping[str, Any]:
+    return get_type_hints(table, include_extras=True)
+
+
+_TABLES: dict[str, type[Struct]] = {field.name: field.type for field in fields(Settings)}
+_KEYS = [f"{table}.{name}" for table, kind in _TABLES.items() for name in kind.__struct_fields__]

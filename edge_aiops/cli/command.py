@@ -6,6 +6,7 @@ import difflib
 import re
 from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -13,6 +14,8 @@ from edge_aiops.cli.help import Formatter
 
 DEFAULT_URL = "http://127.0.0.1:9926"
 LOG_LEVELS = ("debug", "info", "warning", "error")
+GLOBAL_OPTIONS = ("--config", "--data", "--log-level")
+"""Those of every command, each with a value."""
 
 _INVALID_CHOICE = re.compile(r"invalid choice: '?([^' ]+)'? \(")
 
@@ -48,11 +51,20 @@ class Group(NamedTuple):
 
 
 class Parser(ArgumentParser):
-    """A parser that proposes the nearest command for one that does not exist."""
+    """A parser that proposes the nearest command for one that does not exist.
 
-    def __init__(self, **more: Any) -> None:
+    `fill` gives it its arguments when it is asked to parse: one command is run, and the others need none.
+    """
+
+    def __init__(self, *, fill: Callable[[Parser], None], **more: Any) -> None:
         super().__init__(formatter_class=Formatter, allow_abbrev=False, **more)
         self.choices: list[str] = []
+        self._fill = cache(fill)
+
+    def parse_known_args(self, *arguments: Any, **more: Any) -> Any:
+        """As argparse, with all arguments there."""
+        self._fill(self)
+        return super().parse_known_args(*arguments, **more)
 
     def error(self, message: str) -> NoReturn:
         """End with code 2 and one readable block."""
@@ -69,24 +81,25 @@ def parser(version: str, commands: Sequence[Command | Group]) -> ArgumentParser:
         prog="edge-aiops",
         description="MLOps for edge devices: serve models, journal every inference, watch them offline.",
         epilog="`edge-aiops COMMAND --help` explains a command with examples.",
+        fill=partial(_add_commands, commands=commands),
     )
     whole.set_defaults(run=None, help=whole.print_help, client=False, url=None, json=False)
     whole.add_argument("--version", action="version", version=f"edge-aiops {version}")
     add_global_options(whole, config=None, data=None, log_level=None)
-    _add_commands(whole, commands)
     return whole
 
 
 def add_global_options(parser: ArgumentParser, **defaults: Any) -> None:
     """The options that stand before or after the command's name. Without `defaults` they leave what was said before."""
+    config, data, log_level = GLOBAL_OPTIONS
     parser.add_argument(
-        "--config", type=Path, metavar="FILE", default=defaults.get("config", SUPPRESS), help="settings file, TOML"
+        config, type=Path, metavar="FILE", default=defaults.get("config", SUPPRESS), help="settings file, TOML"
     )
     parser.add_argument(
-        "--data", metavar="FOLDER", default=defaults.get("data", SUPPRESS), help="data folder (setting data.folder)"
+        data, metavar="FOLDER", default=defaults.get("data", SUPPRESS), help="data folder (setting data.folder)"
     )
     parser.add_argument(
-        "--log-level",
+        log_level,
         choices=LOG_LEVELS,
         default=defaults.get("log_level", SUPPRESS),
         help="least severe message shown (setting log.level, default info)",
@@ -97,26 +110,26 @@ def _add_commands(parser: Parser, commands: Sequence[Command | Group]) -> None:
     listed: Any = parser.add_subparsers(title="commands", metavar="COMMAND", prog=parser.prog)
     for command in commands:
         parser.choices.append(command.name)
-        if isinstance(command, Group):
-            _add_group(listed.add_parser(command.name, help=command.summary, description=command.summary), command)
-        else:
-            _fill(listed.add_parser(command.name, help=command.summary, **_texts(command)), command)
+        fill = partial(_fill_group, group=command) if isinstance(command, Group) else partial(_fill, command=command)
+        listed.add_parser(command.name, help=command.summary, fill=fill, **_texts(command))
 
 
-def _add_group(parser: Parser, group: Group) -> None:
+def _fill_group(parser: Parser, group: Group) -> None:
     parser.set_defaults(run=None, help=parser.print_help)
     if group.default:
-        parser.description, parser.epilog = _texts(group.default).values()
         _fill(parser, group.default)
     _add_commands(parser, group.commands)
 
 
-def _texts(command: Command) -> dict[str, str]:
+def _texts(entry: Command | Group) -> dict[str, str]:
+    command = entry.default if isinstance(entry, Group) else entry
+    if command is None:
+        return {"description": entry.summary}
     said = f"{command.summary}.\n\n{command.description}".strip()
     return {"description": said, "epilog": "\n  ".join(["examples:", *command.examples])}
 
 
-def _fill(parser: ArgumentParser, command: Command) -> None:
+def _fill(parser: Parser, command: Command) -> None:
     parser.set_defaults(run=command.run, client=command.client)
     command.arguments(parser)
     if command.client:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from argparse import ArgumentParser, Namespace
 
-from edge_aiops.cli import hub_keys, hub_tokens
+from edge_aiops.cli import garbage, hub_keys, hub_tokens
 from edge_aiops.cli.command import Command, Group
 from edge_aiops.cli.serve import add_address_options
 
@@ -26,6 +25,7 @@ def _arguments(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> None:
+    garbage.collect_seldom()
     import asyncio
 
     from edge_aiops.base.urls import without_password
@@ -50,9 +50,7 @@ def _run(arguments: Namespace) -> None:
         artifacts = without_password(settings.hub.artifacts) or folder
         print(f"edge_aiops hub on {url}, database {database}, artifacts {artifacts}; {url}/docs tells what it answers")
         sys.stdout.flush()
-        # What is there by now stays, and each push makes some dozen objects: neither is worth looking through so often.
-        gc.freeze()
-        gc.set_threshold(10_000)
+        garbage.keep_what_is_there()
 
     asyncio.run(serve_until_stopped(serving_hub(settings), ready=ready))
 

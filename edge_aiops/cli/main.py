@@ -9,55 +9,9 @@ from io import TextIOWrapper
 
 from edge_aiops import __version__
 from edge_aiops.base.errors import EdgeAiopsError, FieldError
-from edge_aiops.cli import (
-    alerts,
-    backup,
-    baseline,
-    chat,
-    config,
-    doctor,
-    events,
-    hub,
-    model,
-    plugins,
-    predict,
-    quality,
-    serve,
-)
-from edge_aiops.cli.benchmark import command as benchmark
-from edge_aiops.cli.command import Command, Group, parser
-from edge_aiops.cli.compare import command as compare
-from edge_aiops.cli.demo import command as demo
-from edge_aiops.cli.drift import command as drift
-from edge_aiops.cli.fleet import command as fleet
-from edge_aiops.cli.monitor import command as monitor
-from edge_aiops.cli.node import command as node
+from edge_aiops.cli.command import parser
+from edge_aiops.cli.commands import meant
 from edge_aiops.cli.output import printable
-from edge_aiops.cli.rules import command as rules
-
-COMMANDS: tuple[Command | Group, ...] = (
-    serve.COMMAND,
-    hub.GROUP,
-    node.GROUP,
-    demo.COMMAND,
-    predict.COMMAND,
-    chat.COMMAND,
-    model.GROUP,
-    events.GROUP,
-    monitor.COMMAND,
-    baseline.GROUP,
-    drift.GROUP,
-    quality.COMMAND,
-    alerts.GROUP,
-    rules.GROUP,
-    fleet.GROUP,
-    benchmark.GROUP,
-    compare.GROUP,
-    plugins.COMMAND,
-    config.COMMAND,
-    backup.COMMAND,
-    doctor.COMMAND,
-)
 
 _EXTRAS = dict.fromkeys(("sqlalchemy", "alembic", "asyncpg", "obstore"), "hub") | {"pyarrow": "compare"}
 """Modules that come with an extra of ours."""
@@ -72,7 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0: done. 1: it failed, and standard error says why. 2: the command line is wrong. 130: stopped by Ctrl-C.
     """
-    chosen = parser(__version__, COMMANDS).parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    chosen = parser(__version__, meant(arguments)).parse_args(arguments)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal of ASCII shows what it can
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, Namespace
 
+from edge_aiops.cli import garbage
 from edge_aiops.cli.command import Command
 
 
@@ -19,6 +20,7 @@ def add_address_options(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> None:
+    garbage.collect_seldom()
     import asyncio
 
     from edge_aiops.cli.effective import effective_settings
@@ -31,6 +33,7 @@ def _run(arguments: Namespace) -> None:
     def ready(url: str) -> None:
         print(f"edge_aiops serves on {url}, data in {settings.data_folder}; {url}/docs tells what it answers")
         sys.stdout.flush()
+        garbage.keep_what_is_there()
 
     asyncio.run(serve_until_stopped(serving(settings), ready=ready))
 

@@ -40,6 +40,7 @@ class LeasedWork:
         self._tick_s = min(interval_s, ttl_s / 3)
         self._holder = secrets.token_hex(8)
         self._lease: Lease | None = None
+        self._waited = False
         self._until_s = 0.0
         self._due_ns = self._renew_ns = clock.ticks_ns()
 
@@ -63,9 +64,11 @@ class LeasedWork:
             self._until_s = asked_s + self._ttl_s
             self._renew_ns = self._clock.ticks_ns() + round(self._ttl_s / 3 * 1e9)
         if self._lease is None:
+            self._waited = True
             return False
         if self._lease != before:
-            logger.info("%s is done by this replica from now on", self._name)
+            if self._waited:
+                logger.info("%s is done by this replica from now on", self._name)
         elif self._clock.ticks_ns() < self._due_ns:
             return True
         self._due_ns = self._clock.ticks_ns() + self._interval_ns

@@ -142,10 +142,10 @@ def effective(*patches: Patch) -> MonitoringConfig:
     merged: Patch = _defaults()
     for patch in patches:
         merged = _laid_over(merged, patch)
-    _refuse_unknown(inspect.type_info(MonitoringConfig), merged)
     try:
         return msgspec.convert(merged, MonitoringConfig, dec_hook=_duration)
     except msgspec.ValidationError as error:
+        _refuse_unknown(inspect.type_info(MonitoringConfig), merged)
         message, _, path = str(error).partition(" - at `$")
         field = path.strip(".`") or "body"
         if field == "quality.thresholds[...]":

@@ -31,7 +31,7 @@ class Forwarding(Protocol):
         """Whether this event itself is to be passed on; asked for each one, so it must be quick."""
 
     def grown(self, connection: sqlite3.Connection, boot: Boot, deltas: Mapping[Window, Delta]) -> None:
-        """Take in what was counted of one boot of the journal."""
+        """Take in what was counted of one boot of the journal, as it may leave the node."""
 
     def happened(
         self, connection: sqlite3.Connection, changes: Sequence[LabelChange], events: Sequence[RecordedEvent]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +11,8 @@ import numpy as np
 from edge_aiops.journal.events import LabelChange, LabelledEvent, NewEvent, RecordedEvent, ServedBy
 from edge_aiops.observe.baselines.baseline import ModelBaseline, Role
 from edge_aiops.observe.columns import Columns, InputColumns, OutcomeColumns, OutputColumns
-from edge_aiops.observe.columns.outcomes import ABSOLUTE_ERROR, CORRECT
+from edge_aiops.observe.columns.classes import LABEL
+from edge_aiops.observe.columns.outcomes import ABSOLUTE_ERROR, CORRECT, OUTCOME
 from edge_aiops.observe.config import AggregationConfig
 from edge_aiops.observe.forwarding import Delta
 from edge_aiops.observe.granularity import WIDTH_MS, window_start
@@ -39,6 +40,13 @@ class VersionReader:
         self.inputs = InputColumns(model, baseline.inputs if baseline else None, max_features=config.max_features)
         self.outputs = OutputColumns(baseline.outputs if baseline else None)
         self.outcomes = OutcomeColumns(baseline.outcomes if baseline else None)
+        classes = frozenset(model.class_labels)
+        self.declared: Mapping[Role, Mapping[str, frozenset[str]]] = {
+            "inputs": self.inputs.declared,
+            "outputs": {LABEL: classes},
+            "outcomes": {OUTCOME: classes, CORRECT: frozenset(("true", "false"))},
+        }
+        """The labels that everybody may know who knows the model, by feature."""
 
     def read(self, events: Sequence[NewEvent]) -> EventsRead:
         """What went in and what came out."""
@@ -128,7 +136,9 @@ class LiveWindows:
         summary = self.deltas.get(window)
         if summary is None:
             reference = baseline.of(role) if baseline else None
-            summary = self.deltas[window] = RoleSummary(reference, max_features=config.max_features)
+            summary = self.deltas[window] = RoleSummary(
+                reference, max_features=config.max_features, declared=reader.declared[role]
+            )
         assert isinstance(summary, RoleSummary)
         summary.update(columns)
         self.items[window] += items

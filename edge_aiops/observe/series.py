@@ -11,7 +11,7 @@ from edge_aiops.observe.envelope import checked
 from edge_aiops.observe.granularity import Granularity
 from edge_aiops.observe.labels import LabelCounts
 from edge_aiops.observe.performance import Performance
-from edge_aiops.observe.summaries import RoleSummary, Sketches, role, sketches
+from edge_aiops.observe.summaries import RoleSummary, Sketches, role
 
 Kind = Literal["performance", "labels", "inputs", "outputs", "outcomes", "inputSketches", "outputSketches"]
 
@@ -74,16 +74,14 @@ def read_summary(kind: Kind, data: bytes, baseline: ModelBaseline | None) -> Sum
     return Sketches.from_bytes(data)
 
 
-def check_summary(kind: Kind, data: bytes) -> None:
-    """See that these are the bytes of a summary of this kind, undamaged, without reading them. Raises
-    `UnreadableSummary`."""
-    checked(_MARKS[kind], data, kind)
+def check_told(kind: Kind, data: bytes) -> None:
+    """See that these are the bytes of a summary of this kind as it leaves a node, undamaged, without reading them.
+    Raises `UnreadableSummary`."""
+    checked(_TOLD_MARKS[kind], data, kind)
 
 
-_MARKS: dict[Kind, bytes] = {
+_TOLD_MARKS: dict[Kind, bytes] = {
     "performance": performance.MARK,
     "labels": labels.MARK,
-    **dict.fromkeys(ROLE, role.MARK),
-    "inputSketches": sketches.MARK,
-    "outputSketches": sketches.MARK,
+    **dict.fromkeys(ROLE, role.TOLD_MARK),
 }

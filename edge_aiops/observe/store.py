@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from edge_aiops.journal.journal import Positions
 from edge_aiops.observe.granularity import WIDTH_MS
 from edge_aiops.observe.series import Series, Summary, Window
+from edge_aiops.observe.summaries import Repeats, RoleSummary
 from edge_aiops.stats import IncompatibleSummaries, UnreadableSummary
 from edge_aiops.store.local import LocalDatabase
 
@@ -79,10 +80,12 @@ def note_adopted(connection: sqlite3.Connection, numbers: Iterable[int]) -> None
     )
 
 
-def grow(connection: sqlite3.Connection, deltas: Mapping[Window, Summary], read: Reader) -> None:
-    """Merge what has come into its windows."""
-    for window, delta in deltas.items():
-        _grow(connection, _number(connection, window.series), window, delta, read)
+def grow(connection: sqlite3.Connection, deltas: Mapping[Window, Summary], read: Reader) -> dict[Window, Repeats]:
+    """Merge what has come into its windows; gives how many rows of it each of them had before."""
+    return {
+        window: _grow(connection, _number(connection, window.series), window, delta, read)
+        for window, delta in deltas.items()
+    }
 
 
 def roll_up(
@@ -119,7 +122,7 @@ def _positions(found: Mapping[str, int]) -> Positions | None:
     return Positions(**found) if found.keys() == set(Positions._fields) else None
 
 
-def _grow(connection: sqlite3.Connection, number: int, window: Window, delta: Summary, read: Reader) -> None:
+def _grow(connection: sqlite3.Connection, number: int, window: Window, delta: Summary, read: Reader) -> Repeats:
     key = {"series": number, "width_ms": window.width_ms, "start_ms": window.start_ms}
     found = connection.execute(f"SELECT summary FROM window WHERE {_KEY}", key).fetchone()
     if found is None:
@@ -129,13 +132,17 @@ def _grow(connection: sqlite3.Connection, number: int, window: Window, delta: Su
         )
         if window.width_ms < _WIDEST_MS:
             connection.execute("INSERT INTO fresh VALUES (:series, :width_ms, :start_ms, NULL)", key)
-        return
+        return _repeats(delta)
+    stored = readable(window.series, found[0], read)
+    before = Repeats() if stored is None else _repeats(stored)
+    whole = _with(stored, delta)
     connection.execute(
         f"UPDATE window SET summary = :summary, revision = revision + 1 WHERE {_KEY}",
-        {**key, "summary": _with(readable(window.series, found[0], read), delta)},
+        {**key, "summary": whole.to_bytes()},
     )
     if window.width_ms < _WIDEST_MS:
         _freshen(connection, key, window.series, delta, read)
+    return _repeats(whole).since(before)
 
 
 def _freshen(connection: sqlite3.Connection, key: dict[str, int], series: Series, delta: Summary, read: Reader) -> None:
@@ -147,7 +154,7 @@ def _freshen(connection: sqlite3.Connection, key: dict[str, int], series: Series
     elif fresh[0] is not None:  # else the whole window is fresh, what it grew by as well
         connection.execute(
             f"UPDATE fresh SET summary = :summary WHERE {_KEY}",
-            {**key, "summary": _with(readable(series, fresh[0], read), delta)},
+            {**key, "summary": _with(readable(series, fresh[0], read), delta).to_bytes()},
         )
 
 
@@ -162,11 +169,15 @@ def readable(series: Series, data: bytes, read: Reader) -> Summary | None:
         return None
 
 
-def _with(summary: Summary | None, delta: Summary) -> bytes:
+def _with(summary: Summary | None, delta: Summary) -> Summary:
     if summary is None:
-        return delta.to_bytes()
+        return delta
     summary.merge(delta)
-    return summary.to_bytes()
+    return summary
+
+
+def _repeats(summary: Summary) -> Repeats:
+    return summary.repeats if isinstance(summary, RoleSummary) else Repeats()
 
 
 def _number(connection: sqlite3.Connection, series: Series) -> int:

@@ -14,11 +14,12 @@ from edge_aiops.observe.adoption import HERE
 from edge_aiops.observe.baselines.baseline import ModelBaseline
 from edge_aiops.observe.config import MonitoringConfig
 from edge_aiops.observe.drift import evidence
-from edge_aiops.observe.forwarding import Forwarding
+from edge_aiops.observe.forwarding import Delta, Forwarding
 from edge_aiops.observe.live import LiveWindows, profiles
 from edge_aiops.observe.outgoing import forget_rows
-from edge_aiops.observe.series import read_summary
+from edge_aiops.observe.series import Window, read_summary
 from edge_aiops.observe.store import forget_windows, grow, move_to, note_adopted, stored_positions
+from edge_aiops.observe.summaries import Repeats, RoleSummary, Sketches
 
 logger = logging.getLogger(__name__)
 
@@ -46,13 +47,13 @@ def write_windows(connection: sqlite3.Connection, write: Write) -> bool:
     if stored_positions(connection) != write.expected:
         return False
     for boot, live in write.live.items():
-        grow(
+        repeats = grow(
             connection,
             live.deltas,
             lambda series, data: read_summary(series.kind, data, write.bases.get(series.baseline)),
         )
         if write.forwarding is not None and boot != HERE:
-            write.forwarding.grown(connection, boot, live.grown())
+            write.forwarding.grown(connection, boot, _told(live, repeats))
             write.forwarding.happened(connection, live.changes, live.events)
     for served_by, role, number, summary in profiles(chain(*(live.deltas.items() for live in write.live.values()))):
         if summary.profile is None or number not in write.bases:
@@ -73,3 +74,14 @@ def write_windows(connection: sqlite3.Connection, write: Write) -> bool:
     move_to(connection, write.reached)
     note_adopted(connection, write.bases)
     return True
+
+
+def _told(live: LiveWindows, repeats: Mapping[Window, Repeats]) -> dict[Window, Delta]:
+    """What windows grew by, as it may leave the node: nothing of sketches, which hold values of single rows."""
+    told: dict[Window, Delta] = {}
+    for window, (summary, items) in live.grown().items():
+        if isinstance(summary, RoleSummary):
+            told[window] = Delta(summary.told(repeats[window]), items)
+        elif not isinstance(summary, Sketches):
+            told[window] = Delta(summary, items)
+    return told

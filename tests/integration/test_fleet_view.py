@@ -49,7 +49,7 @@ def pushed(number: int, baseline: Baseline, random: np.random.Generator) -> Push
     digest = hashlib.sha256(content).hexdigest()
     values = {name: random.normal(shift if name == "b" else 0.0, size=300) for name in ("a", "b")}
     windows = (
-        ("inputs", digest, 300, inputs(baseline, values)),
+        ("inputs", digest, 300, inputs(baseline, values).told()),
         ("performance", "", 300, performance(300, errors=errors)),
         ("labels", "", 50, labels(45, 5)),
     )

@@ -8,7 +8,7 @@ import pytest
 
 from edge_aiops.base.settings import RESERVED_VARIABLES, Setting, environment_variable, load_settings
 from edge_aiops.cli.command import Group
-from edge_aiops.cli.main import COMMANDS
+from edge_aiops.cli.commands import commands
 
 DOCS = Path(__file__).parents[2] / "docs"
 SETTINGS = (DOCS / "settings.md").read_text("utf-8")
@@ -36,7 +36,7 @@ def test_every_variable_that_is_no_setting_is_documented(variable: str) -> None:
     "command",
     [
         name
-        for entry in COMMANDS
+        for entry in commands()
         for name in (
             [f"{entry.name} {command.name}" for command in entry.commands] + ([entry.name] if entry.default else [])
             if isinstance(entry, Group)

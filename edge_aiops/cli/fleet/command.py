@@ -6,9 +6,14 @@ from edge_aiops.cli.command import Group
 from edge_aiops.cli.fleet import view
 from edge_aiops.cli.fleet.config import CONFIG
 from edge_aiops.cli.fleet.simulate import SIMULATE
+from edge_aiops.cli.node.command import LIST
+
+NODES = LIST._replace(
+    name="nodes", examples=("edge-aiops fleet nodes", "edge-aiops fleet nodes --group presses --label site=oslo")
+)
 
 GROUP = Group(
     name="fleet",
     summary="Many nodes at once: what their hub knows of them, and wants of them",
-    commands=(*view.COMMANDS, CONFIG, SIMULATE),
+    commands=(NODES, *view.COMMANDS, CONFIG, SIMULATE),
 )

@@ -132,20 +132,22 @@ def _print(node: dict[str, Any], arguments: Namespace) -> None:
 
 _ID = "3f9c0a5be1d24476a8e0c1d2f3a4b5c6"
 
+LIST = Command(
+    name="list",
+    summary="List the nodes that have joined a hub, when they last pushed and what is wrong there",
+    examples=("edge-aiops node list", "edge-aiops node list --group presses --label site=oslo"),
+    arguments=_list_arguments,
+    run=_list,
+    client=True,
+    json=True,
+)
+
 GROUP = Group(
     name="node",
     summary="Serve models on a device, or look after the nodes of a hub",
     default=RUN,
     commands=(
-        Command(
-            name="list",
-            summary="List the nodes that have joined a hub, when they last pushed and what is wrong there",
-            examples=("edge-aiops node list", "edge-aiops node list --group presses --label site=oslo"),
-            arguments=_list_arguments,
-            run=_list,
-            client=True,
-            json=True,
-        ),
+        LIST,
         Command(
             name="show",
             summary="Show how one node was when it last pushed, and what happened to it",

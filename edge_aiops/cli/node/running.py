@@ -7,6 +7,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from edge_aiops.cli import garbage
 from edge_aiops.cli.command import Command
 from edge_aiops.cli.serve import add_address_options
 
@@ -24,6 +25,7 @@ def _arguments(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> None:
+    garbage.collect_seldom()
     import asyncio
 
     from edge_aiops.cli.effective import effective_settings
@@ -37,6 +39,7 @@ def _run(arguments: Namespace) -> None:
         hub = f"hub {arguments.hub}" if arguments.hub else "the hub of the last start"
         print(f"edge_aiops node on {url}, data in {settings.data_folder}, {hub}")
         sys.stdout.flush()
+        garbage.keep_what_is_there()
 
     role = serving_node(settings, hub_url=arguments.hub, join=_token(arguments))
     asyncio.run(serve_until_stopped(role, ready=ready))

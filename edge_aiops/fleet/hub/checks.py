@@ -10,7 +10,7 @@ import msgspec
 from edge_aiops.base.errors import InvalidInput
 from edge_aiops.fleet.hub.windows import DAY_MS, FIVE_MINUTES_MS, HOUR_MS
 from edge_aiops.fleet.messages.push import Push, PushRecord, PushRow, Reported
-from edge_aiops.observe.series import check_summary
+from edge_aiops.observe.series import check_told
 from edge_aiops.stats import UnreadableSummary
 
 WIDTHS_MS = (FIVE_MINUTES_MS, HOUR_MS, DAY_MS)
@@ -48,7 +48,7 @@ def _check_row(row: PushRow, field: str) -> None:
     if hashlib.sha256(row.summary).digest() != row.sha256:
         raise InvalidInput.of(f"{field}.sha256", "is not the SHA-256 of the summary; it was damaged on its way")
     try:
-        check_summary(key.kind, row.summary)
+        check_told(key.kind, row.summary)
     except UnreadableSummary as error:
         raise InvalidInput.of(f"{field}.summary", str(error)) from error
     if key.width_ms not in WIDTHS_MS:

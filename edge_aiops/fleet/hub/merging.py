@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from edge_aiops.observe.labels import LabelCounts
 from edge_aiops.observe.performance import Performance
-from edge_aiops.observe.series import ROLE, Kind, Summary
-from edge_aiops.observe.summaries import RoleSummary, Sketches
+from edge_aiops.observe.series import Kind, Summary
+from edge_aiops.observe.summaries import RoleSummary
 from edge_aiops.stats import IncompatibleSummaries, UnreadableSummary
 from edge_aiops.stats.summaries import Baseline
 
@@ -86,6 +86,4 @@ def _read(kind: Kind, data: bytes, baseline: Baseline | None) -> Summary:
         return Performance.from_bytes(data)
     if kind == "labels":
         return LabelCounts.from_bytes(data)
-    if kind in ROLE:
-        return RoleSummary.from_bytes(data, baseline)
-    return Sketches.from_bytes(data)
+    return RoleSummary.from_bytes(data, baseline)

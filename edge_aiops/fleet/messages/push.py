@@ -23,7 +23,7 @@ Boot = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 """The random id of one start of a node's process."""
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Name = Annotated[str, Meta(max_length=128)]
-RowKind = Literal["performance", "labels", "inputs", "outputs", "outcomes", "inputSketches", "outputSketches"]
+RowKind = Literal["performance", "labels", "inputs", "outputs", "outcomes"]
 RecordKind = Literal["alert", "feedback", "sample", "baseline", "rollout", "dropped"]
 
 

@@ -113,19 +113,21 @@ class Membership:
 
     async def _known(self) -> Session:
         try:
-            return await self._session(await asyncio.to_thread(self._keys.current))
+            return await self._session(self._keys.current)
         except Unauthenticated:
             if (following := await asyncio.to_thread(self._keys.next)) is None:
                 raise
             # The answer to a rotation may have been lost.
-            session = await self._session(following)
+            session = await self._session(lambda: following)
             await asyncio.to_thread(self._keys.adopt_next)
             return session
 
-    async def _session(self, key: NodeKey) -> Session:
+    async def _session(self, key: Callable[[], NodeKey]) -> Session:
         ask = f"{self._hub_url}/fleet"
         asked = await post(self._http, f"{ask}/challenge", ChallengeRequest(node_id=self._node_id), Challenge)
-        signature = key.sign(session_proof(asked.challenge))
+        # Only now, because the first look at a key takes 8 MB, and a node whose hub is away needs none.
+        signing = await asyncio.to_thread(key)
+        signature = signing.sign(session_proof(asked.challenge))
         request = SessionRequest(node_id=self._node_id, challenge=asked.challenge, signature=signature)
         return await post(self._http, f"{ask}/session", request, Session)
 

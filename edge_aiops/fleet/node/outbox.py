@@ -278,7 +278,7 @@ class Outbox:
                     "stream": self.stream,
                     "seq": row.seq,
                     "now_ms": at.now_ms,
-                    "held_until_s": at.ticks_s + rows.hold_s(rows.PRIORITY[row.key.kind]),
+                    "held_until_s": at.ticks_s + rows.HOLD_S,
                 },
             )
         for record in sent.records:
@@ -316,7 +316,7 @@ class Outbox:
             oldest_unsent=use.oldest_ms,
             waiting_bytes=use.waiting_bytes,
             kept_bytes=use.kept_bytes,
-            window_ms=rows.width_ms("performance", Boot(0, width_ms=width_ms)),
+            window_ms=rows.width_ms(Boot(0, width_ms=width_ms)),
             acknowledged=self._acknowledged,
             lost_rows=lost_rows,
             lost_items=lost_items,

@@ -7,7 +7,6 @@ import logging
 import sqlite3
 from typing import NamedTuple
 
-from edge_aiops.fleet.messages.push import RowKind
 from edge_aiops.fleet.messages.records import Dropped, Loss
 from edge_aiops.fleet.node.outbox_records import drop, put_baseline
 from edge_aiops.journal.boots import Boot
@@ -15,27 +14,25 @@ from edge_aiops.observe.forwarding import Delta
 from edge_aiops.observe.granularity import WIDTH_MS
 from edge_aiops.observe.labels import LabelCounts
 from edge_aiops.observe.performance import Performance
-from edge_aiops.observe.series import Summary, Window
-from edge_aiops.observe.summaries import RoleSummary, Sketches
+from edge_aiops.observe.series import Kind, Summary, Window
+from edge_aiops.observe.summaries import RoleSummary
 from edge_aiops.stats import IncompatibleSummaries, UnreadableSummary
 from edge_aiops.stats.summaries import Baseline
 
-PRIORITY: dict[RowKind, int] = {
+PRIORITY: dict[Kind, int] = {
     "performance": 1,
     "labels": 1,
     "inputs": 3,
     "outputs": 3,
     "outcomes": 3,
-    "inputSketches": 4,
-    "outputSketches": 4,
 }
-"""Counts first, then distributions, sketches last; see `outbox_records.PRIORITY` for what stands between."""
+"""Counts first, then distributions; see `outbox_records.PRIORITY` for what stands between."""
 
 COUNTS = 1
 """The priority of what is never given up."""
 
 HOLD_S = 3_600
-DAY_MS = WIDTH_MS["daily"]
+"""How long a row waits that the hub has had, or whose window is not over."""
 
 logger = logging.getLogger(__name__)
 
@@ -87,14 +84,9 @@ class Digests:
         return known[1:]
 
 
-def width_ms(kind: RowKind, boot: Boot) -> int:
-    """How wide the rows of a kind are: sketches, which are large, always a day; others as wide as their boot says."""
-    return DAY_MS if PRIORITY[kind] == PRIORITY["inputSketches"] else max(boot.width_ms, WIDTH_MS["5min"])
-
-
-def hold_s(priority: int) -> int:
-    """How long a row waits that the hub has had, or whose window is not over; sketches, which are large, a day."""
-    return DAY_MS // 1000 if priority == PRIORITY["inputSketches"] else HOLD_S
+def width_ms(boot: Boot) -> int:
+    """How wide the rows of a boot are."""
+    return max(boot.width_ms, WIDTH_MS["5min"])
 
 
 def grow(
@@ -106,7 +98,7 @@ def grow(
     if isinstance(summary, RoleSummary) and summary.baseline is not None:
         digest, data = digests.of(summary.baseline)
         put_baseline(connection, digest, data, at.now_ms)
-    width = width_ms(series.kind, boot)
+    width = width_ms(boot)
     start_ms = window.start_ms - window.start_ms % width
     number = _number(connection, (series.kind, *series[1:4], digest))
     key = number, boot.id, width, start_ms
@@ -128,7 +120,7 @@ def grow(
         "summary": data,
         "sha256": hashlib.sha256(data).digest(),
         "held_by": at.stream,
-        "held_until_s": at.ticks_s + hold_s(PRIORITY[series.kind]),
+        "held_until_s": at.ticks_s + HOLD_S,
     }
     if found is not None:
         connection.execute(_UPDATE, {**values, "number": found[0]})
@@ -165,7 +157,7 @@ def _stored(data: bytes, sha256: bytes, delta: Summary) -> Summary | None:
     try:
         if isinstance(delta, RoleSummary):
             return RoleSummary.from_bytes(data, delta.baseline)
-        for kind in (Performance, LabelCounts, Sketches):
+        for kind in (Performance, LabelCounts):
             if isinstance(delta, kind):
                 return kind.from_bytes(data)
         raise TypeError(f"there is no summary {type(delta).__name__}")

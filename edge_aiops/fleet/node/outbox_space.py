@@ -1,7 +1,7 @@
 """Keeps the outbox within its bytes, for weeks without a hub: first resolution goes, then details, never a count.
 
 Over half of its bytes new windows are an hour wide, over four fifths a day. Over nine tenths it deletes what the hub
-has, then samples, feedback, sketches and distributions that it does not have, the oldest first; each loss is told.
+has, then samples, feedback and distributions that it does not have, the oldest first; each loss is told.
 """
 
 from __future__ import annotations

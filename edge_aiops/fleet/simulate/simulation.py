@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Annotated
 
 import aiohttp
-import numpy as np
 from msgspec import Meta, Struct
 
 from edge_aiops.base.clock import SystemClock
@@ -165,13 +164,7 @@ class _Running:
             errors=dict(tally.errors.most_common(10)),
             late=tally.late,
             push_bytes=None if size is None else round(size),
-            node_day_bytes=None
-            if size is None
-            else round(WINDOWS_A_DAY * (size + OVERHEAD_BYTES)) + self._sketch_bytes(),
+            node_day_bytes=None if size is None else round(WINDOWS_A_DAY * (size + OVERHEAD_BYTES)),
             fleet_pushes_per_second=round(real, 2),
             hub_load=round(real / reached, 4) if reached else None,
         )
-
-    def _sketch_bytes(self) -> int:
-        sketches = self._traffic.sketches(np.random.default_rng(self._wanted.seed), windows=20)
-        return sum(len(counted.summary.to_bytes()) for counted in sketches)

@@ -48,7 +48,7 @@ class Result(Struct, frozen=True, kw_only=True, rename="camel"):
     push_bytes: int | None
     """Of one push of one window, as it is sent; without headers. None where no node pushed twice."""
     node_day_bytes: int | None
-    """Of a node's windows of a day, and its daily quantile sketches; with headers, without polls."""
+    """Of a node's windows of a day; with headers, without polls."""
     fleet_pushes_per_second: float
     """What so many nodes send that have a window every five minutes."""
     hub_load: float | None

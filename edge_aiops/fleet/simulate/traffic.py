@@ -12,7 +12,7 @@ from edge_aiops.observe.columns.columns import Columns, Plain
 from edge_aiops.observe.labels import LabelCounts, Labels
 from edge_aiops.observe.performance import EventColumns, Performance
 from edge_aiops.observe.series import Summary
-from edge_aiops.observe.summaries import RoleSummary, Sketches
+from edge_aiops.observe.summaries import RoleSummary
 from edge_aiops.stats.summaries import Baseline
 
 BASELINE_ROWS = 20_000
@@ -64,16 +64,8 @@ class Traffic:
             Counted("outputs", outputs, self._requests, _summary(self._outputs, ("y",), rows[:, :1])),
         ]
 
-    def sketches(self, random: np.random.Generator, *, windows: int) -> list[Counted]:
-        """The quantile sketches of so many windows of one node, which go once a day."""
-        rows = self._rows(random, shifted=False, windows=windows)
-        return [
-            Counted("inputSketches", "", len(rows), _sketches(self._names, rows)),
-            Counted("outputSketches", "", len(rows), _sketches(("y",), rows[:, :1])),
-        ]
-
-    def _rows(self, random: np.random.Generator, *, shifted: bool, windows: int = 1) -> np.ndarray:
-        rows = random.normal(size=(self._requests * windows, len(self._names)))
+    def _rows(self, random: np.random.Generator, *, shifted: bool) -> np.ndarray:
+        rows = random.normal(size=(self._requests, len(self._names)))
         if shifted:
             rows[:, 0] += self._shift
         return rows
@@ -97,15 +89,5 @@ class Traffic:
 
 def _summary(baseline: Baseline, names: tuple[str, ...], matrix: np.ndarray) -> RoleSummary:
     summary = RoleSummary(baseline, max_features=len(names))
-    summary.update(_columns(names, matrix))
-    return summary
-
-
-def _sketches(names: tuple[str, ...], matrix: np.ndarray) -> Sketches:
-    sketches = Sketches()
-    sketches.update(_columns(names, matrix))
-    return sketches
-
-
-def _columns(names: tuple[str, ...], matrix: np.ndarray) -> Columns:
-    return Columns(rows=len(matrix), plain=Plain(names, np.ascontiguousarray(matrix)))
+    summary.update(Columns(rows=len(matrix), plain=Plain(names, np.ascontiguousarray(matrix))))
+    return summary.told()

@@ -52,6 +52,10 @@ class InputColumns:
         if not given.allows_others:
             self._expected |= given.features.keys()
         self._ranges = Ranges(given.ranges)
+        self.declared = {
+            name: frozenset(feature.categories) for name, feature in given.features.items() if feature.categories
+        }
+        """The labels that the model was registered with, by feature."""
         self._payload = PayloadReader(model.feature_names, self._known)
         self._plain = PlainReader(self._payload)
         self._all_numeric = "category" not in self._kinds.values()

@@ -80,7 +80,7 @@ def numbers_stand_still(values: Values, reference: Reference) -> bool:
 def labels_stand_still(labels: Categories, reference: CategoryReference) -> bool:
     """Whether all labels are the same known one, although those of the reference are not."""
     seen = [place for place, count in enumerate(labels.known_counts) if count]
-    if len(seen) != 1 or labels.other:
+    if len(seen) != 1 or labels.known_counts[seen[0]] != labels.total - labels.missing:
         return False
     return _should_have_differed(labels.count, int(reference.cells[seen[0]]), int(reference.cells.sum()))
 

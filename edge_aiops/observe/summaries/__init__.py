@@ -1,6 +1,7 @@
 """Mergeable summaries of what a model was sent, what it answered, and what became known of it."""
 
 from edge_aiops.observe.summaries.counters import FieldCounters
+from edge_aiops.observe.summaries.duplicates import Repeats
 from edge_aiops.observe.summaries.loose import LooseFeature
 from edge_aiops.observe.summaries.role import RoleSummary
 from edge_aiops.observe.summaries.sketches import Sketches
@@ -11,6 +12,7 @@ __all__ = [
     "FeatureStatistics",
     "FieldCounters",
     "LooseFeature",
+    "Repeats",
     "RoleSummary",
     "Sketches",
     "describe",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 import numpy as np
 
@@ -19,8 +21,26 @@ _BYTES = 5
 _WAITING = 1_024
 
 
+class Repeats(msgspec.Struct, array_like=True):
+    """How many rows were equal to an earlier one, each within its own part: what may be told of `Duplicates`, whose
+    digests would tell the rows to whoever tries all that there can be."""
+
+    count: Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)] = 0
+    """Of a part that was estimated it may be below zero, so that all parts add up to the whole."""
+    exact: bool = True
+
+    def merge(self, other: Repeats) -> None:
+        """Add those of another part."""
+        self.count += other.count
+        self.exact = self.exact and other.exact
+
+    def since(self, before: Repeats) -> Repeats:
+        """Those that have come since."""
+        return Repeats(self.count - before.count, self.exact)
+
+
 class DuplicatesState(msgspec.Struct, array_like=True):
-    """What travels of `Duplicates`."""
+    """What is kept of `Duplicates`."""
 
     rows: Count
     digests: bytes
@@ -38,17 +58,11 @@ class Duplicates:
         self._sketch: DistinctCount | None = None
 
     @property
-    def count(self) -> int:
-        """Rows that are equal to an earlier one; an estimate where not `exact`."""
+    def repeats(self) -> Repeats:
+        """Rows that are equal to an earlier one."""
         self._settle()
         distinct = len(self._digests) if self._sketch is None else round(self._sketch.estimate.value)
-        return max(0, self._rows - distinct)
-
-    @property
-    def exact(self) -> bool:
-        """Whether every different row is known."""
-        self._settle()
-        return self._sketch is None
+        return Repeats(max(0, self._rows - distinct), self._sketch is None)
 
     def update(self, digests: Digests) -> None:
         """Count rows by their digests."""

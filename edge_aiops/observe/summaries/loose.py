@@ -39,6 +39,10 @@ class LooseFeature(Struct):
         if other.categories is not None:
             self.categories = (self.categories or Categories()) + other.categories
 
+    def told(self, declared: frozenset[str]) -> LooseFeature:
+        """The same as it may leave the node: labels but for the declared ones are counted together, without names."""
+        return LooseFeature(self.moments, self.categories.pooled(declared) if self.categories is not None else None)
+
 
 class LooseState(Struct, array_like=True):
     """What travels of a `LooseFeature`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -14,16 +15,17 @@ from edge_aiops.observe.columns.columns import MOST_NAMES, Columns, NumberColumn
 from edge_aiops.observe.envelope import Count, opened, sealed
 from edge_aiops.observe.summaries import loose
 from edge_aiops.observe.summaries.counters import FieldCounters, add, cut
-from edge_aiops.observe.summaries.duplicates import Duplicates, DuplicatesState
+from edge_aiops.observe.summaries.duplicates import Duplicates, DuplicatesState, Repeats
 from edge_aiops.observe.summaries.loose import LooseFeature, LooseState
 from edge_aiops.stats import IncompatibleSummaries, UnreadableSummary
 from edge_aiops.stats.summaries import Baseline, Profile
 
-MARK = b"EAR\x01"
+MARK = b"EAR\x02"
+TOLD_MARK = b"EAT\x01"
 
 
-class RoleSummaryState(msgspec.Struct, array_like=True):
-    """What travels of a `RoleSummary`."""
+class RoleSummaryFields(msgspec.Struct, array_like=True):
+    """What is written of any `RoleSummary`."""
 
     max_features: Count
     rows: Count
@@ -36,10 +38,21 @@ class RoleSummaryState(msgspec.Struct, array_like=True):
     wrong_type: dict[str, Count]
     opaque: dict[str, Count]
     unexpected: dict[str, Count]
-    duplicates: DuplicatesState
     loose: dict[str, LooseState]
     profile: bytes | None
     out_of_range: dict[str, Count]
+
+
+class RoleSummaryState(RoleSummaryFields, array_like=True):
+    """What a node keeps of one."""
+
+    duplicates: DuplicatesState
+
+
+class ToldRoleSummaryState(RoleSummaryFields, array_like=True):
+    """What leaves the node."""
+
+    repeats: Repeats
 
 
 class _Layout(NamedTuple):
@@ -59,8 +72,16 @@ class RoleSummary:
     baseline the first `max_features` by length and spelling of their names are kept, the others' values counted.
     """
 
-    def __init__(self, baseline: Baseline | None, *, max_features: int) -> None:
+    def __init__(
+        self,
+        baseline: Baseline | None,
+        *,
+        max_features: int,
+        declared: Mapping[str, frozenset[str]] = MappingProxyType({}),
+    ) -> None:
+        """`declared`: by feature, labels beside those of the baseline whose names may leave the node."""
         self._baseline = baseline
+        self._declared = declared
         self._kinds = kinds_of(baseline)
         self._max_features = max_features
         self._profile = Profile(baseline) if baseline is not None else None
@@ -72,7 +93,7 @@ class RoleSummary:
         self._out_of_range: dict[str, int] = {}
         self._opaque: dict[str, int] = {}
         self._unexpected: dict[str, int] = {}
-        self._duplicates = Duplicates()
+        self._duplicates: Duplicates | Repeats = Duplicates()
         self._layout = _Layout((), None, False)
 
     @property
@@ -110,12 +131,42 @@ class RoleSummary:
             without_payload=self._without_payload,
             malformed=self._malformed,
             wrong_shape=self._wrong_shape,
-            duplicates=self._duplicates.count,
-            duplicates_exact=self._duplicates.exact,
+            duplicates=max(0, self.repeats.count),
+            duplicates_exact=self.repeats.exact,
         )
 
+    @property
+    def repeats(self) -> Repeats:
+        """Rows that are equal to an earlier one."""
+        return self._duplicates.repeats if isinstance(self._duplicates, Duplicates) else self._duplicates
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it is without what never leaves a node; then it takes in no more rows."""
+        return isinstance(self._duplicates, Repeats)
+
+    def told(self, repeats: Repeats | None = None) -> RoleSummary:
+        """The same as it may leave the node: without digests of rows, and without names of labels but for those of the
+        baseline and the declared ones; others are counted together.
+
+        `repeats`: what to tell of equal rows, where some that came before are known.
+        """
+        told = copy.copy(self)
+        told._null, told._wrong_type, told._opaque = dict(self._null), dict(self._wrong_type), dict(self._opaque)
+        told._out_of_range, told._unexpected = dict(self._out_of_range), dict(self._unexpected)
+        if self._profile is not None:
+            told._profile = self._profile.pooled(dict(self._declared))
+        told._loose = {
+            name: feature.told(self._declared.get(name, frozenset())) for name, feature in self._loose.items()
+        }
+        found = repeats or self.repeats
+        told._duplicates = Repeats(found.count, found.exact)
+        return told
+
     def update(self, columns: Columns) -> None:
-        """Summarise a batch, made on the same baseline."""
+        """Summarise a batch, made on the same baseline. Raises `IncompatibleSummaries` where this is one `told`."""
+        if isinstance(self._duplicates, Repeats):
+            raise IncompatibleSummaries("without digests of rows a summary cannot tell which ones come again")
         self._rows += columns.rows
         self._without_payload += columns.without_payload
         if not columns.rows:
@@ -131,9 +182,12 @@ class RoleSummary:
         self._duplicates.update(columns.digests)
 
     def merge(self, other: RoleSummary) -> None:
-        """Take in another summary of the same role. Raises `IncompatibleSummaries` for one on another baseline."""
+        """Take in another summary of the same role. Raises `IncompatibleSummaries` for one on another baseline, and
+        where only one of the two is `told`."""
         if (self._baseline is None) != (other._baseline is None):
             raise IncompatibleSummaries("one of the summaries has a baseline and the other has none")
+        if self.is_told != other.is_told:
+            raise IncompatibleSummaries("one of the summaries has digests of its rows and the other has none")
         if self._profile is not None and other._profile is not None:
             self._profile = self._profile + other._profile
         self._rows += other._rows
@@ -144,11 +198,14 @@ class RoleSummary:
             beyond=other._beyond, unexpected_beyond=other._unexpected_beyond,
             malformed=other._malformed, wrong_shape=other._wrong_shape,
         )  # fmt: skip
-        self._duplicates.merge(other._duplicates)
+        if isinstance(self._duplicates, Duplicates) and isinstance(other._duplicates, Duplicates):
+            self._duplicates.merge(other._duplicates)
+        elif isinstance(self._duplicates, Repeats):
+            self._duplicates.merge(other.repeats)
 
     def to_bytes(self) -> bytes:
-        """The summary as it travels: versioned, with a checksum; the baseline is named by its digest only."""
-        state = RoleSummaryState(
+        """The summary, versioned and with a checksum; the baseline is named by its digest only."""
+        found = dict[str, Any](
             max_features=self._max_features,
             rows=self._rows,
             without_payload=self._without_payload,
@@ -160,18 +217,20 @@ class RoleSummary:
             wrong_type=self._wrong_type,
             opaque=self._opaque,
             unexpected=self._unexpected,
-            duplicates=self._duplicates.state(),
             loose={name: LooseState.of(feature) for name, feature in self._loose.items()},
             profile=self._profile.to_bytes() if self._profile is not None else None,
             out_of_range=self._out_of_range,
         )
-        return sealed(MARK, state)
+        if isinstance(self._duplicates, Repeats):
+            return sealed(TOLD_MARK, ToldRoleSummaryState(**found, repeats=self._duplicates))
+        return sealed(MARK, RoleSummaryState(**found, duplicates=self._duplicates.state()))
 
     @classmethod
     def from_bytes(cls, data: bytes, baseline: Baseline | None) -> RoleSummary:
         """What `to_bytes` gave of a summary on `baseline`. Raises `UnreadableSummary`, and `IncompatibleSummaries` for
         another baseline."""
-        state = opened(MARK, data, RoleSummaryState)
+        kept = data[:4] != TOLD_MARK
+        state = opened(MARK, data, RoleSummaryState) if kept else opened(TOLD_MARK, data, ToldRoleSummaryState)
         if (state.profile is None) != (baseline is None):
             raise IncompatibleSummaries(
                 "these are the bytes of a summary " + ("without" if state.profile is None else "with") + " a baseline"
@@ -180,7 +239,9 @@ class RoleSummary:
         if state.profile is not None and baseline is not None:
             summary._profile = Profile.from_bytes(state.profile, baseline)
         try:
-            summary._duplicates = Duplicates.of(state.duplicates)
+            summary._duplicates = (
+                Duplicates.of(state.duplicates) if isinstance(state, RoleSummaryState) else state.repeats
+            )
         except ValueError as error:
             raise UnreadableSummary(f"the digests of rows are not as they should be: {error}") from error
         summary._loose = {name: feature.feature() for name, feature in state.loose.items()}

@@ -179,6 +179,42 @@ impl Categories {
         Ok(())
     }
 
+    /// The same values without the names of labels that were not known beforehand, unless `keeps` says so of
+    /// one: they are counted together, as those that are too long. So are all of the unknown where their counts
+    /// are not exact. What merges with this one merges with it afterwards.
+    ///
+    /// ```
+    /// # use edge_aiops_stats_core::Categories;
+    /// let mut names = Categories::new(&["anne"], Categories::CAPACITY)?;
+    /// for name in ["anne", "zoe", "zoe", "yves"] {
+    ///     names.add(name, 1);
+    /// }
+    /// let pooled = names.pooled(|label| label == "yves");
+    /// assert_eq!(pooled.counts(), [("anne", 1), ("yves", 1)]);
+    /// assert_eq!((pooled.oversized(), pooled.total()), (2, 4));
+    /// # Ok::<(), edge_aiops_stats_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn pooled(&self, keeps: impl Fn(&str) -> bool) -> Self {
+        let mut others = Table::new();
+        if self.is_exact() {
+            for counted in self.others.iter().filter(|counted| keeps(&counted.label)) {
+                others.add(&counted.label, counted.count);
+            }
+        }
+        let removed = self.beyond.as_ref().map_or(0, |beyond| beyond.removed);
+        let pooled = self.others.total() - others.total() + removed;
+        Self {
+            capacity: self.capacity,
+            known: self.known.clone(),
+            others,
+            missing: self.missing,
+            oversized: self.oversized + pooled,
+            total: self.total,
+            beyond: None,
+        }
+    }
+
     /// How many labels beside the known ones have exact counts.
     #[must_use]
     pub const fn capacity(&self) -> usize {
@@ -405,6 +441,24 @@ mod tests {
             categories.add(&label, 1);
         }
         assert_eq!((categories.count(), categories.oversized(), categories.total()), (1, 2, 3));
+    }
+
+    #[test]
+    fn pooled_labels_leave_nothing_of_themselves_and_every_value() {
+        for capacity in [4, 512] {
+            let mut categories = Categories::new(&["1", "never"], capacity).unwrap();
+            (0..300_u64).for_each(|at| categories.add(&(at % 100).to_string(), 1));
+            categories.add_missing(5);
+            let pooled = categories.pooled(|_| false);
+            assert_eq!(pooled.counts(), [("1", 3), ("never", 0)]);
+            assert_eq!((pooled.oversized(), pooled.missing(), pooled.total()), (297, 5, 305));
+            assert!(pooled.is_exact() && pooled.to_bytes().len() < 32);
+            let mut twice = pooled.clone();
+            twice.merge(&pooled).unwrap();
+            let mut both = categories.clone();
+            both.merge(&categories).unwrap();
+            assert_eq!(twice, both.pooled(|_| false));
+        }
     }
 
     #[test]

@@ -226,6 +226,19 @@ impl Profile {
         Ok(())
     }
 
+    /// The same profile without the names of labels that the baseline does not have, unless `keeps` says so of a
+    /// feature and its label: see [`Categories::pooled`].
+    #[must_use]
+    pub fn pooled(&self, keeps: impl Fn(&str, &str) -> bool) -> Self {
+        let mut pooled = self.clone();
+        for (feature, summary) in self.baseline.names().iter().zip(&mut pooled.summaries) {
+            if let Summary::Category(labels) = summary {
+                *labels = labels.pooled(|label| keeps(feature, label));
+            }
+        }
+        pooled
+    }
+
     /// A baseline with the same bins and the counts of this profile.
     ///
     /// # Errors

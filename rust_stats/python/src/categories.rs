@@ -1,5 +1,7 @@
 //! Categories for Python.
 
+use std::collections::HashSet;
+
 use edge_aiops_stats_core as core;
 use pyo3::prelude::*;
 
@@ -115,6 +117,18 @@ impl Categories {
     /// A summary of no values with the same known labels and capacity: adding it changes nothing.
     fn empty_like(&self) -> Self {
         Self::of(self.0.with(|categories| categories.empty_like()))
+    }
+
+    /// The same values without the names of labels that were not known beforehand: they are counted together, as
+    /// oversized. It merges with what it merged with before.
+    ///
+    /// Args:
+    ///     keep: labels that keep their names all the same, as long as is_exact.
+    #[pyo3(signature = (keep=HashSet::new()))]
+    #[pyo3(text_signature = "($self, keep=frozenset())")]
+    #[expect(clippy::needless_pass_by_value, reason = "as Python hands it over")]
+    fn pooled(&self, keep: HashSet<String>) -> Self {
+        Self::of(self.0.with(|categories| categories.pooled(|label| keep.contains(label))))
     }
 
     /// All counts that are exact: those of the known labels in their order, with zeros, and as long as is_exact those of

@@ -1,5 +1,6 @@
 //! Profiles for Python.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
@@ -265,6 +266,19 @@ impl Profile {
             PyValueError::new_err("profiles must hold at least one; begin with Profile(baseline)")
         })?;
         Ok(Self::of(py, merged))
+    }
+
+    /// The same profile without the names of labels that the baseline does not have; they are counted together, as
+    /// oversized. It merges with what it merged with before.
+    ///
+    /// Args:
+    ///     keep: by feature, labels that keep their names all the same.
+    #[pyo3(signature = (keep=HashMap::new()))]
+    #[pyo3(text_signature = "($self, keep={})")]
+    #[expect(clippy::needless_pass_by_value, reason = "as Python hands it over")]
+    fn pooled(&self, py: Python<'_>, keep: HashMap<String, HashSet<String>>) -> Self {
+        let keeps = |feature: &str, label: &str| keep.get(feature).is_some_and(|kept| kept.contains(label));
+        Self::of(py, self.shared.with(|profile| profile.pooled(keeps)))
     }
 
     /// A baseline with the same bins and these counts: how a span of production becomes the reference.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from edge_aiops.cli.command import Command, Group
-from edge_aiops.cli.main import COMMANDS
+from edge_aiops.cli.commands import commands
 
 
 def _commands(entries: Iterable[Command | Group], within: str = "") -> Iterator[tuple[str, Command]]:
@@ -18,4 +18,4 @@ def _commands(entries: Iterable[Command | Group], within: str = "") -> Iterator[
         yield from _commands(entry.commands, f"{within}{entry.name} ")
 
 
-ALL_COMMANDS = dict(_commands(COMMANDS))
+ALL_COMMANDS = dict(_commands(commands()))

@@ -7,13 +7,14 @@ import shlex
 import pytest
 
 from edge_aiops.cli.command import Group
+from edge_aiops.cli.commands import commands
 from edge_aiops.cli.help import continued
-from edge_aiops.cli.main import COMMANDS, main
+from edge_aiops.cli.main import main
 
 NAMES = [
     "",
-    *(entry.name for entry in COMMANDS),
-    *(f"{entry.name} {command.name}" for entry in COMMANDS if isinstance(entry, Group) for command in entry.commands),
+    *(entry.name for entry in commands()),
+    *(f"{entry.name} {command.name}" for entry in commands() if isinstance(entry, Group) for command in entry.commands),
 ]
 
 

@@ -7,7 +7,8 @@ import shlex
 import pytest
 
 from edge_aiops.cli.command import Group, parser
-from edge_aiops.cli.main import COMMANDS, main
+from edge_aiops.cli.commands import MODULES, commands
+from edge_aiops.cli.main import main
 from tests.unit.cli.commands import ALL_COMMANDS
 
 UNREACHABLE = "http://127.0.0.1:1"
@@ -16,10 +17,16 @@ UNREACHABLE = "http://127.0.0.1:1"
 def test_without_arguments_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     shown = capsys.readouterr().out
-    assert all(entry.name in shown for entry in COMMANDS)
+    assert all(entry.name in shown for entry in commands())
 
 
-@pytest.mark.parametrize("group", [entry.name for entry in COMMANDS if isinstance(entry, Group) and not entry.default])
+def test_every_command_is_found_by_its_own_name() -> None:
+    assert [entry.name for entry in commands()] == list(MODULES)
+
+
+@pytest.mark.parametrize(
+    "group", [entry.name for entry in commands() if isinstance(entry, Group) and not entry.default]
+)
 def test_a_group_alone_shows_its_help(group: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([group]) == 0
     assert f"usage: edge-aiops {group}" in capsys.readouterr().out
@@ -41,7 +48,7 @@ def test_the_help_of_every_command_says_what_it_does_and_gives_examples(
 def test_every_example_is_a_command_line_that_is_understood(example: str) -> None:
     words = shlex.split(example.replace("\\\n", " "), comments=True)
     arguments = words[words.index("edge-aiops") + 1 :]
-    assert callable(parser("1", COMMANDS).parse_args(arguments).run)
+    assert callable(parser("1", commands()).parse_args(arguments).run)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +56,8 @@ def test_every_example_is_a_command_line_that_is_understood(example: str) -> Non
     [
         (["sevre"], "there is no command 'sevre'; did you mean 'serve'?"),
         (["xyzzy"], "there is no command 'xyzzy'; there are: serve"),
+        (["--data", "serve", "nod"], "there is no command 'nod'; did you mean 'node'?"),
+        (["--data=serve", "nod"], "there is no command 'nod'; did you mean 'node'?"),
         (["model", "lst"], "there is no command 'lst'; did you mean 'list'?"),
         (["predict", "iris"], "one of the arguments --features --features-file - is required"),
         (["predict", "iris", "--features", "{a: 1}"], "'{a: 1}' is not JSON"),

@@ -72,6 +72,21 @@ async def test_one_of_two_replicas_works_and_the_other_goes_on_when_it_is_gone(
     assert done == [("a", 1), ("b", 2), ("b", 2)]
 
 
+async def test_only_a_change_of_replica_is_logged(
+    replica: Replica, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work(lease: Lease) -> None:
+        pass
+
+    caplog.set_level("INFO", "edge_aiops")
+    a, b = replica(work), replica(work)
+    assert (await a.turn(), await b.turn()) == (True, False)
+    assert not caplog.messages
+    await end_lease(database)
+    assert await b.turn()
+    assert caplog.messages == ["sums is done by this replica from now on"]
+
+
 async def test_a_lease_is_renewed_only_when_a_third_of_it_is_over(
     replica: Replica, database: Database, fake_clock: FakeClock
 ) -> None:

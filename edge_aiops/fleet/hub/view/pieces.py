@@ -9,7 +9,7 @@ from edge_aiops.observe.envelope import opened
 from edge_aiops.observe.labels import LabelCounts
 from edge_aiops.observe.performance import Performance
 from edge_aiops.observe.series import Kind
-from edge_aiops.observe.summaries.role import MARK, RoleSummary, RoleSummaryState
+from edge_aiops.observe.summaries.role import TOLD_MARK, RoleSummary, ToldRoleSummaryState
 from edge_aiops.stats.summaries import Baseline, Profile
 
 Baselines = Mapping[str, Baseline]
@@ -87,5 +87,5 @@ def role_summary(pieces: Iterable[Piece], baseline: Baseline | None) -> RoleSumm
 
 
 def _profile(summary: bytes, baseline: Baseline) -> Profile:
-    state = opened(MARK, summary, RoleSummaryState)
+    state = opened(TOLD_MARK, summary, ToldRoleSummaryState)
     return Profile(baseline) if state.profile is None else Profile.from_bytes(state.profile, baseline)

@@ -143,7 +143,7 @@ async def test_rows_wait_for_the_bytes_of_their_baseline(hub: Hub) -> None:
     baseline = Baseline({"x": np.arange(200.0)})
     content = baseline.to_bytes()
     digest = hashlib.sha256(content).hexdigest()
-    summary = RoleSummary(baseline, max_features=10).to_bytes()
+    summary = RoleSummary(baseline, max_features=10).told().to_bytes()
     of_inputs = row(0, seq=2, revision=1, kind="inputs", baseline=digest)
     of_inputs = replace(of_inputs, summary=summary, sha256=hashlib.sha256(summary).digest())
     await hub.take(row(1), of_inputs)

@@ -18,7 +18,7 @@ from edge_aiops.observe.forwarding import Delta
 from edge_aiops.observe.labels import LabelCounts
 from edge_aiops.observe.models import ObservedModel
 from edge_aiops.observe.series import Series, Window
-from edge_aiops.observe.summaries import RoleSummary, Sketches
+from edge_aiops.observe.summaries import RoleSummary
 from edge_aiops.stats.summaries import Baseline
 from edge_aiops.testing.clock import FakeClock
 
@@ -52,14 +52,12 @@ def deltas_of(features: int, requests: int) -> dict[str, Delta]:
         for _ in range(requests)
     ]
     columns = InputColumns(model, baseline, max_features=1_000).read(events)
-    inputs, sketches = RoleSummary(baseline, max_features=1_000), Sketches()
+    inputs = RoleSummary(baseline, max_features=1_000)
     inputs.update(columns)
-    sketches.update(columns)
     return {
         "performance": performance(requests, 0),
         "labels": Delta(labelled(requests // 2), requests // 2),
-        "inputs": Delta(inputs, requests),
-        "inputSketches": Delta(sketches, requests),
+        "inputs": Delta(inputs.told(), requests),
     }
 
 
@@ -103,11 +101,9 @@ async def check(offline: Offline, most_bytes: int) -> None:
         for record in push.records
         if record.kind == "dropped"
     ]
-    assert {lost.kind for lost in told} <= {"inputs", "inputSketches"}
-    for kind in ("inputs", "inputSketches"):
-        arrived = sum(row.revision for row in rows if row.key.kind == kind)
-        lost = sum(lost.items for lost in told if lost.kind == kind)
-        assert arrived + lost == offline.requests, kind
+    assert {lost.kind for lost in told} <= {"inputs"}
+    arrived = sum(row.revision for row in rows if row.key.kind == "inputs")
+    assert arrived + sum(lost.items for lost in told) == offline.requests
     baselines = [record for push in pushes for record in push.records if record.kind == "baseline"]
     assert len(baselines) == 1
     await offline.site.close()
@@ -132,10 +128,8 @@ async def test_every_count_of_four_hundred_days_fits_into_64_mib(
 
 
 @pytest.mark.parametrize(("width", "wide"), [(0, FIVE_MINUTES_MS), (HOUR_MS, HOUR_MS), (24 * HOUR_MS, 24 * HOUR_MS)])
-def test_rows_are_as_wide_as_their_boot_says_and_sketches_a_day(width: int, wide: int) -> None:
-    boot = Boot(1, width_ms=width)
-    assert width_ms("performance", boot) == width_ms("inputs", boot) == wide
-    assert width_ms("inputSketches", boot) == 24 * HOUR_MS
+def test_rows_are_as_wide_as_their_boot_says(width: int, wide: int) -> None:
+    assert width_ms(Boot(1, width_ms=width)) == wide
 
 
 async def test_windows_are_as_wide_as_the_setting_says_and_wider_where_space_is_short(tmp_path: Path) -> None:

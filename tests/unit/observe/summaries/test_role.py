@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge_aiops.observe.columns import InputColumns
-from edge_aiops.observe.summaries import RoleSummary
+from edge_aiops.observe.summaries import Repeats, RoleSummary
 from edge_aiops.stats import IncompatibleSummaries, UnreadableSummary
 from edge_aiops.stats.summaries import Baseline
 
@@ -146,6 +146,61 @@ def test_above_ten_thousand_different_rows_duplicates_are_estimated() -> None:
     again = RoleSummary.from_bytes(summary.to_bytes(), None)
     again.merge(summary)
     assert abs(again.counters.duplicates - 45_000) < 1_000
+
+
+def test_what_is_told_of_parts_counts_repeats_of_each_and_names_only_what_may_be_named() -> None:
+    parts = []
+    for _ in range(2):
+        part = RoleSummary(ON, max_features=100, declared={"b": frozenset({"z"}), "c": frozenset({"red"})})
+        rows = [{"a": 1, "b": "x", "c": "red"}, {"a": 2, "b": "z", "c": "red"}, {"a": 3, "b": "alice", "c": "bob"}]
+        part.update(read(*rows, *rows[:1], on=ON))
+        parts.append(RoleSummary.from_bytes(part.told().to_bytes(), ON))
+    one, other = parts
+    one.merge(other)
+    assert one.is_told
+    assert (one.rows, one.counters.duplicates, one.counters.duplicates_exact) == (8, 2, True)
+    assert one.profile is not None
+    assert one.profile["a"].moments.total == 8
+    assert (dict(one.profile["b"].counts()), one.profile["b"].oversized) == ({"x": 4, "y": 0, "z": 2}, 2)
+    colours = one.loose["c"].categories
+    assert colours is not None
+    assert (colours.counts(), colours.oversized) == ([("red", 6)], 2)
+    assert not {name for name in (b"alice", b"bob") if name in one.to_bytes()}
+
+
+@pytest.mark.parametrize("on", [None, ON, baseline(a=float)])
+def test_what_is_told_stays_as_it_is_while_its_source_grows(on: Baseline | None) -> None:
+    summary = summarised({"a": 1, "b": "x", "c": None, "d": 1}, on=on)
+    told = summary.told()
+    before = told.to_bytes()
+    summary.update(read({"a": 2, "b": "q", "c": None, "d": 2}, on=on))
+    assert told.to_bytes() == before
+    told.merge(told.told())
+    assert summary.rows == 2
+
+
+def test_what_is_told_takes_in_no_rows_and_nothing_with_digests() -> None:
+    told, kept = summarised({"a": 1}).told(), summarised({"a": 1})
+    with pytest.raises(IncompatibleSummaries):
+        told.update(read({"a": 1}, on=ON))
+    for one, other in ((told, kept), (kept, told)):
+        with pytest.raises(IncompatibleSummaries):
+            one.merge(other)
+    assert (told.rows, kept.rows) == (1, 1)
+
+
+def test_repeats_estimated_in_steps_add_up_to_those_of_the_whole() -> None:
+    whole, steps = RoleSummary(None, max_features=10), []
+    for start in range(0, 30_000, 1_000):
+        before = whole.repeats
+        rows = [event([number % 15_000, 1]) for number in range(start, start + 1_000)]
+        whole.update(InputColumns(MODEL, None).read(rows))
+        steps.append(whole.repeats.since(before))
+    total = Repeats()
+    for step in steps:
+        total.merge(step)
+    assert total == whole.repeats
+    assert not total.exact
 
 
 def test_merging_leaves_the_other_summary_as_it_is() -> None:

@@ -75,4 +75,5 @@ def piece(
 ) -> Piece:
     """A window as the hub keeps it."""
     n = summary.rows if isinstance(summary, RoleSummary) else summary.n
+    summary = summary.told() if isinstance(summary, RoleSummary) else summary
     return Piece(owner, kind, "m", version, 1, baseline, width_ms, start_ms, n, 1, summary.to_bytes())
