@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 SLOW = {
-    "modelName": "slow", "modelVersion": "1", "framework": "echo", "stage": "production", "options": {"delayMs": 500},
+    "modelName": "slow", "modelVersion": "1", "framework": "echo", "stage": "production", "options": {"delayMs": 1_000},
 }  # fmt: skip
 
 
@@ -28,7 +28,8 @@ async def test_a_stopped_server_finishes_what_is_under_way_and_closes_its_files_
         assert (await client.post("/models", SLOW)).status == 201
         first = await client.predict("slow", [0, 0, 0, 0])
         under_way = [asyncio.create_task(client.predict("slow", [number, 0, 0, 0])) for number in range(5)]
-        while not (await client.get("/models/loaded")).body[0]["inUse"]:  # noqa: ASYNC110  # asked over HTTP
+        while (await client.get("/models/loaded")).body[0]["inUse"] < 5:  # until all have arrived
+            assert not any(task.done() for task in under_way)
             await asyncio.sleep(0.005)
         process.send(number)
         answers = await asyncio.gather(*under_way)
