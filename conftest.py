@@ -11,10 +11,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-# How long an example takes is the machine's matter; which ones there are is the same in each run.
-hypothesis.settings.register_profile(
-    "tests", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
+# How long an example takes is the machine's matter. Which ones there are is the same in each run, so that no change
+# fails for what is not its own; `pytest --hypothesis-profile=search` looks for others.
+hypothesis.settings.register_profile("search", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("tests", hypothesis.settings.get_profile("search"), derandomize=True)
 hypothesis.settings.load_profile("tests")
 
 
