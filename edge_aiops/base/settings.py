@@ -6,9 +6,7 @@ Later sources win: default < file < environment < command line. The key `port` o
 
 from __future__ import annotations
 
-import difflib
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -20,6 +18,7 @@ from msgspec.structs import fields
 
 from edge_aiops.base.durations import Duration
 from edge_aiops.base.errors import InvalidInput, SettingsError
+from edge_aiops.base.nearest import nearest
 
 ENVIRONMENT_PREFIX = "EDGE_AIOPS_"
 CONFIG_FILE_VARIABLE = "EDGE_AIOPS_CONFIG"
@@ -295,6 +294,8 @@ def load_settings(
 def _from_file(file: Path | None) -> Iterator[tuple[str, str, object]]:
     if file is None:
         return
+    import tomllib  # here, because most start without a file
+
     try:
         document = tomllib.loads(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -338,15 +339,15 @@ def _known(key: str, *, origin: str) -> str:
 
 
 def _suggested(key: str) -> str:
-    close = difflib.get_close_matches(key, [*_KEYS, *_TABLES], n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else "; `edge-aiops config` lists them all"
+    close = nearest(key, [*_KEYS, *_TABLES], likeness=0.5)
+    return f"; did you mean {close!r}?" if close else "; `edge-aiops config` lists them all"
 
 
 def _suggested_variable(variable: str) -> str:
     # Without the prefix, by which all of them look alike.
     known = [name.removeprefix(ENVIRONMENT_PREFIX) for name in (*map(environment_variable, _KEYS), *RESERVED_VARIABLES)]
-    close = difflib.get_close_matches(variable.removeprefix(ENVIRONMENT_PREFIX), known, n=1, cutoff=0.5)
-    return f"; did you mean {ENVIRONMENT_PREFIX}{close[0]}?" if close else "; `edge-aiops config` lists them all"
+    close = nearest(variable.removeprefix(ENVIRONMENT_PREFIX), known, likeness=0.5)
+    return f"; did you mean {ENVIRONMENT_PREFIX}{close}?" if close else "; `edge-aiops config` lists them all"
 
 
 def _converted(key: str, value: object, origin: str) -> object:

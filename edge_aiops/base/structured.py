@@ -6,7 +6,6 @@ lone number as a list of one.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from itertools import chain, islice
@@ -17,6 +16,7 @@ from msgspec import Struct, inspect
 from msgspec.structs import FieldInfo, fields
 
 from edge_aiops.base.errors import FieldError, InvalidInput, TooLarge
+from edge_aiops.base.nearest import nearest
 from edge_aiops.base.nesting import deeper_than
 
 S = TypeVar("S", bound=Struct)
@@ -47,8 +47,8 @@ def parsed(kind: type[S], values: Mapping[str, Any], *, max_depth: int | None = 
 
 def _unknown(known: Mapping[str, FieldInfo], given: Mapping[str, Any]) -> Iterator[FieldError]:
     for name in sorted(given.keys() - known.keys()):
-        close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-        remedy = f"did you mean {close[0]!r}?" if close else f"the fields are {', '.join(known)}"
+        close = nearest(name, known, likeness=0.5)
+        remedy = f"did you mean {close!r}?" if close else f"the fields are {', '.join(known)}"
         yield FieldError(name[:80], f"there is no such field; {remedy}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
@@ -10,6 +9,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+from edge_aiops.base.nearest import nearest
 from edge_aiops.cli.help import Formatter
 
 DEFAULT_URL = "http://127.0.0.1:9926"
@@ -69,8 +69,8 @@ class Parser(ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """End with code 2 and one readable block."""
         if self.choices and (wrong := _INVALID_CHOICE.search(message)):
-            close = difflib.get_close_matches(wrong[1], self.choices, n=1, cutoff=0.5)
-            meant = f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(self.choices)}"
+            close = nearest(wrong[1], self.choices, likeness=0.5)
+            meant = f"; did you mean {close!r}?" if close else f"; there are: {', '.join(self.choices)}"
             message = f"there is no command {wrong[1]!r}{meant}"
         self.exit(2, f"error: {message}\n  {self.prog} --help tells more\n")
 

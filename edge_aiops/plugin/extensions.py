@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import threading
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar
 
 from edge_aiops.base.errors import EdgeAiopsError, InvalidInput, PluginError
+from edge_aiops.base.nearest import nearest
 from edge_aiops.plugin.loader import Plugins
 
 
@@ -65,8 +65,8 @@ class Extensions(Generic[S]):
         """The spec of `name`. Raises `InvalidInput` that blames `field`, names the nearest one, and all."""
         if name in self._specs:
             return self._specs[name]
-        close = difflib.get_close_matches(name, self._specs, n=1)
-        meant = f"did you mean {close[0]!r}? There" if close else "there"
+        close = nearest(name, self._specs)
+        meant = f"did you mean {close!r}? There" if close else "there"
         known = ", ".join(sorted(self._specs)) or "none"
         message = f"there is no {self._noun} {name[:80]!r}; {meant} are: {known}"
         raise InvalidInput.of(field, message) if field else InvalidInput(message)

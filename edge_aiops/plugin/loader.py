@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import logging
 import os
@@ -15,6 +14,7 @@ from msgspec import Struct
 
 from edge_aiops import __version__
 from edge_aiops.base.errors import PluginError
+from edge_aiops.base.nearest import nearest
 from edge_aiops.plugin import hookspecs
 
 ENTRY_POINT_GROUP = "edge_aiops"
@@ -133,8 +133,8 @@ class Plugins:
         hook = marks["specname"] or name
         known = [name for name, caller in vars(self._manager.hook).items() if caller.has_spec()]
         if hook not in known and not marks["optionalhook"]:
-            close = difflib.get_close_matches(hook, known, n=1)
-            meant = f"; did you mean {close[0]}?" if close else "."
+            close = nearest(hook, known)
+            meant = f"; did you mean {close}?" if close else "."
             raise PluginError(f"there is no hook {hook}{meant} The hooks are listed in docs/plugins.md")
 
     def _warn_of_unknown(self, named: frozenset[str]) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from edge_aiops.base.errors import InvalidModel
+from edge_aiops.base.nearest import nearest
 from edge_aiops.plugin.protocols import ModelSource
 
 Options = TypeVar("Options", bound=Struct)
@@ -34,5 +34,5 @@ def _suggestion(name: str, known: list[str]) -> str:
     if not known:
         return "; this backend takes none"
     by_letters = {option.lower(): option for option in known}
-    close = difflib.get_close_matches(name.lower().replace("_", ""), by_letters, n=1, cutoff=0.6)
-    return f"; did you mean {by_letters[close[0]]}?" if close else f"; there are: {', '.join(known)}"
+    close = nearest(name.lower().replace("_", ""), by_letters)
+    return f"; did you mean {by_letters[close]}?" if close else f"; there are: {', '.join(known)}"

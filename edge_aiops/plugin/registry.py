@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.util
 import threading
@@ -10,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from edge_aiops.base.errors import BackendUnavailable, PluginError
+from edge_aiops.base.nearest import nearest
 from edge_aiops.plugin.loader import Plugins
 from edge_aiops.plugin.protocols import Backend
 from edge_aiops.plugin.specs import BackendSpec
@@ -54,7 +54,7 @@ class Backends:
         that did not load."""
         if name in self._specs or any(plugin.name == name for plugin in self.plugins.all()):
             return None
-        return next(iter(difflib.get_close_matches(name, self._specs, n=1, cutoff=0.7)), None)
+        return nearest(name, self._specs, likeness=0.7)
 
     def get(self, name: str) -> Backend:
         """The backend for framework `name`. Raises `BackendUnavailable` with the remedy, or `PluginError`.

@@ -9,8 +9,6 @@ from edge_aiops.base.memory import budget_bytes
 from edge_aiops.base.settings import ServingSettings
 from edge_aiops.isolation.limits import WorkerLimits
 from edge_aiops.isolation.request import WorkerRequest
-from edge_aiops.isolation.session import start_worker
-from edge_aiops.isolation.threaded import start_thread
 from edge_aiops.plugin import ModelSource, Session
 from edge_aiops.plugin.execution import Isolation
 from edge_aiops.plugin.registry import Backends
@@ -43,6 +41,8 @@ class Sessions:
             return await self._in_worker(deployment.framework, source)
         backend = await asyncio.to_thread(self._backends.get, deployment.framework)
         if isolation == "thread":
+            from edge_aiops.isolation.threaded import start_thread  # here, as most models run in the event loop
+
             return await start_thread(
                 lambda: backend.load(source),
                 name=f"model {source.name} {source.version}",
@@ -52,6 +52,8 @@ class Sessions:
         return await backend.load(source)
 
     async def _in_worker(self, framework: str, source: ModelSource) -> Session:
+        from edge_aiops.isolation.session import start_worker
+
         spec = self._backends.specs.get(framework)
         request = WorkerRequest(
             framework=framework,

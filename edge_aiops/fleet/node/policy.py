@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
@@ -49,6 +48,8 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         file = Path(named).expanduser() if named else folder / POLICY_FILE
         if not named and not file.exists():
             return cls()
+        import tomllib  # here, because most nodes have no such file
+
         try:
             return msgspec.convert(tomllib.loads(file.read_text("utf-8")), cls)
         except (OSError, ValueError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge_aiops.base.clock import Clock
 from edge_aiops.base.errors import EdgeAiopsError, ModelFailed
@@ -12,10 +13,12 @@ from edge_aiops.base.settings import ServingSettings
 from edge_aiops.fleet.messages.desired import DesiredModel
 from edge_aiops.isolation.limits import WorkerLimits
 from edge_aiops.isolation.request import WorkerRequest
-from edge_aiops.isolation.session import WorkerSession, start_worker
 from edge_aiops.plugin.golden import GoldenTest, failure
 from edge_aiops.plugin.protocols import ModelSource
 from edge_aiops.plugin.registry import Backends
+
+if TYPE_CHECKING:
+    from edge_aiops.isolation.session import WorkerSession
 
 TIMED_RUNS = 3
 """Of the golden test; the fastest counts, so that a busy machine does not make a model slow."""
@@ -36,6 +39,8 @@ class Prober:
 
     async def probe(self, model: DesiredModel, path: Path | None) -> str | None:
         """Why the version cannot be served here; None if it can."""
+        from edge_aiops.isolation.session import start_worker  # here, as most starts bring nothing to try
+
         if reason := self._backends.missing(model.framework):
             return reason
         request = WorkerRequest(

@@ -13,7 +13,7 @@ from edge_aiops.http import json
 from edge_aiops.http.body import body_chunks
 from edge_aiops.http.endpoint import NODE, SETTINGS, Created, Endpoints
 from edge_aiops.http.routes.events import Moment
-from edge_aiops.observe.baselines.dataset import DatasetRequest, format_of
+from edge_aiops.observe.baselines.dataset.request import DatasetRequest, format_of
 from edge_aiops.observe.baselines.making import BaselineMaking, Of
 from edge_aiops.observe.baselines.shown import BaselineDetails, BaselineOverview, details, overview
 

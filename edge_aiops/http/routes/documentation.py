@@ -7,7 +7,6 @@ from typing import Any
 
 from aiohttp import web
 
-from edge_aiops.http import docs_page
 from edge_aiops.http.endpoint import OPENAPI, Endpoints
 
 ENDPOINTS = Endpoints("documentation", role="any")
@@ -22,6 +21,8 @@ async def openapi(request: web.Request) -> dict[str, Any]:
 @ENDPOINTS.get("/docs", media_type="text/html")
 async def docs(request: web.Request) -> web.Response:
     """The same for people: one page, which needs no network."""
+    from edge_aiops.http import docs_page  # here, because few look at it
+
     document = {**request.app[OPENAPI](), "servers": [{"url": str(request.url.origin())}]}
     headers = {
         "Content-Security-Policy": docs_page.content_security_policy(),

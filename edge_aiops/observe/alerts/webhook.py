@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import difflib
 import hashlib
 import hmac
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from edge_aiops import __version__
 from edge_aiops.base.clock import Clock, SystemClock
 from edge_aiops.base.durations import Duration
 from edge_aiops.base.errors import InvalidInput
+from edge_aiops.base.nearest import nearest
 from edge_aiops.plugin.monitoring import Notification, NotificationFailed
 
 SECRET_PREFIX = "whsec_"
@@ -43,8 +43,8 @@ class WebhookNotifier:
     def __init__(self, options: Mapping[str, Any], *, clock: Clock | None = None) -> None:
         for name in options:
             if name not in _OPTIONS:
-                close = difflib.get_close_matches(name, _OPTIONS, n=1)
-                remedy = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(_OPTIONS)}"
+                close = nearest(name, _OPTIONS)
+                remedy = f"did you mean {close!r}?" if close else f"there are: {', '.join(_OPTIONS)}"
                 raise InvalidInput.of("options." + name[:80], f"there is no such option; {remedy}")
         self._url = _url(options.get("url"))
         self._keys = _keys(options.get("secret"))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import reprlib
 from collections.abc import Collection
 
 from edge_aiops.base.durations import Duration
 from edge_aiops.base.errors import InvalidInput
+from edge_aiops.base.nearest import nearest
 from edge_aiops.observe.alerts.catalogue import Unit
 
 _LISTED = 40
@@ -26,8 +26,8 @@ def one_of(field: str, value: object, known: Collection[str], *, noun: str) -> s
 def suggestion(value: object, known: Collection[str]) -> str:
     """Which of `known` was meant, and what there is."""
     by_letters = {name.lower(): name for name in known}
-    close = difflib.get_close_matches(value.lower(), by_letters, n=1, cutoff=0.5) if isinstance(value, str) else []
-    meant = f"did you mean {by_letters[close[0]]!r}? " if close else ""
+    close = nearest(value.lower(), by_letters, likeness=0.5) if isinstance(value, str) else None
+    meant = f"did you mean {by_letters[close]!r}? " if close else ""
     return f"{meant}There are: {', '.join(list(known)[:_LISTED]) or 'none'}"
 
 

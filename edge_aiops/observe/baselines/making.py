@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from edge_aiops.base.errors import InvalidInput, NotFound, UnknownModel
 from edge_aiops.observe.baselines.baseline import ROLES, BaselineHeading, ModelBaseline, Role
-from edge_aiops.observe.baselines.dataset import DatasetRequest, draft_of
+from edge_aiops.observe.baselines.dataset.request import DatasetRequest
 from edge_aiops.observe.baselines.production import draft_of_span
 from edge_aiops.observe.baselines.store import Baselines, Draft
 from edge_aiops.observe.baselines.upload import received
@@ -73,6 +73,8 @@ class BaselineMaking:
         Raises `UnknownModel`, `InvalidInput`, `TooLarge`, `StorageFull`, and `Unavailable` where the format cannot be
         read on this node.
         """
+        from edge_aiops.observe.baselines.dataset.making import draft_of  # here, because it is done once a model
+
         model = self._model(of.model_name, of.model_version)
         async with received(self._folder, chunks, max_bytes=max_bytes) as path, self._one_at_a_time:
             draft = await asyncio.to_thread(draft_of, path, request, model)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from edge_aiops.base.errors import InvalidInput
+from edge_aiops.base.nearest import nearest
 from edge_aiops.stats.files.datafile import DataFile
 from edge_aiops.stats.files.options import Options
 
@@ -56,8 +56,8 @@ def chosen(
 
 
 def _unknown(option: str, name: str, file: DataFile, names: Sequence[str]) -> InvalidInput:
-    close = difflib.get_close_matches(name, names, n=1)
-    meant = f"did you mean {close[0]!r}?" if close else f"{file.path} has {_listed(names)}"
+    close = nearest(name, names)
+    meant = f"did you mean {close!r}?" if close else f"{file.path} has {_listed(names)}"
     return InvalidInput(f"--{option}: there is no column {name!r}; {meant}")
 
 

@@ -14,8 +14,10 @@ from pyarrow import parquet
 
 from edge_aiops.base.errors import EdgeAiopsError, InvalidInput
 from edge_aiops.observe.baselines import Draft
-from edge_aiops.observe.baselines.dataset import DatasetRequest, draft_of, format_of, reading, sample
+from edge_aiops.observe.baselines.dataset import reading, sample
 from edge_aiops.observe.baselines.dataset.cells import CellTypes
+from edge_aiops.observe.baselines.dataset.making import draft_of
+from edge_aiops.observe.baselines.dataset.request import DatasetRequest, format_of
 
 Make = Callable[..., Draft]
 

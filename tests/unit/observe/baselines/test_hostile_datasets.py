@@ -14,7 +14,8 @@ from pyarrow import parquet
 
 from edge_aiops.base.errors import InvalidInput
 from edge_aiops.journal.events import ServedBy
-from edge_aiops.observe.baselines.dataset import DatasetRequest, draft_of
+from edge_aiops.observe.baselines.dataset.making import draft_of
+from edge_aiops.observe.baselines.dataset.request import DatasetRequest
 from edge_aiops.observe.models import ObservedModel
 
 MODEL = ObservedModel(served_by=ServedBy("model", "1", 1), stage="production")
