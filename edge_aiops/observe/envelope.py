@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from functools import cache
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -28,7 +29,7 @@ def opened(mark: bytes, data: bytes, kind: type[Body]) -> Body:
     name = kind.__name__.removesuffix("State")
     content = checked(mark, data, name)
     try:
-        return msgspec.msgpack.decode(content, type=kind)
+        return _decoder(kind).decode(content)
     except ValueError as error:
         raise UnreadableSummary(f"the bytes of {name} are not as they should be: {error}") from error
 
@@ -41,3 +42,8 @@ def checked(mark: bytes, data: bytes, name: str) -> memoryview:
     if len(data) < _HEAD or zlib.crc32(content).to_bytes(4, "little") != data[4:_HEAD]:
         raise UnreadableSummary(f"the {len(data)} bytes of {name} are damaged: their checksum is another")
     return content
+
+
+@cache
+def _decoder(kind: type[Body]) -> msgspec.msgpack.Decoder[Body]:
+    return msgspec.msgpack.Decoder(kind)

@@ -6,6 +6,7 @@ only ever grow, merge in any order, and tell the truth.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +38,26 @@ class Labels(NamedTuple):
     wrong: int
     absolute_errors: NDArray[np.float64]
     """Of those whose prediction is a number."""
+
+
+class Judged(NamedTuple):
+    """Predictions of which it is known whether they were right."""
+
+    right: int
+    wrong: int
+
+
+def judged(counts: Iterable[bytes]) -> Judged:
+    """The predictions in all that `LabelCounts.to_bytes` wrote, at a small part of what merging costs. Raises
+    `UnreadableSummary`.
+
+    Where more was retracted than given, as in a span that begins between the two, there are none.
+    """
+    states = [opened(MARK, data, LabelCountsState) for data in counts]
+    return Judged(
+        max(0, sum(state.given.right - state.retracted.right for state in states)),
+        max(0, sum(state.given.wrong - state.retracted.wrong for state in states)),
+    )
 
 
 class _Part(Struct, kw_only=True, array_like=True):

@@ -233,6 +233,11 @@ def _bytes(random: Generator, size: Size) -> bytes:
     return random.bytes(size.n)
 
 
+def _parts(random: Generator, size: Size) -> list[bytes]:
+    kind = pick(random, [summaries.Profile, summaries.Latency])
+    return [b"" if random.random() < 0.05 else example(random, kind).to_bytes() for _ in range(size.columns)]
+
+
 def _known(random: Generator, size: Size) -> list[str]:
     return [pick(random, "abcde") for _ in range(size.columns)]
 
@@ -255,6 +260,7 @@ PARAMETERS: dict[str, Make] = {
     "classes": lambda random, size: list(range(size.cells)),
     "clock": _whole(1, 2, 32),
     "columns": _columns,
+    "comparison": _one_of("chi_square", "g", "fisher", "psi", "hellinger", "none"),
     "concentrations": _one_of([1e2, 1e3, 1e4], [1.0], [1e-6, 1e12]),
     "confidence": _share,
     "counted": _another(summaries.Categories),
@@ -304,6 +310,7 @@ PARAMETERS: dict[str, Make] = {
     "one_sided": _one_of(True, False),
     "outcomes": _binary,
     "p_values": _p_values,
+    "parts": _parts,
     "permutations": _whole(99, 100, 199),
     "positions": lambda random, size: np.sort(random.normal(size=size.cells)),
     "predictions": _binary,

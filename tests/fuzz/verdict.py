@@ -26,6 +26,7 @@ DOCUMENTED: Mapping[str, str] = {
     "Reference.edges": "inf",
     "PcaReference.scales": "inf",
     "psi_without_drift": "inf",
+    "each_against_others": "nan inf",
     "PcaReference.errors": "nan",
 }
 """Where the documentation says that a number may be infinite or NaN although there is no warning."""

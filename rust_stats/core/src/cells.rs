@@ -1,6 +1,7 @@
 //! What a feature is compared on: counts in cells that are about equally full in its reference.
 
 use crate::baseline::Feature;
+use crate::categories::Categories;
 use crate::profile::Summary;
 
 /// Counts of the same cells of a reference and of a later summary, and of what is missing on both sides.
@@ -33,18 +34,21 @@ impl Feature {
                 let counted = numbers.histogram();
                 Cells { present: reference.in_groups(counted.present()), missing: counted.missing() }
             }
-            (_, Summary::Category(labels)) => {
-                let mut present = labels.known_counts();
-                let in_known = present.iter().fold(0_u64, |sum, count| sum.saturating_add(*count));
-                present.push(labels.total().saturating_sub(labels.missing()).saturating_sub(in_known));
-                Cells { present, missing: labels.missing() }
-            }
+            (_, Summary::Category(labels)) => Cells::of_labels(labels),
             (Self::Category(_), Summary::Numeric(_)) => Cells { present: Vec::new(), missing: 0 },
         }
     }
 }
 
 impl Cells {
+    /// The known labels, and all other ones together.
+    pub(crate) fn of_labels(labels: &Categories) -> Self {
+        let mut present = labels.known_counts();
+        let in_known = present.iter().fold(0_u64, |sum, count| sum.saturating_add(*count));
+        present.push(labels.total().saturating_sub(labels.missing()).saturating_sub(in_known));
+        Self { present, missing: labels.missing() }
+    }
+
     /// All cells, the missing values last.
     pub(crate) fn with_missing(mut self) -> Vec<u64> {
         self.present.push(self.missing);

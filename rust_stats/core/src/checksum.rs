@@ -8,19 +8,35 @@
 /// The polynomial 0x1EDC6F41, least significant bit first.
 const POLYNOMIAL: u32 = 0x82F6_3B78;
 
-const TABLE: [u32; 256] = table();
+/// What a byte adds that has as many bytes behind it as the place of the table says.
+const TABLES: [[u32; 256]; 8] = tables();
 
-/// The CRC-32C of `bytes`.
+/// The CRC-32C of `bytes`, eight at a time (Kounavis and Berry, "A systematic approach to building high performance
+/// software-based CRC generators", ISCC 2005).
 pub(crate) fn crc32c(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(!0, |crc, byte| {
+    let (eights, rest) = bytes.as_chunks::<8>();
+    let crc = eights.iter().fold(!0_u32, |crc, eight| {
+        let [a, b, c, d, e, f, g, h] = *eight;
+        let [i, j, k, l] = crc.to_le_bytes();
+        entry(7, a ^ i)
+            ^ entry(6, b ^ j)
+            ^ entry(5, c ^ k)
+            ^ entry(4, d ^ l)
+            ^ entry(3, e)
+            ^ entry(2, f)
+            ^ entry(1, g)
+            ^ entry(0, h)
+    });
+    !rest.iter().fold(crc, |crc, byte| {
         let [low, ..] = crc.to_le_bytes();
-        (crc >> 8) ^ entry(low ^ byte)
+        (crc >> 8) ^ entry(0, low ^ byte)
     })
 }
 
-#[expect(clippy::indexing_slicing, reason = "a byte is always below 256, the length of the table")]
-fn entry(byte: u8) -> u32 {
-    TABLE[usize::from(byte)]
+#[inline]
+#[expect(clippy::indexing_slicing, reason = "a byte is always below 256, and there are eight tables")]
+fn entry(behind: usize, byte: u8) -> u32 {
+    TABLES[behind][usize::from(byte)]
 }
 
 #[expect(
@@ -28,20 +44,30 @@ fn entry(byte: u8) -> u32 {
     clippy::cast_possible_truncation,
     reason = "runs at compile time, where a wrong index does not compile; the index is below 256"
 )]
-const fn table() -> [u32; 256] {
-    let mut table = [0; 256];
+const fn tables() -> [[u32; 256]; 8] {
+    let mut tables = [[0; 256]; 8];
     let mut index = 0;
-    while index < table.len() {
+    while index < 256 {
         let mut crc = index as u32;
         let mut bit = 0;
         while bit < 8 {
             crc = (crc >> 1) ^ (POLYNOMIAL * (crc & 1));
             bit += 1;
         }
-        table[index] = crc;
+        tables[0][index] = crc;
         index += 1;
     }
-    table
+    let mut behind = 1;
+    while behind < tables.len() {
+        let mut index = 0;
+        while index < 256 {
+            let crc = tables[behind - 1][index];
+            tables[behind][index] = (crc >> 8) ^ tables[0][(crc & 0xFF) as usize];
+            index += 1;
+        }
+        behind += 1;
+    }
+    tables
 }
 
 #[cfg(test)]

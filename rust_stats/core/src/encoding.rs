@@ -147,6 +147,10 @@ impl<'bytes> Reader<'bytes> {
 
     pub(crate) fn count(&mut self) -> Result<u64, Error> {
         const NOT_MINIMAL: Error = impossible("a count is not written in its shortest form");
+        if let [byte @ ..=0x7F, rest @ ..] = self.rest {
+            self.rest = rest;
+            return Ok(u64::from(*byte));
+        }
         let mut count = 0;
         for shift in (0..u64::BITS).step_by(7) {
             let [byte] = self.take()?;
@@ -192,13 +196,20 @@ impl<'bytes> Reader<'bytes> {
 
     /// At most so many packed counts.
     pub(crate) fn packed(&mut self, most: usize) -> Result<Vec<u64>, Error> {
+        let mut counts = Vec::new();
+        self.packed_into(&mut counts, most)?;
+        Ok(counts)
+    }
+
+    /// At most so many packed counts, in the place of `counts`.
+    pub(crate) fn packed_into(&mut self, counts: &mut Vec<u64>, most: usize) -> Result<(), Error> {
         let length = self.length()?;
         if length > most {
             return Err(impossible("it has more counts than it can have"));
         }
-        let (counts, taken) = bits::unpack(self.rest, length)?;
+        let taken = bits::unpack(self.rest, length, counts)?;
         self.rest = self.rest.get(taken..).unwrap_or_default();
-        Ok(counts)
+        Ok(())
     }
 
     /// How many things follow. Each takes a bit at least, so that no few bytes can claim many.
@@ -228,7 +239,9 @@ impl<'bytes> Reader<'bytes> {
     }
 
     fn take<const LENGTH: usize>(&mut self) -> Result<[u8; LENGTH], Error> {
-        let (taken, rest) = self.rest.split_first_chunk().ok_or(ENDS_EARLY)?;
+        let Some((taken, rest)) = self.rest.split_first_chunk() else {
+            return Err(ENDS_EARLY);
+        };
         self.rest = rest;
         Ok(*taken)
     }

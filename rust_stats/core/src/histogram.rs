@@ -30,6 +30,17 @@ impl Histogram {
         Self { digest, counts }
     }
 
+    /// Reads counts on the same bins in the place of its own.
+    pub(crate) fn reread(&mut self, reader: &mut Reader<'_>) -> Result<(), Error> {
+        let length = self.counts.len();
+        reader.packed_into(&mut self.counts, length)?;
+        if self.counts.len() == length {
+            Ok(())
+        } else {
+            Err(impossible("a feature has another number of bins than its reference"))
+        }
+    }
+
     /// Counts `values`, at most [`BLOCK`] of them, on `bins`, which are those of the reference. NaN is missing.
     pub(crate) fn add_block(&mut self, bins: &Bins, values: &[f64], missing: Option<&[bool]>) {
         match missing {

@@ -222,6 +222,18 @@ impl Latency {
         Ok(latency)
     }
 
+    /// What [`Latency::to_bytes`] wrote of many summaries, together.
+    ///
+    /// # Errors
+    ///
+    /// As [`Latency::from_bytes`] and [`Latency::merge`].
+    pub fn merge_bytes<'bytes>(all: impl IntoIterator<Item = &'bytes [u8]>) -> Result<Self, Error> {
+        all.into_iter().try_fold(Self::EMPTY, |mut merged, bytes| {
+            merged.merge(&Self::from_bytes(bytes)?)?;
+            Ok(merged)
+        })
+    }
+
     pub(crate) fn write(&self, writer: &mut Writer) {
         writer.count(self.invalid);
         writer.count(self.zeros);
@@ -248,8 +260,9 @@ impl Latency {
         for _ in 0..reader.count()? {
             let place =
                 reader.count()?.checked_add(u64::from(next)).filter(|place| *place <= u64::from(LAST));
-            let place = place.and_then(|place| u16::try_from(place).ok());
-            let place = place.ok_or(impossible("a duration is beyond the last bin"))?;
+            let Some(place) = place.and_then(|place| u16::try_from(place).ok()) else {
+                return Err(impossible("a duration is beyond the last bin"));
+            };
             let count = reader.count()?;
             if count == 0 {
                 return Err(impossible("an empty bin is written down"));

@@ -116,32 +116,27 @@ impl NumericSummary {
         }
     }
 
-    pub(crate) fn read(
-        reader: &mut Reader<'_>,
-        reference: &Reference,
-        with_range: bool,
-        with_quantiles: bool,
-    ) -> Result<Self, Error> {
-        let moments = Moments::read(reader)?;
-        let out_of_range = reader.count()?;
-        let histogram =
-            Histogram::of_counts(reader.packed(reference.histogram().counts().len())?, reference.digest());
-        let quantiles = with_quantiles.then(|| Quantiles::read(reader)).transpose()?;
-        if histogram.counts().len() != reference.histogram().counts().len() {
-            return Err(impossible("a feature has another number of bins than its reference"));
+    /// Reads a summary on the same reference in the place of its own, with quantiles if this one has.
+    pub(crate) fn reread(&mut self, reader: &mut Reader<'_>, with_range: bool) -> Result<(), Error> {
+        let Self { moments, out_of_range, histogram, quantiles } = self;
+        *moments = Moments::read(reader)?;
+        *out_of_range = reader.count()?;
+        histogram.reread(reader)?;
+        if let Some(quantiles) = quantiles {
+            *quantiles = Quantiles::read(reader)?;
         }
         let missing = moments.missing().saturating_add(moments.nan());
         if histogram.total() != moments.total() || histogram.missing() != missing {
             return Err(impossible("the counts of a feature do not fit its moments"));
         }
-        if out_of_range > moments.count() || out_of_range > 0 && !with_range {
+        if *out_of_range > moments.count() || *out_of_range > 0 && !with_range {
             return Err(impossible("more values are out of range than there can be"));
         }
         let ordered = moments.count().saturating_add(moments.infinite());
         if quantiles.as_ref().is_some_and(|quantiles| quantiles.count() != ordered) {
             return Err(impossible("a quantile sketch has not the values that there are"));
         }
-        Ok(Self { moments, out_of_range, histogram, quantiles })
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::baseline::{Baseline, CategoryReference, Feature};
 use crate::categories::Categories;
+use crate::cells::Cells;
 use crate::encoding::{Kind, Reader, Writer, impossible};
 use crate::error::Error;
 use crate::numeric::NumericSummary;
@@ -22,6 +23,19 @@ pub enum Summary {
     Numeric(NumericSummary),
     /// Of labels.
     Category(Categories),
+}
+
+impl Summary {
+    /// All its counts, those that are missing last: before them those on the bins of the baseline, as
+    /// [`Histogram::counts`](crate::Histogram::counts) has them, or those of the labels that the baseline knows
+    /// and of all other ones together.
+    #[must_use]
+    pub fn counts(&self) -> Vec<u64> {
+        match self {
+            Self::Numeric(numbers) => numbers.histogram().counts().to_vec(),
+            Self::Category(labels) => Cells::of_labels(labels).with_missing(),
+        }
+    }
 }
 
 /// The summaries of all features of a baseline.
@@ -282,12 +296,19 @@ impl Profile {
     /// [`Error::Incompatible`] if it is on another baseline; a named [`Error`] if the bytes are foreign,
     /// damaged, of another statistic or version, or contradict themselves.
     pub fn from_bytes(bytes: &[u8], baseline: Arc<Baseline>) -> Result<Self, Error> {
+        let mut read = Self::new(baseline, false);
+        read.reread(bytes)?;
+        Ok(read)
+    }
+
+    /// Reads a profile on the same baseline in the place of its own; after an error it holds neither.
+    fn reread(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let mut reader = Reader::open(bytes, Kind::Profile, VERSION)?;
         let digest = reader.digest()?;
-        if digest != baseline.digest() {
+        if digest != self.baseline.digest() {
             let because = format!(
                 "this profile is on the baseline {digest:016x}, not on {:016x}; pass the one it was made with",
-                baseline.digest()
+                self.baseline.digest()
             );
             return Err(Error::Incompatible { because });
         }
@@ -296,30 +317,53 @@ impl Profile {
             1 => true,
             _ => return Err(impossible("it neither has quantile sketches nor has none")),
         };
-        let rows = reader.count()?;
-        let mut read = Self { rows, ..Self::new(baseline, with_quantiles) };
-        for (feature, summary) in read.baseline.features().iter().zip(&mut read.summaries) {
-            *summary = match feature {
-                Feature::Numeric { reference, range } => Summary::Numeric(NumericSummary::read(
-                    &mut reader,
-                    reference,
-                    range.is_some(),
-                    with_quantiles,
-                )?),
-                Feature::Category(reference) => {
-                    Summary::Category(reference.counts().read_counts(&mut reader)?)
+        if with_quantiles != self.with_quantiles {
+            *self = Self::new(self.baseline.clone(), with_quantiles);
+        }
+        self.pending.clear();
+        self.rows = reader.count()?;
+        for (feature, summary) in self.baseline.features().iter().zip(&mut self.summaries) {
+            match (feature, summary) {
+                (Feature::Numeric { range, .. }, Summary::Numeric(numbers)) => {
+                    numbers.reread(&mut reader, range.is_some())?;
                 }
-            };
+                (Feature::Category(reference), Summary::Category(labels)) => {
+                    *labels = reference.counts().read_counts(&mut reader)?;
+                }
+                _ => {}
+            }
         }
         reader.close()?;
-        let totals = read.summaries.iter().map(|summary| match summary {
+        let totals = self.summaries.iter().map(|summary| match summary {
             Summary::Numeric(numbers) => numbers.moments().total(),
             Summary::Category(labels) => labels.total(),
         });
-        if totals.into_iter().any(|total| total != rows) {
+        if totals.into_iter().any(|total| total != self.rows) {
             return Err(impossible("a feature has another number of values than there are rows"));
         }
-        Ok(read)
+        Ok(())
+    }
+
+    /// What [`Profile::to_bytes`] wrote of many profiles of the same baseline, together; of none, no values.
+    ///
+    /// # Errors
+    ///
+    /// As [`Profile::from_bytes`] and [`Profile::merge`].
+    pub fn merge_bytes<'bytes>(
+        all: impl IntoIterator<Item = &'bytes [u8]>,
+        baseline: &Arc<Baseline>,
+    ) -> Result<Self, Error> {
+        let mut all = all.into_iter();
+        let mut merged = Self::new(baseline.clone(), false);
+        if let Some(first) = all.next() {
+            merged.reread(first)?;
+        }
+        let mut added = Self::new(baseline.clone(), merged.with_quantiles);
+        for bytes in all {
+            added.reread(bytes)?;
+            merged.merge(&mut added)?;
+        }
+        Ok(merged)
     }
 }
 

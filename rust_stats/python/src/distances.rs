@@ -1,10 +1,13 @@
 //! Tests and distances on counts for Python.
 
 use edge_aiops_stats_core::{self as core, Error, counts};
+use numpy::PyArray1;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::column;
 use crate::errors::to_python;
+use crate::matrix;
 use crate::result::TestResult;
 
 type Comparison = fn(&[u64], &[u64]) -> Result<core::TestResult, Error>;
@@ -277,4 +280,53 @@ pub fn binned_wasserstein_distance(
     py.detach(|| counts::binned_wasserstein_distance(&reference, &current, &positions))
         .map(TestResult)
         .map_err(to_python)
+}
+
+/// The comparisons that [`each_against_others`] makes, by the names that they have in `Comparison`.
+const COMPARISONS: [(&str, Comparison); 8] = [
+    ("chi_square", counts::chi_square_test),
+    ("g", counts::g_test),
+    ("fisher", counts::fisher_exact_test),
+    ("psi", counts::psi),
+    ("jensen_shannon", counts::jensen_shannon_distance),
+    ("kullback_leibler", counts::kullback_leibler_divergence),
+    ("hellinger", counts::hellinger_distance),
+    ("total_variation", counts::total_variation_distance),
+];
+
+/// Each of many samples compared with all others together: which of a fleet's devices, shops or days stand out?
+///
+/// The same as a call for each sample, whose reference is the sum of all samples less this one, but thousands of
+/// samples take one call, with the interpreter lock released.
+///
+/// Args:
+///     counts: NumPy array of two dimensions, int64 or uint64: a sample in each row, a cell in each column.
+///     comparison: "chi_square", "g" or "fisher" for the tests, "psi", "jensen_shannon", "kullback_leibler",
+///         "hellinger" or "total_variation" for the distances of these names.
+///
+/// Returns:
+///     The p-value and the effect size of each sample, both float64; NaN where there is none.
+///
+/// Raises:
+///     TypeError: not a NumPy array of int64 or uint64.
+///     ValueError: not two dimensions, no cell, a negative count, another comparison, or "fisher" for other than two
+///         cells.
+#[pyfunction]
+#[pyo3(signature = (counts, comparison="chi_square"))]
+pub fn each_against_others<'py>(
+    py: Python<'py>,
+    counts: &Bound<'py, PyAny>,
+    comparison: &str,
+) -> PyResult<(Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>)> {
+    let (counts, cells) = matrix::counts(counts, "counts")?;
+    let Some((_, compare)) = COMPARISONS.iter().find(|(name, _)| *name == comparison) else {
+        let known = COMPARISONS.map(|(name, _)| name).join(", ");
+        return Err(PyValueError::new_err(format!("comparison must be one of {known}, not {comparison:?}")));
+    };
+    let compared =
+        py.detach(|| core::counts::each_against_others(&counts, cells, compare)).map_err(to_python)?;
+    let numbers = |number: fn(&core::TestResult) -> Option<f64>| {
+        PyArray1::from_iter(py, compared.iter().map(|result| number(result).unwrap_or(f64::NAN)))
+    };
+    Ok((numbers(|result| result.p_value), numbers(|result| result.effect_size)))
 }

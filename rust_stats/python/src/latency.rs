@@ -3,6 +3,7 @@
 use edge_aiops_stats_core as core;
 use pyo3::prelude::*;
 
+use crate::bytes::all_bytes;
 use crate::column::Column;
 use crate::errors::to_python;
 use crate::quantiles::{number, present};
@@ -156,6 +157,24 @@ impl Latency {
     #[staticmethod]
     fn from_bytes(data: &[u8]) -> PyResult<Self> {
         core::Latency::from_bytes(data).map(Self::of).map_err(to_python)
+    }
+
+    /// What to_bytes() wrote of many summaries, together: as adding them one by one, in one call, with the interpreter
+    /// lock released.
+    ///
+    /// Args:
+    ///     parts: a sequence of bytes; of none there are no durations.
+    ///
+    /// Raises:
+    ///     TypeError: not a sequence of bytes.
+    ///     UnreadableSummary: some are foreign, damaged, of another statistic or version, or contradict themselves.
+    ///     IncompatibleSummaries: more than 2**64 durations together.
+    #[staticmethod]
+    fn merge_bytes(py: Python<'_>, parts: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let parts = all_bytes(parts)?;
+        py.detach(|| core::Latency::merge_bytes(parts.iter().map(AsRef::as_ref)))
+            .map(Self::of)
+            .map_err(to_python)
     }
 
     fn __repr__(&self) -> String {

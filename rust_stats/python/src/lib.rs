@@ -5,6 +5,7 @@
 #![expect(clippy::doc_markdown, reason = "what Python shows as docstrings is not markdown")]
 
 mod baseline;
+mod bytes;
 mod categories;
 mod column;
 mod columns;
@@ -44,9 +45,9 @@ mod _stats {
     use crate::comparison::{Comparison, FeatureComparison, compare};
     #[pymodule_export]
     use crate::distances::{
-        binned_ks_test, binned_wasserstein_distance, chi_square_test, fisher_exact_test, g_test,
-        hellinger_distance, jensen_shannon_distance, kullback_leibler_divergence, psi, psi_without_drift,
-        total_variation_distance,
+        binned_ks_test, binned_wasserstein_distance, chi_square_test, each_against_others, fisher_exact_test,
+        g_test, hellinger_distance, jensen_shannon_distance, kullback_leibler_divergence, psi,
+        psi_without_drift, total_variation_distance,
     };
     #[pymodule_export]
     use crate::distinct::{DistinctCount, DistinctEstimate};

@@ -5,12 +5,13 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use edge_aiops_stats_core as core;
-use numpy::{PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{PyArray1, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
 
 use crate::baseline::Baseline;
+use crate::bytes::all_bytes;
 use crate::categories::Categories;
 use crate::column::Column;
 use crate::columns::{Given, as_mapping, in_column, item};
@@ -281,6 +282,24 @@ impl Profile {
         Self::of(py, self.shared.with(|profile| profile.pooled(keeps)))
     }
 
+    /// What to_bytes() wrote of many profiles, together: as merge_all of what from_bytes() reads of each, in one call,
+    /// with the interpreter lock released.
+    ///
+    /// Args:
+    ///     parts: a sequence of bytes; of none it is Profile(baseline).
+    ///     baseline: the baseline that all of them were made with.
+    ///
+    /// Raises:
+    ///     TypeError: not a sequence of bytes.
+    ///     IncompatibleSummaries: some were made with another baseline, or only some have quantile sketches.
+    ///     UnreadableSummary: some are foreign, damaged, of another statistic or version, or contradict themselves.
+    #[staticmethod]
+    fn merge_bytes(py: Python<'_>, parts: &Bound<'_, PyAny>, baseline: &Baseline) -> PyResult<Self> {
+        let parts = all_bytes(parts)?;
+        let merged = py.detach(|| core::Profile::merge_bytes(parts.iter().map(AsRef::as_ref), &baseline.0));
+        merged.map(|merged| Self::of(py, merged)).map_err(to_python)
+    }
+
     /// A baseline with the same bins and these counts: how a span of production becomes the reference.
     ///
     /// Raises:
@@ -301,6 +320,16 @@ impl Profile {
     #[getter]
     fn rows(&self) -> u64 {
         self.shared.with(|profile| profile.rows())
+    }
+
+    /// For each feature an array of uint64: of numbers the counts of its histogram, of labels those of each label
+    /// that the baseline knows, of all other ones together, and of missing ones.
+    #[getter]
+    fn counts<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyArray1<u64>>> {
+        let counts = |profile: &mut core::Profile| -> Vec<_> {
+            profile.summaries().iter().map(core::Summary::counts).collect()
+        };
+        self.shared.with(counts).into_iter().map(|counts| PyArray1::from_vec(py, counts)).collect()
     }
 
     fn __len__(&self) -> usize {

@@ -15,6 +15,7 @@ from edge_aiops.stats.distances import (
     binned_ks_test,
     binned_wasserstein_distance,
     chi_square_test,
+    each_against_others,
     fisher_exact_test,
     g_test,
     jensen_shannon_distance,
@@ -35,7 +36,7 @@ def on_positions(reference: Any, current: Any) -> Result:
 ANY_CELLS: list[Compare] = [
     getattr(distances, name)
     for name in distances.__all__
-    if name not in ("fisher_exact_test", "psi_without_drift", "binned_wasserstein_distance")
+    if name not in ("fisher_exact_test", "psi_without_drift", "binned_wasserstein_distance", "each_against_others")
 ] + [on_positions]
 COMPARISONS = [*ANY_CELLS, fisher_exact_test]
 
@@ -342,3 +343,54 @@ def test_psi_is_finite_and_exact_where_a_share_is_next_to_nothing() -> None:
     p, q = [(10**15 + 0.5) / (10**15 + 1), 0.5 / (10**15 + 1)], [0.5, 0.5]
     assert rare == pytest.approx(sum((a - b) * math.log(a / b) for a, b in zip(p, q, strict=True)), rel=1e-12)
     assert math.isfinite(distances.psi(counts(2**62, 0), counts(1, 1)).statistic or math.inf)
+
+
+NAMED = {
+    "chi_square": chi_square_test,
+    "g": g_test,
+    "psi": psi,
+    "jensen_shannon": jensen_shannon_distance,
+    "kullback_leibler": kullback_leibler_divergence,
+    "hellinger": distances.hellinger_distance,
+    "total_variation": total_variation_distance,
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("kind", [np.int64, np.uint64])
+def test_each_sample_is_compared_with_the_sum_of_the_others(name: Any, kind: Any) -> None:
+    counts = np.random.default_rng(1).poisson([[3, 50, 8, 0]] * 6).astype(kind)
+    counts[2] = 0
+    p_values, effects = each_against_others(counts, name)
+    by_hand = [NAMED[name](counts.sum(axis=0) - own, own) for own in counts]
+    assert [None if np.isnan(p) else p for p in p_values] == [result.p_value for result in by_hand]
+    assert [None if np.isnan(size) else size for size in effects] == [result.effect_size for result in by_hand]
+
+
+def test_each_of_many_rates_is_tested_exactly_against_that_of_the_others() -> None:
+    counts = np.array([[90, 10], [95, 5], [180, 20]])
+    p_values, ratios = each_against_others(counts[:, ::-1].copy()[:, ::-1], "fisher")
+    by_hand = [fisher_exact_test(counts.sum(axis=0) - own, own) for own in counts]
+    assert p_values.tolist() == [result.p_value for result in by_hand]
+    assert ratios.tolist() == [result.effect_size for result in by_hand]
+
+
+def test_a_sample_alone_has_no_others() -> None:
+    p_values, effects = each_against_others(np.array([[3, 4]]))
+    assert np.isnan(p_values).all() and np.isnan(effects).all()
+    assert [len(found) for found in each_against_others(np.empty((0, 3), np.int64))] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("counts", "comparison", "refusal"),
+    [
+        (np.array([3, 4]), "chi_square", "two dimensions"),
+        (np.array([[3, -4]]), "chi_square", "must not be negative"),
+        (np.empty((2, 0), np.int64), "chi_square", "whole samples of 0 cells"),
+        (np.array([[3, 4, 5]]), "fisher", "must have two cells"),
+        (np.array([[3, 4]]), "wasserstein", "must be one of chi_square, g, fisher, psi"),
+    ],
+)
+def test_samples_that_cannot_be_compared_are_refused(counts: Any, comparison: Any, refusal: str) -> None:
+    with pytest.raises(ValueError, match=refusal):
+        each_against_others(counts, comparison)

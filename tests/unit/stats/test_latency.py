@@ -102,3 +102,14 @@ def test_a_summary_shows_what_it_holds() -> None:
 def test_durations_are_refused_by_their_own_name() -> None:
     with pytest.raises(TypeError, match=r"^durations must be a NumPy array, not list"):
         Latency().update([1.0])  # type: ignore[arg-type]
+
+
+def test_many_summaries_merge_from_their_bytes() -> None:
+    durations = np.random.default_rng(3).lognormal(2, 2, size=5_000)
+    parts = [latency(part).to_bytes() for part in np.array_split(durations, 9)]
+    assert Latency.merge_bytes(parts) == latency(durations)
+    assert Latency.merge_bytes([]) == Latency()
+    with pytest.raises(UnreadableSummary):
+        Latency.merge_bytes([*parts, parts[0][:-1]])
+    with pytest.raises(TypeError, match="parts must be a sequence of bytes"):
+        Latency.merge_bytes([1])  # type: ignore[list-item]

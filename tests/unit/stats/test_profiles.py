@@ -10,7 +10,15 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pytest
 
 from edge_aiops.stats import IncompatibleSummaries, UnreadableSummary
-from edge_aiops.stats.summaries import Baseline, Categories, CategoryReference, Profile, Reference, moments
+from edge_aiops.stats.summaries import (
+    Baseline,
+    Categories,
+    CategoryReference,
+    NumericSummary,
+    Profile,
+    Reference,
+    moments,
+)
 
 RANDOM = np.random.default_rng(0)
 REFERENCE: dict[str, Any] = {
@@ -244,6 +252,42 @@ def test_merging_nothing_or_something_else_is_refused(baseline: Baseline) -> Non
     other = Baseline({**REFERENCE, "height": REFERENCE["height"] + 1})
     with pytest.raises(IncompatibleSummaries, match="different baselines"):
         Profile.merge_all([Profile(baseline), Profile(other)])
+
+
+@pytest.mark.parametrize("quantiles", [False, True])
+def test_many_profiles_merge_from_their_bytes(baseline: Baseline, quantiles: bool) -> None:
+    profiles = [Profile(baseline, quantiles=quantiles) for _ in range(5)]
+    for seed, profile in enumerate(profiles[1:]):
+        profile.update(columns(5 + 20 * seed, seed))  # few: sketches of many values draw at random
+    parts = [profile.to_bytes() for profile in profiles]
+    assert Profile.merge_bytes(parts, baseline).to_bytes() == Profile.merge_all(profiles).to_bytes()
+    assert Profile.merge_bytes(parts[2:3], baseline) == profiles[2]
+    assert Profile.merge_bytes([], baseline) == Profile(baseline)
+
+
+def test_bytes_of_which_one_cannot_be_read_do_not_merge(baseline: Baseline) -> None:
+    good, with_quantiles = (Profile(baseline, quantiles=quantiles).to_bytes() for quantiles in (False, True))
+    other = Baseline({**REFERENCE, "height": REFERENCE["height"] + 1})
+    with pytest.raises(UnreadableSummary):
+        Profile.merge_bytes([good, good[:-1]], baseline)
+    for parts in ([good, with_quantiles], [with_quantiles, good], [good, Profile(other).to_bytes()]):
+        with pytest.raises(IncompatibleSummaries):
+            Profile.merge_bytes(parts, baseline)
+    with pytest.raises(TypeError, match="parts must be a sequence of bytes"):
+        Profile.merge_bytes(good, baseline)  # type: ignore[arg-type]
+
+
+def test_counts_are_those_of_each_feature(baseline: Baseline) -> None:
+    profile = Profile(baseline)
+    profile.update(columns(300, 1))
+    for name, counts in zip(baseline.names, profile.counts, strict=True):
+        summary = profile[name]
+        assert counts.dtype == np.uint64 and counts.sum() == profile.rows
+        if isinstance(summary, NumericSummary):
+            assert counts.tolist() == summary.histogram.counts.tolist()
+        else:
+            others = summary.total - summary.missing - sum(summary.known_counts)
+            assert counts.tolist() == [*summary.known_counts, others, summary.missing]
 
 
 def test_a_profile_of_another_baseline_is_refused(baseline: Baseline) -> None:

@@ -1,17 +1,14 @@
-"""What windows add up to, as drift and outliers want it."""
+"""What windows add up to, as drift wants it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from edge_aiops.fleet.hub.view.drift import RoleWindows
-from edge_aiops.fleet.hub.view.outliers import FeatureCounts, NodeSummaries, counts_of
-from edge_aiops.fleet.hub.view.pieces import Piece, merged_by, nodes_of, profiles_by
+from edge_aiops.fleet.hub.view.pieces import Piece, nodes_of, profiles_by
 from edge_aiops.fleet.hub.view.selection import DAY_MS
 from edge_aiops.fleet.hub.view.series import Chosen
 from edge_aiops.observe.baselines.baseline import ROLES, Role
-from edge_aiops.observe.labels import LabelCounts
-from edge_aiops.observe.performance import Performance
 from edge_aiops.observe.series import Kind
 from edge_aiops.stats.summaries import Baseline, Profile
 
@@ -45,22 +42,3 @@ def role_windows(found: Chosen, version: str, days: Days, baselines: Mapping[str
             span = profiles_by(pieces, baselines[digest], lambda piece: None)[None]
         windows[role] = RoleWindows(digest, baselines[digest], nodes_of(pieces), span, in_order)
     return windows
-
-
-def node_summaries(pieces: Sequence[Piece], digest: str, baseline: Baseline | None) -> list[NodeSummaries]:
-    """What is known of each node; features of those windows that are on the baseline of this digest."""
-
-    def of(kind: str) -> list[Piece]:
-        return [piece for piece in pieces if piece.kind == kind]
-
-    features: dict[str, dict[str, FeatureCounts]] = {}
-    if baseline is not None:
-        inputs = [piece for piece in of("inputs") if piece.baseline == digest]
-        profiles = profiles_by(inputs, baseline, lambda piece: piece.owner)
-        features = {node_id: counts_of(profile) for node_id, profile in profiles.items()}
-    performance = merged_by(of("performance"), Performance, lambda piece: piece.owner)
-    labels = merged_by(of("labels"), LabelCounts, lambda piece: piece.owner)
-    return [
-        NodeSummaries(node_id, features.get(node_id, {}), performance.get(node_id), labels.get(node_id))
-        for node_id in sorted({*features, *performance, *labels})
-    ]

@@ -8,21 +8,18 @@ correction bounds the share of false ones among those found, whatever the depend
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property, partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from edge_aiops.observe.drift.evidence import group_starts
-from edge_aiops.observe.labels import LabelCounts
-from edge_aiops.observe.performance import Performance
-from edge_aiops.stats.distances import chi_square_test, fisher_exact_test, psi, psi_without_drift
+from edge_aiops.fleet.hub.view.node_summaries import Counts, Inputs, Layout, NodeSummaries
+from edge_aiops.stats.distances import each_against_others, psi_without_drift
 from edge_aiops.stats.multiplicity import benjamini_yekutieli
 from edge_aiops.stats.special import normal_upper
-from edge_aiops.stats.summaries import Categories, NumericSummary, Profile
 
 Subject = Literal["feature", "errorRate", "latency", "accuracy"]
 LEAST_NODES = 8
@@ -32,7 +29,8 @@ _LEAST_SPREAD = 0.02
 _NORMAL_MAD = 1.4826
 """From the median absolute deviation to the standard deviation, of a normal distribution."""
 
-Counts = NDArray[np.int64]
+Numbers = NDArray[np.float64]
+Places = NDArray[np.intp]
 
 
 class Outlier(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -55,164 +53,153 @@ class Outlier(Struct, frozen=True, kw_only=True, rename="camel"):
     adjusted_p_value: float
 
 
-class FeatureCounts(NamedTuple):
-    """One feature on one node."""
+class _Effects(NamedTuple):
+    """Of some nodes each. NaN for a node or a fleet without a number."""
 
-    cells: Counts
-    """Groups of bins or labels, and last the missing values."""
-    mean: float | None
-    numbers: int
-    """That `mean` is of; 0 for labels."""
+    size: Numbers
+    node: Numbers
+    fleet: Numbers
 
 
-class NodeSummaries(NamedTuple):
-    """What is known of one node over a span. Features of all nodes are on one baseline."""
+class _Tests(NamedTuple):
+    """One subject on many nodes."""
 
-    node_id: str
-    features: Mapping[str, FeatureCounts]
-    performance: Performance | None
-    labels: LabelCounts | None
-
-
-class _Effect(NamedTuple):
-    size: float
-    node: float | None
-    fleet: float | None
-
-
-class _Test(NamedTuple):
-    node_id: str
     subject: Subject
     feature: str | None
-    rows: int
-    p_value: float
-    effect: Callable[[], _Effect]
-    """Computed of what was found only."""
+    node_ids: Sequence[str]
+    rows: Counts
+    p_values: Numbers
+    effects: Callable[[Places], _Effects]
+    """Of the nodes at these places: computed of what was found only."""
 
 
-def outliers_of(nodes: Sequence[NodeSummaries], *, alpha: float, min_effect: float, k: int) -> list[Outlier]:
+def outliers_of(
+    nodes: Sequence[NodeSummaries], layout: Layout | None, *, alpha: float, min_effect: float, k: int
+) -> list[Outlier]:
     """Those that are certain over all tests and large enough, the largest effects of each subject first.
 
     `min_effect` is held against features only; nodes with fewer than `k` rows are neither judged nor shown. What they
-    have belongs to the fleet all the same.
+    have belongs to the fleet all the same. `layout` is that of the inputs.
     """
-    tests = [*_features(nodes, k), *_errors(nodes, k), *_accuracies(nodes, k), *_latencies(nodes, k)]
-    found = benjamini_yekutieli([test.p_value for test in tests], alpha=alpha)
-    outliers = [
-        Outlier(
-            node_id=test.node_id,
-            subject=test.subject,
-            feature=test.feature,
-            rows=test.rows,
-            effect_size=effect.size,
-            node=effect.node,
-            fleet=effect.fleet,
-            p_value=test.p_value,
-            adjusted_p_value=adjusted,
-        )
-        for test, rejected, adjusted in zip(tests, found.rejected, found.adjusted, strict=True)
-        if rejected and adjusted is not None
-        if (effect := test.effect()).size >= min_effect or test.subject != "feature"
-    ]
+    tests = [*_features(nodes, layout, k), _errors(nodes, k), _accuracies(nodes, k), *_latencies(nodes, k)]
+    found = benjamini_yekutieli(np.concatenate([of.p_values for of in tests]), alpha=alpha)
+    rejected, adjusted = np.array(found.rejected, bool), np.array(found.adjusted, float)
+    outliers: list[Outlier] = []
+    first = 0
+    for of in tests:
+        here = slice(first, first + len(of.p_values))
+        outliers += _found(of, np.flatnonzero(rejected[here]), adjusted[here], min_effect)
+        first = here.stop
     return sorted(outliers, key=lambda of: (of.subject, -abs(of.effect_size), of.node_id))
 
 
-def counts_of(profile: Profile) -> dict[str, FeatureCounts]:
-    """What is compared of each feature; a fraction of the size of the profile."""
-    return {name: _counts(profile[name]) for name in profile.baseline.names}
+def _found(tests: _Tests, places: Places, adjusted: Numbers, min_effect: float) -> Iterator[Outlier]:
+    """What is certain and large enough; `places` are those of the certain ones."""
+    effects = tests.effects(places)
+    for place, size, node, fleet in zip(places.tolist(), *(column.tolist() for column in effects), strict=True):
+        if tests.subject != "feature" or size >= min_effect:
+            yield Outlier(
+                node_id=tests.node_ids[place],
+                subject=tests.subject,
+                feature=tests.feature,
+                rows=int(tests.rows[place]),
+                effect_size=size,
+                node=None if math.isnan(node) else node,
+                fleet=None if math.isnan(fleet) else fleet,
+                p_value=float(tests.p_values[place]),
+                adjusted_p_value=float(adjusted[place]),
+            )
 
 
-def _counts(summary: NumericSummary | Categories) -> FeatureCounts:
-    if isinstance(summary, NumericSummary):
-        cells, moments = summary.histogram.counts, summary.moments  # the last cell: missing values
-        groups = np.add.reduceat(cells, np.append(group_starts(len(cells) - 1), len(cells) - 1))
-        return FeatureCounts(groups.astype(np.int64), moments.mean, moments.count)
-    known = summary.known_counts
-    others = summary.total - summary.missing - sum(known)
-    return FeatureCounts(np.array([*known, others, summary.missing], np.int64), None, 0)
+class _Compared(NamedTuple):
+    """Counts of nodes in the same cells, a node a row, and those whose comparison with the others is a test."""
+
+    cells: Counts
+    rows: Counts
+    tested: Places
+    p_values: Numbers
+
+    def tests(
+        self, subject: Subject, feature: str | None, node_ids: Sequence[str], effects: Callable[[Places], _Effects]
+    ) -> _Tests:
+        """Those of all nodes that are tested. `effects` is of places among all."""
+        tested = self.tested
+        ids = [node_ids[place] for place in tested.tolist()]
+        return _Tests(subject, feature, ids, self.rows[tested], self.p_values[tested], lambda at: effects(tested[at]))
 
 
-class _Feature:
-    """One feature on all nodes, and how one of them differs from the others."""
-
-    def __init__(self, name: str, nodes: Mapping[str, FeatureCounts]) -> None:
-        self._name, self._nodes = name, nodes
-        self._fleet: Counts = np.sum([of.cells for of in nodes.values()], axis=0, dtype=np.int64)
-
-    def tests(self, k: int) -> Iterable[_Test]:
-        for node_id, own in self._nodes.items():
-            rows, others = int(own.cells.sum()), self._fleet - own.cells
-            if rows >= k and others.any() and (p_value := chi_square_test(others, own.cells).p_value) is not None:
-                yield _Test(node_id, "feature", self._name, rows, p_value, partial(self._effect, own))
-
-    def _effect(self, own: FeatureCounts) -> _Effect:
-        others = self._fleet - own.cells
-        index = psi(others, own.cells).effect_size or 0.0
-        filled = int(np.count_nonzero(self._fleet))
-        size = max(0.0, index - psi_without_drift(filled, int(others.sum()), int(own.cells.sum())))
-        numbers, total = self._sums
-        rest = numbers - own.numbers
-        return _Effect(size, own.mean, (total - (own.mean or 0.0) * own.numbers) / rest if rest else None)
-
-    @cached_property
-    def _sums(self) -> tuple[int, float]:
-        """How many numbers there are on all nodes, and their sum."""
-        total = math.fsum((of.mean or 0.0) * of.numbers for of in self._nodes.values())
-        return sum(of.numbers for of in self._nodes.values()), total
+def _compared(cells: Counts, test: Literal["chi_square", "fisher"], k: int) -> _Compared:
+    rows = cells.sum(axis=1)
+    p_values, _ = each_against_others(cells, test)
+    return _Compared(cells, rows, np.flatnonzero((rows >= k) & ~np.isnan(p_values)), p_values)
 
 
-def _features(nodes: Sequence[NodeSummaries], k: int) -> Iterable[_Test]:
-    by_name: dict[str, dict[str, FeatureCounts]] = {}
-    for node in nodes:
-        for name, counts in node.features.items():
-            by_name.setdefault(name, {})[node.node_id] = counts
-    for name, found in by_name.items():
-        yield from _Feature(name, found).tests(k)
+def _features(nodes: Sequence[NodeSummaries], layout: Layout | None, k: int) -> Iterator[_Tests]:
+    found = {of.node_id: of.inputs for of in nodes if of.inputs is not None}
+    if layout is None or not found:
+        return
+    node_ids, inputs = [*found], Inputs(*(np.stack(column) for column in zip(*found.values(), strict=True)))
+    for place, (name, cells) in enumerate(layout.cells.items()):
+        compared = _compared(inputs.cells[:, cells], "chi_square", k)
+        means = partial(_means, inputs.means[:, place], inputs.numbers[:, place])
+        yield compared.tests("feature", name, node_ids, partial(_feature_effects, compared, means))
 
 
-def _errors(nodes: Sequence[NodeSummaries], k: int) -> Iterable[_Test]:
-    served = {of.node_id: of.performance for of in nodes if of.performance is not None}
+def _feature_effects(compared: _Compared, means: Callable[[Places], tuple[Numbers, Numbers]], at: Places) -> _Effects:
+    if not len(at):
+        return _Effects(*np.empty((3, 0)))
+    _, indices = each_against_others(compared.cells, "psi")
+    filled, everyone = int(np.count_nonzero(compared.cells.any(axis=0))), int(compared.rows.sum())
+    by_chance = [psi_without_drift(filled, everyone - own, own) for own in compared.rows[at].tolist()]
+    return _Effects(np.maximum(0.0, np.nan_to_num(indices[at]) - by_chance), *means(at))
+
+
+def _means(means: Numbers, numbers: NDArray[np.int64], at: Places) -> tuple[Numbers, Numbers]:
+    """The mean of each node, and that of the others."""
+    sums = np.where(numbers > 0, means, 0.0) * numbers
+    rest = numbers.sum() - numbers[at]
+    others = np.divide(math.fsum(sums.tolist()) - sums[at], rest, where=rest > 0, out=np.full(len(at), np.nan))
+    return means[at], others
+
+
+def _errors(nodes: Sequence[NodeSummaries], k: int) -> _Tests:
+    served = {of.node_id: of.served for of in nodes if of.served is not None}
     return _rates({node_id: (of.requests - of.errors, of.errors) for node_id, of in served.items()}, "errorRate", k)
 
 
-def _accuracies(nodes: Sequence[NodeSummaries], k: int) -> Iterable[_Test]:
+def _accuracies(nodes: Sequence[NodeSummaries], k: int) -> _Tests:
     labelled = {of.node_id: of.labels for of in nodes if of.labels is not None}
     return _rates({node_id: (of.wrong, of.right) for node_id, of in labelled.items()}, "accuracy", k)
 
 
-def _rates(counts: Mapping[str, tuple[int, int]], subject: Subject, k: int) -> Iterable[_Test]:
+def _rates(counts: Mapping[str, tuple[int, int]], subject: Subject, k: int) -> _Tests:
     """By node how many were not so, and how many were."""
-    fleet = np.array([sum(pair[side] for pair in counts.values()) for side in (0, 1)], np.int64)
-    for node_id, pair in counts.items():
-        own = np.array(pair, np.int64)
-        others, rows = fleet - own, sum(pair)
-        if rows >= k and others.any() and (p_value := fisher_exact_test(others, own).p_value) is not None:
-            yield _Test(node_id, subject, None, rows, p_value, partial(_rate_effect, own, others))
+    compared = _compared(np.array([*counts.values()], np.uint64).reshape(-1, 2), "fisher", k)
+    return compared.tests(subject, None, [*counts], partial(_rate_effects, compared.cells))
 
 
-def _rate_effect(own: Counts, others: Counts) -> _Effect:
-    node, fleet = (float(pair[1] / pair.sum()) for pair in (own, others))
-    return _Effect(node - fleet, node, fleet)
+def _rate_effects(counts: Counts, at: Places) -> _Effects:
+    own = counts[at]
+    others = counts.sum(axis=0) - own
+    node, fleet = (pairs[:, 1] / pairs.sum(axis=1) for pairs in (own, others))
+    return _Effects(node - fleet, node, fleet)
 
 
-def _latencies(nodes: Sequence[NodeSummaries], k: int) -> Iterable[_Test]:
+def _latencies(nodes: Sequence[NodeSummaries], k: int) -> Iterator[_Tests]:
     """How far out each node's 95th percentile lies among those of all nodes, which are taken as log-normal."""
     slow = {
-        of.node_id: (percentile, of.performance.requests)
+        of.node_id: (percentile, of.served.requests)
         for of in nodes
-        if of.performance is not None and of.performance.requests >= k
-        if (percentile := of.performance.latency.quantile(0.95))
+        if of.served is not None and of.served.requests >= k
+        if (percentile := of.served.latency.quantile(0.95))
     }
     if len(slow) < LEAST_NODES:
         return
-    logs = np.log([percentile for percentile, _ in slow.values()])
+    percentiles = np.array([percentile for percentile, _ in slow.values()])
+    logs = np.log(percentiles)
     median = float(np.median(logs))
     spread = max(_NORMAL_MAD * float(np.median(np.abs(logs - median))), _LEAST_SPREAD)
-    for (node_id, (percentile, requests)), log in zip(slow.items(), logs.tolist(), strict=True):
-        p_value = min(1.0, 2 * normal_upper(abs(log - median) / spread))
-        effect = _Effect(log - median, percentile * 1000, math.exp(median) * 1000)
-        yield _Test(node_id, "latency", None, requests, p_value, partial(_known, effect))
-
-
-def _known(effect: _Effect) -> _Effect:
-    return effect
+    p_values = np.array([min(1.0, 2 * normal_upper(abs(log - median) / spread)) for log in logs.tolist()])
+    effects = _Effects(logs - median, percentiles * 1000, np.full(len(slow), math.exp(median) * 1000))
+    rows = np.array([requests for _, requests in slow.values()], np.uint64)
+    yield _Tests("latency", None, [*slow], rows, p_values, lambda at: _Effects(*(column[at] for column in effects)))

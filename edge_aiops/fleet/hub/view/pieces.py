@@ -49,17 +49,20 @@ def merged_by(pieces: Iterable[Piece], kind: type[S], key: Callable[[Piece], K])
 
 
 def profiles_by(pieces: Iterable[Piece], baseline: Baseline, key: Callable[[Piece], K]) -> dict[K, Profile]:
-    """One profile for each key, of pieces that are all on `baseline`. Raises `UnreadableSummary`.
+    """One profile for each key, of pieces that are all on `baseline`. Raises `UnreadableSummary`."""
+    gathered: dict[K, list[bytes]] = {}
+    for piece in pieces:
+        gathered.setdefault(key(piece), []).append(piece.summary)
+    return {place: profile_of(found, baseline) for place, found in gathered.items()}
+
+
+def profile_of(summaries: Iterable[bytes], baseline: Baseline) -> Profile:
+    """The profiles in summaries that are all on `baseline`, as one. Raises `UnreadableSummary`.
 
     Only what tests look at is read: on a fleet that is most of the time that an answer takes.
     """
-    gathered: dict[K, list[Piece]] = {}
-    for piece in pieces:
-        gathered.setdefault(key(piece), []).append(piece)
-    return {
-        place: Profile.merge_all(_profile(piece.summary, baseline) for piece in found)
-        for place, found in gathered.items()
-    }
+    profiles = (opened(TOLD_MARK, summary, ToldRoleSummaryState).profile for summary in summaries)
+    return Profile.merge_bytes([profile for profile in profiles if profile is not None], baseline)
 
 
 def nodes_of(pieces: Iterable[Piece]) -> int:
@@ -84,8 +87,3 @@ def role_summary(pieces: Iterable[Piece], baseline: Baseline | None) -> RoleSumm
         else:
             merged.merge(summary)
     return merged
-
-
-def _profile(summary: bytes, baseline: Baseline) -> Profile:
-    state = opened(TOLD_MARK, summary, ToldRoleSummaryState)
-    return Profile(baseline) if state.profile is None else Profile.from_bytes(state.profile, baseline)

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, literal, select
+import msgspec
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from edge_aiops.base.errors import InvalidInput, TooLarge
@@ -17,10 +18,11 @@ from edge_aiops.fleet.hub.view.alerts import Record
 from edge_aiops.fleet.hub.view.pieces import Piece
 from edge_aiops.fleet.hub.view.selection import DAY_MS, HOUR_MS, Selection, Stretch, stretches
 from edge_aiops.fleet.hub.view.status import Report, lost_by_node
-from edge_aiops.fleet.hub.windows import LATE, MERGED, NODE_WINDOWS, REST, WHOLE
+from edge_aiops.fleet.hub.windows import LATE, MERGED, REST, WHOLE
 from edge_aiops.observe.series import Kind
 from edge_aiops.stats import UnreadableSummary
 from edge_aiops.stats.summaries import Baseline
+from edge_aiops.store.shared.bulk import Rows, fetch_all
 from edge_aiops.store.shared.database import Database
 
 NODES_AT_ONCE = 100
@@ -29,6 +31,24 @@ MOST_WINDOWS = 100_000
 """Of single nodes in one answer, some 300 MB."""
 MOST_BASELINES = 64
 """That are kept in memory."""
+
+_PIECE = """
+    node_id, kind, model_name, model_version, deployment, baseline, width_ms, start_ms, n, 1, summary
+"""
+_NODE_WINDOW = "node_id, kind, baseline, summary"
+_OF_NODES = {
+    "sqlite": """
+        SELECT {columns} FROM json_each(?) AS node CROSS JOIN fleet_node_windows
+        WHERE node_id = node.value AND {where}
+    """,
+    # Node by node, each by its part of the primary key. Of a list of ids it would go through all keys of these nodes,
+    # or of these days.
+    "postgresql": """
+        SELECT it.* FROM unnest(?::text[]) AS node (id) CROSS JOIN LATERAL (
+            SELECT {columns} FROM fleet_node_windows WHERE node_id = node.id AND {where} OFFSET 0
+        ) AS it
+    """,
+}
 
 
 class Reading:
@@ -41,19 +61,11 @@ class Reading:
 
     async def span(self, selection: Selection, kinds: Collection[Kind], node_ids: Sequence[str] | None) -> list[Piece]:
         """Everything in the span, once; of these nodes, or of the selection's group, or of all."""
-        parts = [*stretches(selection.from_ms, selection.until_ms)]
-        return [piece for part in parts for piece in await self.stretch(selection, kinds, part, node_ids)]
-
-    async def stretch(
-        self, selection: Selection, kinds: Collection[Kind], stretch: Stretch, node_ids: Sequence[str] | None
-    ) -> list[Piece]:
-        """Everything in a part of a span. What nodes that were offline for long have only by the day is in hours as
-        the rest of the days that the hours are of."""
-        found = await self.windows(selection, kinds, stretch, node_ids)
-        if stretch.width_ms == HOUR_MS:
-            days = Stretch(DAY_MS, stretch.from_ms - stretch.from_ms % DAY_MS, -(-stretch.until_ms // DAY_MS) * DAY_MS)
-            found += await self.windows(selection, kinds, days, node_ids, part=REST)
-        return found
+        return [
+            piece
+            for stretch, part in _parts(selection)
+            for piece in await self.windows(selection, kinds, stretch, node_ids, part=part)
+        ]
 
     async def windows(
         self,
@@ -69,7 +81,8 @@ class Reading:
             return await self._read(_merged(selection, kinds, stretch, part))
         found: list[Piece] = []
         for some in _some(node_ids):
-            found += await self._read(_of_nodes(selection, kinds, stretch, part, some))
+            rows = await self._of_nodes(_PIECE, selection, kinds, stretch, part, some)
+            found += await asyncio.to_thread(lambda rows=rows: [Piece._make(row) for row in rows])
             if len(found) > self._most_windows:
                 raise TooLarge(
                     f"these nodes have more than {self._most_windows:,} windows in this span; select a group, which is "
@@ -92,10 +105,15 @@ class Reading:
 
     async def by_nodes(
         self, selection: Selection, kinds: Collection[Kind], node_ids: Sequence[str]
-    ) -> AsyncIterator[list[Piece]]:
-        """Everything in the span, some nodes after the other, so that not all is in memory at once."""
+    ) -> AsyncIterator[Rows]:
+        """Everything in the span, some nodes after the other, so that not all is in memory at once: the id,
+        the kind, the baseline and the summary of each window."""
         for some in _some(node_ids):
-            yield await self.span(selection, kinds, some)
+            yield [
+                row
+                for stretch, part in _parts(selection)
+                for row in await self._of_nodes(_NODE_WINDOW, selection, kinds, stretch, part, some)
+            ]
 
     async def nodes(self) -> Mapping[str, KnownNode]:
         """All nodes by id."""
@@ -183,6 +201,21 @@ class Reading:
 
         return await self._database.read(work)
 
+    async def _of_nodes(
+        self,
+        columns: str,
+        selection: Selection,
+        kinds: Collection[Kind],
+        stretch: Stretch,
+        part: str,
+        node_ids: Sequence[str],
+    ) -> Rows:
+        """Windows of nodes, read with the least work for each: there may be hundreds of thousands."""
+        where, values = _conditions(selection, kinds, stretch, part)
+        statement = _OF_NODES[self._database.dialect].format(columns=columns, where=where)
+        ids = list(node_ids) if self._database.dialect == "postgresql" else msgspec.json.encode(node_ids).decode()
+        return await self._database.read(lambda connection: fetch_all(connection, statement, (ids, *values)))
+
     async def _read(self, query: Select[Any]) -> list[Piece]:
         async def work(connection: AsyncConnection) -> list[Piece]:
             found = await connection.execute(query)  # all of it is here now
@@ -196,35 +229,45 @@ def _some(node_ids: Sequence[str]) -> Iterator[Sequence[str]]:
         yield node_ids[place : place + NODES_AT_ONCE]
 
 
+def _parts(selection: Selection) -> Iterator[tuple[Stretch, str]]:
+    """The stretches of a span. What nodes that were offline for long have only by the day is in hours as the rest of
+    the days that the hours are of."""
+    for stretch in stretches(selection.from_ms, selection.until_ms):
+        yield stretch, WHOLE
+        if stretch.width_ms == HOUR_MS:
+            first, last = stretch.from_ms - stretch.from_ms % DAY_MS, -(-stretch.until_ms // DAY_MS) * DAY_MS
+            yield Stretch(DAY_MS, first, last), REST
+
+
 def _merged(selection: Selection, kinds: Collection[Kind], stretch: Stretch, part: str) -> Select[Any]:
-    query = _query(MERGED, selection, kinds, stretch, part, MERGED.c.group_name, MERGED.c.nodes)
-    return query if selection.group is None else query.where(MERGED.c.group_name == selection.group)
-
-
-def _of_nodes(
-    selection: Selection, kinds: Collection[Kind], stretch: Stretch, part: str, node_ids: Collection[str]
-) -> Select[Any]:
-    query = _query(NODE_WINDOWS, selection, kinds, stretch, part, NODE_WINDOWS.c.node_id, literal(1))
-    if selection.group is not None:
-        query = query.where(NODE_WINDOWS.c.group_name == selection.group)
-    return query.where(NODE_WINDOWS.c.node_id.in_(node_ids))
-
-
-def _query(
-    table: Any, selection: Selection, kinds: Collection[Kind], stretch: Stretch, part: str, owner: Any, nodes: Any
-) -> Select[Any]:
-    key = (table.c.kind, table.c.model_name, table.c.model_version, table.c.deployment, table.c.baseline)
-    query = select(owner, *key, table.c.width_ms, table.c.start_ms, table.c.n, nodes, table.c.summary).where(
-        table.c.model_name == selection.model_name,
-        table.c.kind.in_(kinds),
-        table.c.part == part,
-        table.c.width_ms == stretch.width_ms,
-        table.c.start_ms >= stretch.from_ms,
-        table.c.start_ms < stretch.until_ms,
+    of = MERGED.c
+    key = (of.kind, of.model_name, of.model_version, of.deployment, of.baseline)
+    query = select(of.group_name, *key, of.width_ms, of.start_ms, of.n, of.nodes, of.summary).where(
+        of.model_name == selection.model_name,
+        of.kind.in_(kinds),
+        of.part == part,
+        of.width_ms == stretch.width_ms,
+        of.start_ms >= stretch.from_ms,
+        of.start_ms < stretch.until_ms,
     )
     if selection.model_version is not None:
-        query = query.where(table.c.model_version == selection.model_version)
-    return query
+        query = query.where(of.model_version == selection.model_version)
+    return query if selection.group is None else query.where(of.group_name == selection.group)
+
+
+def _conditions(
+    selection: Selection, kinds: Collection[Kind], stretch: Stretch, part: str
+) -> tuple[str, tuple[Any, ...]]:
+    """What windows must be, with the values of its placeholders."""
+    where = f"""
+        model_name = ? AND kind IN ({", ".join("?" * len(kinds))}) AND part = ?
+        AND width_ms = ? AND start_ms >= ? AND start_ms < ?
+    """
+    values = (selection.model_name, *kinds, part, *stretch)
+    for column, wanted in (("model_version", selection.model_version), ("group_name", selection.group)):
+        if wanted is not None:
+            where, values = f"{where} AND {column} = ?", (*values, wanted)
+    return where, values
 
 
 def _read_baselines(rows: Iterable[tuple[str, bytes]]) -> dict[str, Baseline]:

@@ -19,9 +19,10 @@ from edge_aiops.fleet.hub.view.answers import (
     QualityAnswer,
 )
 from edge_aiops.fleet.hub.view.drift import Question, drift_of
-from edge_aiops.fleet.hub.view.gathering import Days, by_day, node_summaries, role_windows
+from edge_aiops.fleet.hub.view.gathering import Days, by_day, role_windows
 from edge_aiops.fleet.hub.view.metrics import series_of, totals_of
-from edge_aiops.fleet.hub.view.outliers import NodeSummaries, outliers_of
+from edge_aiops.fleet.hub.view.node_summaries import Layout, NodeSummaries, node_summaries
+from edge_aiops.fleet.hub.view.outliers import outliers_of
 from edge_aiops.fleet.hub.view.pieces import Piece, nodes_of, role_summary
 from edge_aiops.fleet.hub.view.quality import FleetQuality, quality_of
 from edge_aiops.fleet.hub.view.reading import Reading
@@ -196,10 +197,11 @@ class FleetView:
         selection = structs.replace(selection, model_version=version)
         digest = found.baseline(version, "inputs") if (version, "inputs") in found.pieces else ""
         baselines = await self._reading.baselines([digest])
+        layout = Layout(baselines[digest]) if digest in baselines else None
         nodes: list[NodeSummaries] = []
-        async for pieces in self._reading.by_nodes(selection, ("inputs", "performance", "labels"), everyone):
-            nodes += await asyncio.to_thread(node_summaries, pieces, digest, baselines.get(digest))
-        outliers = await asyncio.to_thread(outliers_of, nodes, alpha=alpha, min_effect=min_effect, k=self.k)
+        async for windows in self._reading.by_nodes(selection, ("inputs", "performance", "labels"), everyone):
+            nodes += await asyncio.to_thread(node_summaries, windows, digest, layout)
+        outliers = await asyncio.to_thread(outliers_of, nodes, layout, alpha=alpha, min_effect=min_effect, k=self.k)
         return OutliersAnswer(
             selection=selection,
             nodes=len(nodes),

@@ -22,18 +22,21 @@ pub(super) fn pack(counts: &[u64]) -> Vec<u8> {
     bits.bytes
 }
 
-/// `length` counts from the start of `bytes`, and how many bytes they took.
-pub(super) fn unpack(bytes: &[u8], length: usize) -> Result<(Vec<u64>, usize), Error> {
+/// Puts `length` counts from the start of `bytes` in the place of `counts`; gives how many bytes they took.
+pub(super) fn unpack(bytes: &[u8], length: usize, counts: &mut Vec<u64>) -> Result<usize, Error> {
     let (order, rest) = bytes.split_first().ok_or(impossible("it ends too early"))?;
     if *order >= 64 {
         return Err(impossible("a count does not fit into 64 bits"));
     }
     let mut bits = Taken { bytes: rest, at: 0 };
-    let counts = (0..length).map(|_| bits.count(u32::from(*order))).collect::<Result<Vec<_>, _>>()?;
-    if order_of(&counts) != *order || !bits.padded() {
+    counts.clear();
+    for _ in 0..length {
+        counts.push(bits.next(u32::from(*order))?);
+    }
+    if order_of(counts) != *order || !bits.padded() {
         return Err(impossible("counts are not packed as they should be"));
     }
-    Ok((counts, 1 + bits.at.div_ceil(8)))
+    Ok(1 + bits.at.div_ceil(8))
 }
 
 /// The number of binary digits of the mean count.
@@ -77,6 +80,27 @@ struct Taken<'bytes> {
 }
 
 impl Taken<'_> {
+    fn next(&mut self, order: u32) -> Result<u64, Error> {
+        match self.short(order) {
+            Some(count) => Ok(count),
+            None => self.count(order),
+        }
+    }
+
+    /// The count if it takes no more bits than fit into a word, and the bytes do not end before the word does: as
+    /// nearly all do. It reads what [`Taken::count`] reads, many times as fast.
+    fn short(&mut self, order: u32) -> Option<u64> {
+        let word = self.bytes.get(self.at / 8..)?.first_chunk()?;
+        let used = u32::try_from(self.at % 8).ok()?;
+        let bits = u64::from_be_bytes(*word) << used;
+        let length = 2 * bits.leading_zeros() + 1 + order;
+        if length > u64::BITS - used {
+            return None;
+        }
+        self.at += usize::try_from(length).ok()?;
+        Some((bits >> (u64::BITS - length)) - (1 << order))
+    }
+
     fn bit(&mut self) -> Result<u64, Error> {
         let byte = self.bytes.get(self.at / 8).ok_or(impossible("it ends too early"))?;
         let bit = byte >> (7 - self.at % 8) & 1;
@@ -109,7 +133,12 @@ impl Taken<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{pack, unpack};
+    use super::{Error, Taken, pack};
+
+    fn unpack(bytes: &[u8], length: usize) -> Result<(Vec<u64>, usize), Error> {
+        let mut counts = vec![7];
+        super::unpack(bytes, length, &mut counts).map(|taken| (counts, taken))
+    }
 
     #[test]
     fn counts_of_every_size_come_back() {
@@ -118,6 +147,20 @@ mod tests {
             let bytes = pack(&counts);
             assert_eq!(unpack(&bytes, counts.len()), Ok((counts, bytes.len())));
         }
+    }
+
+    #[test]
+    fn a_word_at_a_time_is_the_same_as_a_bit_at_a_time() {
+        let bytes: Vec<u8> = (0..40_u32).map(|at| (at * at * 2_654_435 >> 7 & at) as u8).collect();
+        let mut compared = 0;
+        for (at, order) in (0..bytes.len() * 8).flat_map(|at| (0..64).map(move |order| (at, order))) {
+            let [mut words, mut bits] = [at, at].map(|at| Taken { bytes: &bytes, at });
+            if let Some(count) = words.short(order) {
+                assert_eq!((Ok(count), words.at), (bits.count(order), bits.at));
+                compared += 1;
+            }
+        }
+        assert!(compared > 1_000, "{compared}");
     }
 
     #[test]
