@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from edge_aiops.fleet.messages.push import MEDIA_TYPE, MOST_BODY_BYTES, Push, PushRecord, PushRow, Reported, RowKey
 from edge_aiops.http.direct import DirectAnswers
 from edge_aiops.observe.performance import Performance
+from edge_aiops.observe.summaries import RoleSummary, Sketches
 
 BOOT = 7
 HEADERS = {"Content-Type": MEDIA_TYPE}
@@ -82,6 +83,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"rows": [row(summary=b"EAL\x01" + bytes(9))]}, "rows[0].summary"),
     ({"rows": [row(summary=Performance().to_bytes()[:-1])]}, "rows[0].summary"),
     ({"rows": [row(kind="inputs", baseline="")]}, "rows[0].summary"),
+    # With digests of rows, as nodes keep it.
+    ({"rows": [row(kind="inputs", summary=RoleSummary(None, max_features=1).to_bytes())]}, "rows[0].summary"),
+    ({"rows": [row(kind="inputSketches", summary=Sketches().to_bytes())]}, "rows[0][2][1]"),
     ({"rows": [row(width_ms=600_000)]}, "rows[0].key.width_ms"),
     ({"rows": [row(), row(), row(start_ms=300_001)]}, "rows[2].key.start_ms"),
     ({"rows": [row(start_ms=2**62 - 2**62 % 300_000)]}, "rows[0].key.start_ms"),

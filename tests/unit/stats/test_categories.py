@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edge_aiops.stats import IncompatibleSummaries, UnreadableSummary
-from edge_aiops.stats.summaries import Categories, DistinctCount, DistinctEstimate
+from edge_aiops.stats.summaries import Baseline, Categories, DistinctCount, DistinctEstimate, Profile
 
 
 def categories(values: Any, known: Any = (), missing: Any = None, capacity: int = 256) -> Categories:
@@ -210,6 +210,29 @@ def test_an_empty_summary_of_the_same_kind_changes_nothing() -> None:
     found = categories(["a", "c"], ["a"], capacity=9)
     assert found + found.empty_like() == found
     assert (found.empty_like().known, found.empty_like().capacity, found.empty_like().total) == (["a"], 9, 0)
+
+
+@pytest.mark.parametrize("capacity", [2, 256])
+def test_pooled_labels_are_counted_without_their_names_and_merge_as_before(capacity: int) -> None:
+    found = Categories(["a"], capacity=capacity)
+    found.update(["a", "b", None, "alice", "bob", "bob"])
+    pooled = found.pooled()
+    assert (pooled.counts(), pooled.oversized, pooled.missing, pooled.total) == ([("a", 1)], 4, 1, 6)
+    assert b"bob" not in pooled.to_bytes()
+    assert (pooled + pooled).oversized == 8
+    assert (pooled + found.empty_like()) == pooled
+    assert found.total == 6
+
+
+def test_labels_that_are_asked_for_keep_their_names() -> None:
+    pooled = categories(["a", "b", "alice", "b"], ["a"]).pooled({"b", "never"})
+    assert (pooled.counts(), pooled.oversized) == ([("a", 1), ("b", 2)], 1)
+    on = Baseline({"kind": ["x", "y"] * 60, "size": np.arange(120.0)})
+    profile = Profile(on)
+    profile.update({"kind": ["x", "z", "alice"], "size": np.arange(3.0)})
+    labels = profile.pooled({"kind": {"z"}, "other": {"alice"}})["kind"]
+    assert (dict(labels.counts()), labels.oversized) == ({"x": 1, "y": 0, "z": 1}, 1)
+    assert Profile.from_bytes(profile.pooled().to_bytes(), on)["kind"].oversized == 2
 
 
 def test_ever_new_labels_take_no_longer_the_more_there_were() -> None:

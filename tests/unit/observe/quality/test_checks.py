@@ -253,6 +253,11 @@ async def test_a_stuck_label_is_constant(known: Site) -> None:
     assert violated(await known.check()) == {("constant", "land")}
 
 
+async def test_a_label_beside_which_unknown_ones_come_is_not_constant(known: Site) -> None:
+    known.send([{"age": age, "land": "de" if age > 40 else "se"} for age in ages(100)])
+    assert found(await known.check(), "constant", "land") is None
+
+
 async def test_what_nearly_always_has_one_value_is_not_constant(site: Site) -> None:
     site.serve()
     await site.expect(alarm=np.array([0.0] * 990 + [1.0] * 10), land=["no"] * 900 + ["yes"] * 100)
