@@ -37,8 +37,9 @@ class Database:
     beside the database it must be able to do twice.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, writer: AsyncEngine | None = None) -> None:
         self._engine = engine
+        self._writer = writer or engine
         self._reading: dict[str, Any] = postgresql.SNAPSHOT if self.dialect == "postgresql" else {}
         # Immediate: a transaction that reads first could else find its snapshot stale when it wants to write.
         self._writing: dict[str, Any] = {sqlite.BEGIN: "BEGIN IMMEDIATE"}
@@ -56,8 +57,8 @@ class Database:
         with ExitStack() as held:
             if isinstance(location, Path):
                 held.enter_context(sqlite.owned(location))
-            async with _engine(location) as engine:
-                database = cls(engine)
+            async with _engine(location) as engine, _writer(location, engine) as writer:
+                database = cls(engine, writer=writer)
                 if await database.read(revisions.outdated):
                     async with _engine(location, limits=False) as patient:
                         await cls(patient).change(revisions.upgrade)
@@ -107,10 +108,8 @@ class Database:
 
     async def _transacted(self, steps: Callable[[], Steps[T]]) -> T:
         try:
-            async with self._turn, self._engine.connect() as connection:
+            async with self._turn, self._writer.connect() as connection:
                 return await transact(connection, steps())
-        except PoolTimeout as error:
-            raise _too_many() from error
         except DBAPIError as error:
             raise sqlite.translated(error) from error
 
@@ -126,14 +125,17 @@ class Database:
             raise error.lasting or error from error.__cause__
 
     async def _run_once(self, work: Work[T], options: dict[str, Any]) -> T:
-        committing = False
+        changes, committing = options is self._writing, False
+        engine = self._writer if changes else self._engine
         try:
-            async with self._engine.execution_options(**options).begin() as connection:
+            async with engine.execution_options(**options).begin() as connection:
                 done = await work(connection)
-                committing = options is self._writing
+                committing = changes
             return done
         except PoolTimeout as error:
-            raise _too_many() from error
+            raise Overloaded(
+                "too many requests wait for the hub's database; try again later", retry_after_s=2
+            ) from error
         except (DBAPIError, TimeoutError) as error:
             if self.dialect == "postgresql":
                 raise postgresql.translated(error, committing=committing) from error
@@ -143,12 +145,12 @@ class Database:
 
 
 @asynccontextmanager
-async def _engine(location: Path | str, *, limits: bool = True) -> AsyncIterator[AsyncEngine]:
+async def _engine(location: Path | str, *, limits: bool = True, **pool: int) -> AsyncIterator[AsyncEngine]:
     codec: dict[str, Any] = {"json_serializer": _json, "json_deserializer": msgspec.json.decode}
     if isinstance(location, Path):
         # Where a transaction has ended there is nothing to reset; see `sqlite.prepare`.
         url = URL.create("sqlite+aiosqlite", database=str(location))
-        engine = create_async_engine(url, pool_reset_on_return=None, **codec)
+        engine = create_async_engine(url, pool_reset_on_return=None, **pool, **codec)
         sqlite.prepare(engine.sync_engine)
     else:
         engine = postgresql.engine(location, limits=limits, **codec)
@@ -158,8 +160,15 @@ async def _engine(location: Path | str, *, limits: bool = True) -> AsyncIterator
         await uninterrupted(engine.dispose())
 
 
-def _too_many() -> Overloaded:
-    return Overloaded("too many requests wait for the hub's database; try again later", retry_after_s=2)
+@asynccontextmanager
+async def _writer(location: Path | str, engine: AsyncEngine) -> AsyncIterator[AsyncEngine]:
+    """What changes the database: of SQLite one connection, which forgets the pages that it has read whenever another
+    one writes; of PostgreSQL those of `engine`."""
+    if isinstance(location, str):
+        yield engine
+        return
+    async with _engine(location, pool_size=1, max_overflow=0) as writer:
+        yield writer
 
 
 def _json(value: object) -> str:

@@ -221,7 +221,7 @@ async def _changed_by_steps(database: Database) -> object:
 
 
 @pytest.mark.parametrize("change", [_changed, _changed_by_steps])
-async def test_where_all_connections_are_in_use_a_change_is_sent_away(tmp_path: Path, change: Change) -> None:
+async def test_where_many_read_another_read_is_sent_away_and_a_change_is_not(tmp_path: Path, change: Change) -> None:
     let_go, all_are_in_use = asyncio.Event(), asyncio.Barrier(16)
 
     async def in_use(_: object) -> None:
@@ -234,7 +234,8 @@ async def test_where_all_connections_are_in_use_a_change_is_sent_away(tmp_path: 
         readers = [asyncio.create_task(database.read(in_use)) for _ in range(15)]
         await all_are_in_use.wait()
         with pytest.raises(Overloaded):
-            await change(database)
+            await database.read(in_use)
+        assert await change(database) == 0
         let_go.set()
         await asyncio.gather(*readers)
 
