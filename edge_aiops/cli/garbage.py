@@ -1,4 +1,4 @@
-"""How often a server looks for garbage that refers to itself: seldom, and not in what is there when it is ready."""
+"""How often a server looks for garbage that refers to itself: seldom, and not in what it has imported."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ def collect_seldom() -> None:
 
 
 def keep_what_is_there() -> None:
-    """Never look through the objects of now again: they stay for as long as the server runs."""
+    """Never look through the objects of now again. Must come before models are loaded, which shall go one day."""
     gc.freeze()

@@ -29,11 +29,11 @@ def _run(arguments: Namespace) -> None:
 
     settings = effective_settings(arguments, http_host=arguments.host, http_port=arguments.port).settings
     configure_logs(settings.log.level)
+    garbage.keep_what_is_there()
 
     def ready(url: str) -> None:
         print(f"edge_aiops serves on {url}, data in {settings.data_folder}; {url}/docs tells what it answers")
         sys.stdout.flush()
-        garbage.keep_what_is_there()
 
     asyncio.run(serve_until_stopped(serving(settings), ready=ready))
 

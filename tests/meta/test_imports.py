@@ -75,7 +75,7 @@ def test_a_node_that_serves_and_monitors_has_imported_nothing_that_it_may_never_
     assert imported.isdisjoint(LATER)
 
 
-def test_a_node_does_not_look_for_garbage_in_what_its_start_has_made(tmp_path: Path) -> None:
+def test_a_node_does_not_look_for_garbage_in_what_it_has_imported(tmp_path: Path) -> None:
     (objects,) = _said_after_serving(tmp_path, "import gc; print(gc.get_freeze_count())")
     assert int(objects) > 50_000
 

@@ -34,12 +34,12 @@ def _run(arguments: Namespace) -> None:
 
     settings = effective_settings(arguments, http_host=arguments.host, http_port=arguments.port).settings
     configure_logs(settings.log.level)
+    garbage.keep_what_is_there()
 
     def ready(url: str) -> None:
         hub = f"hub {arguments.hub}" if arguments.hub else "the hub of the last start"
         print(f"edge_aiops node on {url}, data in {settings.data_folder}, {hub}")
         sys.stdout.flush()
-        garbage.keep_what_is_there()
 
     role = serving_node(settings, hub_url=arguments.hub, join=_token(arguments))
     asyncio.run(serve_until_stopped(role, ready=ready))
