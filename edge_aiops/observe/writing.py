@@ -46,7 +46,10 @@ def write_windows(connection: sqlite3.Connection, write: Write) -> bool:
     """Within one transaction; whether the file still is the one that was written last."""
     if stored_positions(connection) != write.expected:
         return False
-    for boot, live in write.live.items():
+    # In the order of the journal, so that the repeats among boots are those of the later one however it is read; `HERE`
+    # stands first, because what it has is told already.
+    for boot in sorted(write.live, key=lambda boot: (boot.first_place, boot.first_change, boot.id)):
+        live = write.live[boot]
         repeats = grow(
             connection,
             live.deltas,

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -52,8 +53,8 @@ class Device:
         self.monitoring, self.clock = monitoring, clock
         self._journal, self._outbox = journal, outbox
 
-    async def predict(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Serve requests, and count them in windows on disk."""
+    async def predict(self, rows: Sequence[dict[str, Any]], *, flush: bool = True) -> None:
+        """Serve requests, and count them, in windows on disk where `flush` says so."""
         said = [json.dumps(row) for row in rows]
         events = [
             NewEvent(
@@ -64,7 +65,7 @@ class Device:
         ]  # fmt: skip
         _, on_disk = self._journal.append(events)
         await on_disk
-        await self.monitoring.flush()
+        await (self.monitoring.flush() if flush else self.monitoring.catch_up())
 
     async def push(self, ingest: Ingest) -> list[Push]:
         """Push until the outbox is empty."""
@@ -206,3 +207,37 @@ async def test_neither_texts_nor_digests_nor_numbers_of_rows_leave_and_repeats_a
     assert all(digest in kept for digest in digests(all_rows, None))
     assert b"secret-000001" in kept
     assert struct.pack("<d", min(row["amount"] for row in all_rows)) in sent
+
+
+@pytest.mark.parametrize("role", ["inputs", "outputs"])
+async def test_repeats_before_a_baseline_and_of_boots_before_are_told_of_what_came_later(
+    tmp_path: Path, role: str
+) -> None:
+    clock = FakeClock(1_750_032_000_000)
+    rows = hostile(0, 10)
+    drafts = {
+        "inputs": Draft(source="dataset", rows=1_000, inputs=BASELINE),
+        "outputs": Draft(source="dataset", rows=2, outputs=Baseline({"text": ["one", "other"]})),
+    }
+    on = BASELINE if role == "inputs" else None
+    async with Database.open(tmp_path / "hub.db") as database:
+        hub = Hub(database, clock)
+        async with device(tmp_path, clock) as node:
+            await node.predict(rows)
+        async with device(tmp_path, clock) as node:
+            await node.predict(rows, flush=False)
+            await node.monitoring.baselines.add(drafts[role], model_name="model", model_version="1")
+            await node.monitoring.catch_up()
+            await node.predict(rows)  # all is written at once, and what was counted again as well
+            own = await node.counters()
+            pushes = await node.push(hub.ingest)
+        told = await hub.inputs(FIVE_MINUTES_MS, on)
+    assert own.duplicates == 20
+    assert [(summary.rows, summary.counters.duplicates) for summary in told] == [(30, 20)]
+    boots = {
+        row.revision: RoleSummary.from_bytes(row.summary, on).counters.duplicates
+        for push in pushes
+        for row in push.rows
+        if row.key.kind == "inputs" and (row.key.baseline == "") == (on is None)
+    }
+    assert boots == {10: 0, 20: 20}, "the first boot has none, as when it is read again"
