@@ -129,4 +129,5 @@ class Duplicates:
 def _distinct(digests: Digests) -> Digests:
     """As `np.unique`, which imports masked arrays: 1.5 MB that a node has no other use for."""
     ordered = np.sort(digests)
-    return ordered[np.append(True, ordered[1:] != ordered[:-1])]
+    found: Digests = ordered[np.append(True, ordered[1:] != ordered[:-1])]
+    return found
