@@ -29,9 +29,10 @@ def opened(mark: bytes, data: bytes, kind: type[Body]) -> Body:
     name = kind.__name__.removesuffix("State")
     content = checked(mark, data, name)
     try:
-        return _decoder(kind).decode(content)
+        body: Body = _decoder(kind).decode(content)
     except ValueError as error:
         raise UnreadableSummary(f"the bytes of {name} are not as they should be: {error}") from error
+    return body
 
 
 def checked(mark: bytes, data: bytes, name: str) -> memoryview:

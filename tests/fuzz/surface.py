@@ -242,6 +242,14 @@ def _known(random: Generator, size: Size) -> list[str]:
     return [pick(random, "abcde") for _ in range(size.columns)]
 
 
+def _names(random: Generator, size: Size) -> set[str]:
+    return set(_known(random, size))
+
+
+def _names_by_feature(random: Generator, size: Size) -> dict[str, set[str]]:
+    return {pick(random, ["x", "label", "none"]): _names(random, size) for _ in range(size.columns)}
+
+
 def _quantiles(random: Generator, size: Size) -> list[float]:
     return [_share(random, size) for _ in range(size.columns)]
 
@@ -351,6 +359,7 @@ PARAMETERS: dict[str, Make] = {
 
 PARTICULAR: dict[str, Make] = {
     "Baseline.columns": _baseline_columns,
+    "Categories.pooled.keep": _names,
     "Categories.update.values": _labels,
     "ConfusionMatrix.merge.other": _another(metrics.ConfusionMatrix),
     "DistinctCount.update.values": _labels,
@@ -365,6 +374,7 @@ PARTICULAR: dict[str, Make] = {
     "PcaReference.test.current": _shared_matrix,
     "PerformanceEstimator.estimate.probabilities": _class_probabilities,
     "PerformanceEstimator.fit.probabilities": _class_probabilities,
+    "Profile.pooled.keep": _names_by_feature,
     "compare.profile": _another(summaries.Profile),
     "confusion_matrix.labels": _classes,
     "confusion_matrix.predictions": _classes,

@@ -9,23 +9,16 @@
 const POLYNOMIAL: u32 = 0x82F6_3B78;
 
 /// What a byte adds that has as many bytes behind it as the place of the table says.
-const TABLES: [[u32; 256]; 8] = tables();
+static TABLES: [[u32; 256]; 8] = tables();
 
 /// The CRC-32C of `bytes`, eight at a time (Kounavis and Berry, "A systematic approach to building high performance
 /// software-based CRC generators", ISCC 2005).
 pub(crate) fn crc32c(bytes: &[u8]) -> u32 {
     let (eights, rest) = bytes.as_chunks::<8>();
     let crc = eights.iter().fold(!0_u32, |crc, eight| {
-        let [a, b, c, d, e, f, g, h] = *eight;
-        let [i, j, k, l] = crc.to_le_bytes();
-        entry(7, a ^ i)
-            ^ entry(6, b ^ j)
-            ^ entry(5, c ^ k)
-            ^ entry(4, d ^ l)
-            ^ entry(3, e)
-            ^ entry(2, f)
-            ^ entry(1, g)
-            ^ entry(0, h)
+        // What the checksum is so far goes into the first four.
+        let eight = (u64::from_le_bytes(*eight) ^ u64::from(crc)).to_le_bytes();
+        (0..8).rev().zip(eight).fold(0, |crc, (behind, byte)| crc ^ entry(behind, byte))
     });
     !rest.iter().fold(crc, |crc, byte| {
         let [low, ..] = crc.to_le_bytes();

@@ -125,7 +125,7 @@ impl Categories {
     /// Args:
     ///     keep: labels that keep their names all the same, as long as is_exact.
     #[pyo3(signature = (keep=HashSet::new()))]
-    #[pyo3(text_signature = "($self, keep=frozenset())")]
+    #[pyo3(text_signature = "($self, keep=...)")]
     #[expect(clippy::needless_pass_by_value, reason = "as Python hands it over")]
     fn pooled(&self, keep: HashSet<String>) -> Self {
         Self::of(self.0.with(|categories| categories.pooled(|label| keep.contains(label))))

@@ -10,6 +10,7 @@ use crate::errors::to_python;
 use crate::matrix;
 use crate::result::TestResult;
 
+type Numbers<'py> = Bound<'py, PyArray1<f64>>;
 type Comparison = fn(&[u64], &[u64]) -> Result<core::TestResult, Error>;
 
 fn compared(
@@ -317,7 +318,7 @@ pub fn each_against_others<'py>(
     py: Python<'py>,
     counts: &Bound<'py, PyAny>,
     comparison: &str,
-) -> PyResult<(Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>)> {
+) -> PyResult<(Numbers<'py>, Numbers<'py>)> {
     let (counts, cells) = matrix::counts(counts, "counts")?;
     let Some((_, compare)) = COMPARISONS.iter().find(|(name, _)| *name == comparison) else {
         let known = COMPARISONS.map(|(name, _)| name).join(", ");

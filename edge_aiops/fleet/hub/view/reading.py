@@ -82,7 +82,7 @@ class Reading:
         found: list[Piece] = []
         for some in _some(node_ids):
             rows = await self._of_nodes(_PIECE, selection, kinds, stretch, part, some)
-            found += await asyncio.to_thread(lambda rows=rows: [Piece._make(row) for row in rows])
+            found += await asyncio.to_thread(_pieces, rows)
             if len(found) > self._most_windows:
                 raise TooLarge(
                     f"these nodes have more than {self._most_windows:,} windows in this span; select a group, which is "
@@ -227,6 +227,10 @@ class Reading:
 def _some(node_ids: Sequence[str]) -> Iterator[Sequence[str]]:
     for place in range(0, len(node_ids), NODES_AT_ONCE):
         yield node_ids[place : place + NODES_AT_ONCE]
+
+
+def _pieces(rows: Rows) -> list[Piece]:
+    return [Piece._make(row) for row in rows]
 
 
 def _parts(selection: Selection) -> Iterator[tuple[Stretch, str]]:

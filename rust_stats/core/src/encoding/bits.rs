@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_word_at_a_time_is_the_same_as_a_bit_at_a_time() {
-        let bytes: Vec<u8> = (0..40_u32).map(|at| (at * at * 2_654_435 >> 7 & at) as u8).collect();
+        let bytes: Vec<u8> = (0..40_u8).map(|at| at.wrapping_mul(at).wrapping_mul(113) & at).collect();
         let mut compared = 0;
         for (at, order) in (0..bytes.len() * 8).flat_map(|at| (0..64).map(move |order| (at, order))) {
             let [mut words, mut bits] = [at, at].map(|at| Taken { bytes: &bytes, at });
