@@ -12,6 +12,7 @@ from edge_aiops.observe.granularity import Granularity
 from edge_aiops.observe.labels import LabelCounts
 from edge_aiops.observe.performance import Performance
 from edge_aiops.observe.summaries import RoleSummary, Sketches, role
+from edge_aiops.stats import UnreadableSummary
 
 Kind = Literal["performance", "labels", "inputs", "outputs", "outcomes", "inputSketches", "outputSketches"]
 
@@ -76,7 +77,9 @@ def read_summary(kind: Kind, data: bytes, baseline: ModelBaseline | None) -> Sum
 
 def check_told(kind: Kind, data: bytes) -> None:
     """See that these are the bytes of a summary of this kind as it leaves a node, undamaged, without reading them.
-    Raises `UnreadableSummary`."""
+    Raises `UnreadableSummary`, also for a kind that never leaves one."""
+    if kind not in _TOLD_MARKS:
+        raise UnreadableSummary(f"{kind} stay on the node")
     checked(_TOLD_MARKS[kind], data, kind)
 
 

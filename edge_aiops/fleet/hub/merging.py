@@ -86,4 +86,4 @@ def _read(kind: Kind, data: bytes, baseline: Baseline | None) -> Summary:
         return Performance.from_bytes(data)
     if kind == "labels":
         return LabelCounts.from_bytes(data)
-    return RoleSummary.from_bytes(data, baseline)
+    return RoleSummary.told_from_bytes(data, baseline)

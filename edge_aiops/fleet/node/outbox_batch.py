@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from edge_aiops.fleet.messages.push import PushRecord, PushRow, RowKey
 from edge_aiops.fleet.node.outbox_rows import Moment
 from edge_aiops.observe.granularity import WIDTH_MS
+from edge_aiops.observe.series import check_told
+from edge_aiops.stats import UnreadableSummary
 from edge_aiops.store.local import LocalDatabase
 
 READ_TIMEOUT_S = 30.0
@@ -63,7 +65,7 @@ class Batch(NamedTuple):
     rows: list[SentRow]
     records: list[PushRecord]
     damaged: list[SentRow | PushRecord]
-    """What is not what it was when it was written, and must not go."""
+    """What is not what it was when it was written, or has what stays on the node, as programs of before wrote it."""
     left: int
     """What may go now, beside these."""
 
@@ -122,13 +124,21 @@ def _batch(
             sha256=sha256,
         )
         sent = SentRow(series, row, acknowledged)
-        (batch.rows if hashlib.sha256(summary).digest() == sha256 else batch.damaged).append(sent)
+        (batch.rows if _may_go(row) else batch.damaged).append(sent)
     for number, kind, record_id, at_ms, body, sha256 in records:
         record = PushRecord(boot=stream, seq=places[1, number], kind=kind, id=record_id, at_ms=at_ms, body=body)
         (batch.records if hashlib.sha256(body).digest() == sha256 else batch.damaged).append(record)
     batch.rows.sort(key=lambda sent: sent.row.seq)
     batch.records.sort(key=lambda record: record.seq)
     return batch
+
+
+def _may_go(row: PushRow) -> bool:
+    try:
+        check_told(row.key.kind, row.summary)
+    except UnreadableSummary:
+        return False
+    return hashlib.sha256(row.summary).digest() == row.sha256
 
 
 def _numbers(places: dict[tuple[int, int], int], wanted: int) -> str:

@@ -156,7 +156,7 @@ def _stored(data: bytes, sha256: bytes, delta: Summary) -> Summary | None:
         return None
     try:
         if isinstance(delta, RoleSummary):
-            return RoleSummary.from_bytes(data, delta.baseline)
+            return RoleSummary.told_from_bytes(data, delta.baseline)
         for kind in (Performance, LabelCounts):
             if isinstance(delta, kind):
                 return kind.from_bytes(data)

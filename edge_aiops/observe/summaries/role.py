@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -20,12 +20,15 @@ from edge_aiops.observe.summaries.loose import LooseFeature, LooseState
 from edge_aiops.stats import IncompatibleSummaries, UnreadableSummary
 from edge_aiops.stats.summaries import Baseline, Profile
 
-MARK = b"EAR\x02"
+MARK = b"EAR\x01"
 TOLD_MARK = b"EAT\x01"
 
 
-class RoleSummaryFields(msgspec.Struct, array_like=True):
-    """What is written of any `RoleSummary`."""
+Found = TypeVar("Found", bound=DuplicatesState | Repeats)
+
+
+class RoleSummaryState(msgspec.Struct, Generic[Found], array_like=True):
+    """What is written of a `RoleSummary`."""
 
     max_features: Count
     rows: Count
@@ -38,21 +41,11 @@ class RoleSummaryFields(msgspec.Struct, array_like=True):
     wrong_type: dict[str, Count]
     opaque: dict[str, Count]
     unexpected: dict[str, Count]
+    duplicates: Found
+    """Where it is told, no more than `Repeats`."""
     loose: dict[str, LooseState]
     profile: bytes | None
     out_of_range: dict[str, Count]
-
-
-class RoleSummaryState(RoleSummaryFields, array_like=True):
-    """What a node keeps of one."""
-
-    duplicates: DuplicatesState
-
-
-class ToldRoleSummaryState(RoleSummaryFields, array_like=True):
-    """What leaves the node."""
-
-    repeats: Repeats
 
 
 class _Layout(NamedTuple):
@@ -205,7 +198,7 @@ class RoleSummary:
 
     def to_bytes(self) -> bytes:
         """The summary, versioned and with a checksum; the baseline is named by its digest only."""
-        found = dict[str, Any](
+        state = RoleSummaryState(
             max_features=self._max_features,
             rows=self._rows,
             without_payload=self._without_payload,
@@ -217,20 +210,18 @@ class RoleSummary:
             wrong_type=self._wrong_type,
             opaque=self._opaque,
             unexpected=self._unexpected,
+            duplicates=self._duplicates if isinstance(self._duplicates, Repeats) else self._duplicates.state(),
             loose={name: LooseState.of(feature) for name, feature in self._loose.items()},
             profile=self._profile.to_bytes() if self._profile is not None else None,
             out_of_range=self._out_of_range,
         )
-        if isinstance(self._duplicates, Repeats):
-            return sealed(TOLD_MARK, ToldRoleSummaryState(**found, repeats=self._duplicates))
-        return sealed(MARK, RoleSummaryState(**found, duplicates=self._duplicates.state()))
+        return sealed(TOLD_MARK if self.is_told else MARK, state)
 
     @classmethod
     def from_bytes(cls, data: bytes, baseline: Baseline | None) -> RoleSummary:
         """What `to_bytes` gave of a summary on `baseline`. Raises `UnreadableSummary`, and `IncompatibleSummaries` for
         another baseline."""
-        kept = data[:4] != TOLD_MARK
-        state = opened(MARK, data, RoleSummaryState) if kept else opened(TOLD_MARK, data, ToldRoleSummaryState)
+        state = _state(data)
         if (state.profile is None) != (baseline is None):
             raise IncompatibleSummaries(
                 "these are the bytes of a summary " + ("without" if state.profile is None else "with") + " a baseline"
@@ -239,9 +230,8 @@ class RoleSummary:
         if state.profile is not None and baseline is not None:
             summary._profile = Profile.from_bytes(state.profile, baseline)
         try:
-            summary._duplicates = (
-                Duplicates.of(state.duplicates) if isinstance(state, RoleSummaryState) else state.repeats
-            )
+            found = state.duplicates
+            summary._duplicates = found if isinstance(found, Repeats) else Duplicates.of(found)
         except ValueError as error:
             raise UnreadableSummary(f"the digests of rows are not as they should be: {error}") from error
         summary._loose = {name: feature.feature() for name, feature in state.loose.items()}
@@ -252,6 +242,12 @@ class RoleSummary:
         summary._opaque, summary._unexpected = state.opaque, state.unexpected
         summary._out_of_range = state.out_of_range
         return summary
+
+    @classmethod
+    def told_from_bytes(cls, data: bytes, baseline: Baseline | None) -> RoleSummary:
+        """As `from_bytes`; `told`, also where these are bytes of before summaries left nodes so."""
+        summary = cls.from_bytes(data, baseline)
+        return summary if summary.is_told else summary.told()
 
     def _count(
         self,
@@ -325,3 +321,15 @@ def _with_mask(column: NumberColumn | None, rows: int) -> Any:
     if column is None:
         return np.zeros(rows), np.ones(rows, np.bool_)
     return column.values if column.missing is None else (column.values, column.missing)
+
+
+def profile_bytes(data: bytes) -> bytes | None:
+    """The bytes of the profile in what `RoleSummary.to_bytes` gave; None where it is on no baseline. Raises
+    `UnreadableSummary`."""
+    return _state(data).profile
+
+
+def _state(data: bytes) -> RoleSummaryState[DuplicatesState] | RoleSummaryState[Repeats]:
+    if data[:4] == TOLD_MARK:
+        return opened(TOLD_MARK, data, RoleSummaryState[Repeats])
+    return opened(MARK, data, RoleSummaryState[DuplicatesState])

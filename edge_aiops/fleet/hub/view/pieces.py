@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, TypeVar
 
-from edge_aiops.observe.envelope import opened
 from edge_aiops.observe.labels import LabelCounts
 from edge_aiops.observe.performance import Performance
 from edge_aiops.observe.series import Kind
-from edge_aiops.observe.summaries.role import TOLD_MARK, RoleSummary, ToldRoleSummaryState
+from edge_aiops.observe.summaries.role import RoleSummary, profile_bytes
 from edge_aiops.stats.summaries import Baseline, Profile
 
 Baselines = Mapping[str, Baseline]
@@ -61,7 +60,7 @@ def profile_of(summaries: Iterable[bytes], baseline: Baseline) -> Profile:
 
     Only what tests look at is read: on a fleet that is most of the time that an answer takes.
     """
-    profiles = (opened(TOLD_MARK, summary, ToldRoleSummaryState).profile for summary in summaries)
+    profiles = map(profile_bytes, summaries)
     return Profile.merge_bytes([profile for profile in profiles if profile is not None], baseline)
 
 
@@ -81,7 +80,7 @@ def role_summary(pieces: Iterable[Piece], baseline: Baseline | None) -> RoleSumm
     """Everything in pieces that are all on `baseline`; None where there are none. Raises `UnreadableSummary`."""
     merged: RoleSummary | None = None
     for piece in pieces:
-        summary = RoleSummary.from_bytes(piece.summary, baseline)
+        summary = RoleSummary.told_from_bytes(piece.summary, baseline)
         if merged is None:
             merged = summary
         else:

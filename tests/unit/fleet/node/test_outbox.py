@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,6 +17,10 @@ from edge_aiops.fleet.node.outbox import URGENT
 from edge_aiops.journal.boots import Boot
 from edge_aiops.journal.events import LabelChange, LabelledEvent, RecordedEvent
 from edge_aiops.observe.alerts.alert import Alert
+from edge_aiops.observe.columns import InputColumns
+from edge_aiops.observe.forwarding import Delta
+from edge_aiops.observe.models import ObservedModel
+from edge_aiops.observe.summaries import Repeats, RoleSummary, Sketches
 from edge_aiops.testing.clock import FakeClock
 
 from .outbound import BOOT, FIVE_MINUTES_MS, MODEL, Site, event, performance, total, window
@@ -251,6 +256,51 @@ async def test_a_damaged_row_does_not_begin_anew(site: Site) -> None:
     pushes = await site.drain()
     assert site.requests() == 5
     assert [record.kind for push in pushes for record in push.records] == ["dropped"]
+
+
+def kept(rows: int) -> RoleSummary:
+    """A summary of equal rows, as a node keeps it."""
+    summary = RoleSummary(None, max_features=9)
+    events = [event(0)] * rows
+    summary.update(InputColumns(ObservedModel(served_by=MODEL, stage="production"), None).read(events))
+    return summary
+
+
+async def test_of_rows_of_a_program_that_sent_digests_and_sketches_nothing_goes_but_what_they_grow_to(
+    site: Site,
+) -> None:
+    start_ms = site.window()
+    deltas = {window("inputs", start_ms): Delta(kept(5).told(), 5), window("outputs", start_ms): Delta(kept(5), 5)}
+    await site.database.write(lambda connection: site.outbox.grown(connection, BOOT, deltas))
+
+    def as_before(connection: sqlite3.Connection) -> None:
+        data = kept(5).to_bytes()
+        connection.execute("UPDATE outgoing_row SET summary = ?, sha256 = ?", (data, hashlib.sha256(data).digest()))
+        connection.execute(
+            "INSERT INTO outgoing_series (kind, model_name, model_version, deployment, baseline)"
+            " VALUES ('inputSketches', 'model', '1', 1, '')"
+        )
+        connection.execute(
+            "INSERT INTO outgoing_row (series, boot, width_ms, start_ms, priority, revision, n, size, summary, sha256,"
+            " acknowledged, held_by, held_until_s) SELECT (SELECT max(number) FROM outgoing_series), boot, ?, 0, 4, 5,"
+            " 5, size, ?, ?, 0, 0, 0 FROM outgoing_row LIMIT 1",
+            (DAY_S * 1000, sketch := Sketches().to_bytes(), hashlib.sha256(sketch).digest()),
+        )
+
+    await site.database.write(as_before)
+    grown = {window("inputs", start_ms): Delta(kept(4).told(), 4)}
+    await site.database.write(lambda connection: site.outbox.grown(connection, BOOT, grown))
+    site.clock.advance(HOUR_S)
+    pushes = await site.drain()
+    (row,) = [row for push in pushes for row in push.rows]
+    assert (row.key.kind, row.revision, row.n) == ("inputs", 9, 9)
+    assert RoleSummary.from_bytes(row.summary, None).repeats == Repeats(4 + 3)
+    told = [msgspec.json.decode(record.body, type=Dropped) for push in pushes for record in push.records]
+    assert sorted((lost.reason, lost.kind, lost.items) for lost in told) == [
+        ("damaged", "inputSketches", 5),
+        ("damaged", "outputs", 5),
+    ]
+    assert await site.outbox.batch() is None
 
 
 async def test_what_the_hub_refuses_is_set_apart_and_the_rest_goes(site: Site) -> None:

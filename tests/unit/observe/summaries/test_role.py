@@ -189,6 +189,26 @@ def test_what_is_told_takes_in_no_rows_and_nothing_with_digests() -> None:
     assert (told.rows, kept.rows) == (1, 1)
 
 
+BEFORE = bytes.fromhex(
+    "45415201f486c5729f09030000000000808080809303c40a963f49171417d1c169dbc085a16192c43e455301020300555555555555f53f00008024"
+    "555555555555e53f1dc7711cc771cc3f1cc7711cc771cc3f000000000000f03f0000000000000040bb4bb85ec0a8622e6c656e67746892c43e4553"
+    "01020200000000000000f03f00000000000000000000000000000000000000000000000000000000000000000000f03f000000000000f03f3d1609"
+    "65c0a16292c0c413455306018002000000000101780200f0df8d90a7622e656d70747992c0c41745530601800200000000010566616c7365020"
+    "07a6f12aba8622e73637269707492c0c4174553060180020000000001056c6174696e020017ae440dc080"
+)
+"""Of {"a": 1, "b": "x"} twice and {"a": 2}, as it was when digests still left nodes."""
+
+
+def test_what_was_written_when_digests_still_left_nodes_can_be_read_and_told() -> None:
+    old = RoleSummary.from_bytes(BEFORE, None)
+    assert (old.rows, old.counters.duplicates, old.is_told) == (3, 1, False)
+    assert old.to_bytes() == BEFORE
+    told = RoleSummary.told_from_bytes(BEFORE, None)
+    assert (told.rows, told.counters.duplicates, told.is_told) == (3, 1, True)
+    told.merge(RoleSummary.told_from_bytes(told.to_bytes(), None))
+    assert (told.rows, told.counters.duplicates) == (6, 2)
+
+
 def test_repeats_estimated_in_steps_add_up_to_those_of_the_whole() -> None:
     whole, steps = RoleSummary(None, max_features=10), []
     for start in range(0, 30_000, 1_000):
