@@ -18,6 +18,8 @@ from edge_aiops.fleet.hub.retention import HubRetention
 from edge_aiops.fleet.hub.rollup import Ages, Rollup
 from edge_aiops.fleet.hub.rows import BASELINES, DIRTY, ROWS
 from edge_aiops.fleet.hub.windows import DAY_MS, FIVE_MINUTES_MS, HOUR_MS, MERGED, NODE_WINDOWS, REST, WHOLE
+from edge_aiops.fleet.messages.push import PushRow
+from edge_aiops.observe.columns import Columns
 from edge_aiops.observe.performance import Performance
 from edge_aiops.observe.summaries import RoleSummary
 from edge_aiops.stats.summaries import Baseline
@@ -157,6 +159,33 @@ async def test_rows_wait_for_the_bytes_of_their_baseline(hub: Hub) -> None:
     kinds = await hub.all(select(MERGED.c.kind).distinct().order_by(MERGED.c.kind))
     assert kinds == [("inputs",), ("performance",)]
     assert len(await hub.all(select(BASELINES.c.sha256))) == 1
+
+
+async def test_rows_and_hours_with_digests_from_before_they_stayed_on_nodes_are_merged_without(hub: Hub) -> None:
+    summary = RoleSummary(None, max_features=10)
+    summary.update(Columns(rows=3, digests=np.array([1, 1, 2], np.uint64)))
+
+    def of_inputs(seq: int, boot: int) -> PushRow:
+        said = summary.told().to_bytes()
+        made = row(0, seq=seq, revision=3, kind="inputs", boot=boot)
+        return replace(made, summary=said, sha256=hashlib.sha256(said).digest())
+
+    await hub.take(of_inputs(1, BOOT))
+    await hub.roll_up()
+    for table in (ROWS, NODE_WINDOWS, MERGED):
+        await hub.change(update(table).values(summary=summary.to_bytes()))
+    await hub.take(of_inputs(2, BOOT + 1), row(1, seq=3))
+    await hub.take(of_inputs(1, BOOT), node_id=OTHER)
+    await hub.roll_up()
+    for width_ms in (FIVE_MINUTES_MS, HOUR_MS, DAY_MS):
+        ((data,),) = await hub.all(
+            select(MERGED.c.summary).where(
+                MERGED.c.width_ms == width_ms, MERGED.c.part == WHOLE, MERGED.c.kind == "inputs"
+            )
+        )
+        merged = RoleSummary.from_bytes(data, None)
+        assert (merged.rows, merged.counters.duplicates, merged.is_told) == (9, 3, True)
+    assert (await hub.rollup.status()).damaged == 0
 
 
 async def test_a_damaged_summary_is_passed_over_and_counted(hub: Hub) -> None:
