@@ -23,7 +23,6 @@ from edge_aiops.stats.summaries import Baseline, Profile
 MARK = b"EAR\x01"
 TOLD_MARK = b"EAT\x01"
 
-
 Found = TypeVar("Found", bound=DuplicatesState | Repeats)
 
 
@@ -124,7 +123,7 @@ class RoleSummary:
             without_payload=self._without_payload,
             malformed=self._malformed,
             wrong_shape=self._wrong_shape,
-            duplicates=max(0, self.repeats.count),
+            duplicates=min(max(0, self.repeats.count), self._rows),
             duplicates_exact=self.repeats.exact,
         )
 

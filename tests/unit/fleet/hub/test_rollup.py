@@ -167,7 +167,7 @@ async def test_rows_and_hours_with_digests_from_before_they_stayed_on_nodes_are_
 
     def of_inputs(seq: int, boot: int) -> PushRow:
         said = summary.told().to_bytes()
-        made = row(0, seq=seq, revision=3, kind="inputs", boot=boot)
+        made: PushRow = row(0, seq=seq, revision=3, kind="inputs", boot=boot)
         return replace(made, summary=said, sha256=hashlib.sha256(said).digest())
 
     await hub.take(of_inputs(1, BOOT))

@@ -179,6 +179,13 @@ def test_what_is_told_stays_as_it_is_while_its_source_grows(on: Baseline | None)
     assert summary.rows == 2
 
 
+@pytest.mark.parametrize(("said", "shown"), [(-7, 0), (2, 2), (2**53, 3)])
+def test_repeats_of_a_part_may_be_any_number_and_are_shown_as_rows(said: int, shown: int) -> None:
+    told = summarised(*[{"a": 1}] * 3).told(Repeats(said, False))
+    again = RoleSummary.from_bytes(told.to_bytes(), ON)
+    assert (again.repeats, again.counters.duplicates) == (Repeats(said, False), shown)
+
+
 def test_what_is_told_takes_in_no_rows_and_nothing_with_digests() -> None:
     told, kept = summarised({"a": 1}).told(), summarised({"a": 1})
     with pytest.raises(IncompatibleSummaries):
