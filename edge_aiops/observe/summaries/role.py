@@ -47,6 +47,10 @@ class RoleSummaryState(msgspec.Struct, Generic[Found], array_like=True):
     out_of_range: dict[str, Count]
 
 
+_Kept = RoleSummaryState[DuplicatesState]
+_Told = RoleSummaryState[Repeats]
+
+
 class _Layout(NamedTuple):
     """Where the features of a baseline stand in rows of numbers with given names."""
 
@@ -328,7 +332,5 @@ def profile_bytes(data: bytes) -> bytes | None:
     return _state(data).profile
 
 
-def _state(data: bytes) -> RoleSummaryState[DuplicatesState] | RoleSummaryState[Repeats]:
-    if data[:4] == TOLD_MARK:
-        return opened(TOLD_MARK, data, RoleSummaryState[Repeats])
-    return opened(MARK, data, RoleSummaryState[DuplicatesState])
+def _state(data: bytes) -> _Kept | _Told:
+    return opened(TOLD_MARK, data, _Told) if data[:4] == TOLD_MARK else opened(MARK, data, _Kept)
