@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import Struct, structs
@@ -73,19 +74,24 @@ def new_id(at_ms: int) -> str:
 def sentence(rule: AlertRule, model_name: str, model_version: str, judged: tuple[Judged, ...]) -> str:
     """What is wrong: `Requests take long: p95Latency of iris 1.2.0 is 812 ms, above 500 ms, over 5 minutes`."""
     told = [found for found in judged if found.holds] or list(judged[:1])
-    parts = [f"{_subject(found.condition, model_name, model_version)} is {_found(found)}" for found in told]
-    return f"{rule.name}: {' and '.join(parts)}"
+    return _sentence(rule.name, model_name, model_version, told)
 
 
 def without_values(alert: Alert) -> Alert:
-    """`alert` as it may leave the node: what quality checks say may quote extremes and labels of single requests."""
-    message = alert.message
-    for judged in alert.conditions:
-        if judged.details and _quotes(judged):
-            message = message.replace(f" ({judged.details})", "")
+    """`alert` as it may leave the node: what quality checks say may quote extremes and labels of single requests.
+
+    Its message may be older than its conditions, as that of one that is over is; so it is said anew.
+    """
+    if not any(_quotes(judged) for judged in alert.conditions):
+        return alert
     conditions = tuple(
         structs.replace(judged, details=None) if _quotes(judged) else judged for judged in alert.conditions
     )
+    told = [judged for judged in conditions if judged.holds]
+    if not told:
+        of_threshold = (judged for judged in conditions if judged.condition.threshold == alert.threshold)
+        told = [structs.replace(next(of_threshold, conditions[0]), value=alert.value)]
+    message = _sentence(alert.rule_name, alert.model_name, alert.model_version, told)
     return structs.replace(alert, message=message, conditions=conditions)
 
 
@@ -96,6 +102,11 @@ def leading(judged: tuple[Judged, ...]) -> Judged:
 
 def _quotes(judged: Judged) -> bool:
     return judged.condition.about.family == "quality"
+
+
+def _sentence(rule_name: str, model_name: str, model_version: str, told: Sequence[Judged]) -> str:
+    parts = [f"{_subject(found.condition, model_name, model_version)} is {_found(found)}" for found in told]
+    return f"{rule_name}: {' and '.join(parts)}"
 
 
 def _subject(condition: Condition, model_name: str, model_version: str) -> str:
