@@ -156,9 +156,11 @@ def _feature_effects(compared: _Compared, means: Callable[[Places], tuple[Number
 
 def _means(means: Numbers, numbers: NDArray[np.int64], at: Places) -> tuple[Numbers, Numbers]:
     """The mean of each node, and that of the others."""
-    sums = np.where(numbers > 0, means, 0.0) * numbers
-    rest = numbers.sum() - numbers[at]
-    others = np.divide(math.fsum(sums.tolist()) - sums[at], rest, where=rest > 0, out=np.full(len(at), np.nan))
+    shares = numbers / max(1, int(numbers.sum()))
+    # Parts of the mean of all: sums of values may be beyond what a float holds where no value is.
+    parts = np.where(numbers > 0, means, 0.0) * shares
+    rest = (numbers.sum() - numbers[at]) / max(1, int(numbers.sum()))
+    others = np.divide(math.fsum(parts.tolist()) - parts[at], rest, where=rest > 0, out=np.full(len(at), np.nan))
     return means[at], others
 
 
