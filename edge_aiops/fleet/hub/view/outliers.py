@@ -166,7 +166,9 @@ def _means(means: Numbers, numbers: NDArray[np.int64], at: Places) -> tuple[Numb
 
 def _errors(nodes: Sequence[NodeSummaries], k: int) -> _Tests:
     served = {of.node_id: of.served for of in nodes if of.served is not None}
-    return _rates({node_id: (of.requests - of.errors, of.errors) for node_id, of in served.items()}, "errorRate", k)
+    return _rates(
+        {node_id: (max(0, of.requests - of.errors), of.errors) for node_id, of in served.items()}, "errorRate", k
+    )
 
 
 def _accuracies(nodes: Sequence[NodeSummaries], k: int) -> _Tests:
