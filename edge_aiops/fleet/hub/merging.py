@@ -83,15 +83,15 @@ def merge(kind: Kind, baseline: Baseline | None, parts: Iterable[Part]) -> tuple
     return merger.merged(), merger.damaged
 
 
+def _refuse_absurd(summary: Performance | LabelCounts | RoleSummary, rows: int) -> None:
+    """One node could else make a sum that nobody can read, or to which nothing can be added."""
+    if summary.largest_count > MOST_ITEMS * rows:
+        raise UnreadableSummary(f"it counts {summary.largest_count:,}, more than any window has, {MOST_ITEMS:,}")
+
+
 def _read(kind: Kind, data: bytes, baseline: Baseline | None) -> Performance | LabelCounts | RoleSummary:
     if kind == "performance":
         return Performance.from_bytes(data)
     if kind == "labels":
         return LabelCounts.from_bytes(data)
     return RoleSummary.from_bytes(data, baseline)
-
-
-def _refuse_absurd(summary: Performance | LabelCounts | RoleSummary, rows: int) -> None:
-    """One node could else make a sum that nobody can read, or to which nothing can be added."""
-    if summary.largest_count > MOST_ITEMS * rows:
-        raise UnreadableSummary(f"it counts {summary.largest_count:,}, more than any window has, {MOST_ITEMS:,}")
