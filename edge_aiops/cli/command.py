@@ -17,7 +17,8 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 GLOBAL_OPTIONS = ("--config", "--data", "--log-level")
 """Those of every command, each with a value."""
 
-_INVALID_CHOICE = re.compile(r"invalid choice: '?([^' ]+)'? \(")
+_COMMAND = "COMMAND"
+_UNKNOWN_COMMAND = re.compile(rf"argument {_COMMAND}: invalid choice: '?([^' ]+)'? \(")
 
 
 def _no_arguments(parser: ArgumentParser) -> None:
@@ -68,7 +69,7 @@ class Parser(ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End with code 2 and one readable block."""
-        if self.choices and (wrong := _INVALID_CHOICE.search(message)):
+        if wrong := _UNKNOWN_COMMAND.match(message):
             close = nearest(wrong[1], self.choices, likeness=0.5)
             meant = f"; did you mean {close!r}?" if close else f"; there are: {', '.join(self.choices)}"
             message = f"there is no command {wrong[1]!r}{meant}"
@@ -107,7 +108,7 @@ def add_global_options(parser: ArgumentParser, **defaults: Any) -> None:
 
 
 def _add_commands(parser: Parser, commands: Sequence[Command | Group]) -> None:
-    listed: Any = parser.add_subparsers(title="commands", metavar="COMMAND", prog=parser.prog)
+    listed: Any = parser.add_subparsers(title="commands", metavar=_COMMAND, prog=parser.prog)
     for command in commands:
         parser.choices.append(command.name)
         fill = partial(_fill_group, group=command) if isinstance(command, Group) else partial(_fill, command=command)

@@ -89,6 +89,10 @@ class _Tally:
         if len(labels.absolute_errors):
             self.errors += moments(labels.absolute_errors)
 
+    @property
+    def largest_count(self) -> int:
+        return max(self.labelled, self.right, self.wrong, self.errors.total)
+
     def merge(self, other: _Tally) -> None:
         self.labelled += other.labelled
         self.right += other.right
@@ -122,6 +126,11 @@ class LabelCounts:
     def wrong(self) -> int:
         """Of them, those that were wrong; of the others neither is known."""
         return self._given.wrong - self._retracted.wrong
+
+    @property
+    def largest_count(self) -> int:
+        """The largest of all its counts."""
+        return max(self._given.largest_count, self._retracted.largest_count)
 
     def give(self, labels: Labels) -> None:
         """Count labels."""

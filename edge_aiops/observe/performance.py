@@ -98,6 +98,13 @@ class Performance:
         """How many requests there were."""
         return self.requests
 
+    @property
+    def largest_count(self) -> int:
+        """The largest of all its counts."""
+        counted = (self.latency, self.queue, self.batch_rows, self.confidence)
+        codes = self.errors_by_code.values()
+        return max(self.requests, self.errors, self.rows, *(of.total for of in counted), *codes)
+
     def update(self, events: Sequence[NewEvent]) -> None:
         """Count a batch of events; the larger the batch, the less each of them costs."""
         if events:

@@ -6,9 +6,10 @@ import logging
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from edge_aiops.fleet.hub.checks import MOST_ITEMS
 from edge_aiops.observe.labels import LabelCounts
 from edge_aiops.observe.performance import Performance
-from edge_aiops.observe.series import Kind, Summary
+from edge_aiops.observe.series import Kind
 from edge_aiops.observe.summaries import RoleSummary
 from edge_aiops.stats import IncompatibleSummaries, UnreadableSummary
 from edge_aiops.stats.summaries import Baseline
@@ -54,6 +55,7 @@ class Merger:
         for part in parts:
             try:
                 summary: Any = _read(self._kind, part.summary, self._baseline)
+                _refuse_absurd(summary, part.rows)
                 if self._summary is None:
                     self._summary = summary
                 else:
@@ -81,7 +83,13 @@ def merge(kind: Kind, baseline: Baseline | None, parts: Iterable[Part]) -> tuple
     return merger.merged(), merger.damaged
 
 
-def _read(kind: Kind, data: bytes, baseline: Baseline | None) -> Summary:
+def _refuse_absurd(summary: Performance | LabelCounts | RoleSummary, rows: int) -> None:
+    """One node could else make a sum that nobody can read, or to which nothing can be added."""
+    if summary.largest_count > MOST_ITEMS * rows:
+        raise UnreadableSummary(f"it counts {summary.largest_count:,}, more than any window has, {MOST_ITEMS:,}")
+
+
+def _read(kind: Kind, data: bytes, baseline: Baseline | None) -> Performance | LabelCounts | RoleSummary:
     if kind == "performance":
         return Performance.from_bytes(data)
     if kind == "labels":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from itertools import chain
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -96,6 +97,17 @@ class RoleSummary:
     def rows(self) -> int:
         """Rows whose payload was captured."""
         return self._rows
+
+    @property
+    def largest_count(self) -> int:
+        """The largest of all its counts."""
+        whole = (
+            self._rows, self._without_payload, self._malformed, self._wrong_shape, self._beyond,
+            self._unexpected_beyond, self.repeats.count, self._profile.rows if self._profile is not None else 0,
+        )  # fmt: skip
+        named = (self._null, self._wrong_type, self._opaque, self._unexpected, self._out_of_range)
+        counts = chain(*(of.values() for of in named), (feature.count for feature in self._loose.values()))
+        return max(*whole, *counts)
 
     @property
     def baseline(self) -> Baseline | None:

@@ -64,6 +64,8 @@ def test_every_example_is_a_command_line_that_is_understood(example: str) -> Non
         (["model", "register", "a", "1", "--framework", "echo", "--options", "[1]"], "is not a JSON object"),
         (["events", "label", "x", "--correct", "yes"], "'yes' is neither true nor false"),
         (["serve", "--port", "http"], "invalid int value: 'http'"),
+        (["--log-level", "loud", "serve"], "argument --log-level: invalid choice: 'loud'"),
+        (["node", "--log-level", "loud"], "argument --log-level: invalid choice: 'loud'"),
     ],
 )
 def test_a_wrong_command_line_ends_with_2_and_says_what_was_meant(

@@ -156,15 +156,19 @@ def _feature_effects(compared: _Compared, means: Callable[[Places], tuple[Number
 
 def _means(means: Numbers, numbers: NDArray[np.int64], at: Places) -> tuple[Numbers, Numbers]:
     """The mean of each node, and that of the others."""
-    sums = np.where(numbers > 0, means, 0.0) * numbers
-    rest = numbers.sum() - numbers[at]
-    others = np.divide(math.fsum(sums.tolist()) - sums[at], rest, where=rest > 0, out=np.full(len(at), np.nan))
+    shares = numbers / max(1, int(numbers.sum()))
+    # Parts of the mean of all: sums of values may be beyond what a float holds where no value is.
+    parts = np.where(numbers > 0, means, 0.0) * shares
+    rest = (numbers.sum() - numbers[at]) / max(1, int(numbers.sum()))
+    others = np.divide(math.fsum(parts.tolist()) - parts[at], rest, where=rest > 0, out=np.full(len(at), np.nan))
     return means[at], others
 
 
 def _errors(nodes: Sequence[NodeSummaries], k: int) -> _Tests:
     served = {of.node_id: of.served for of in nodes if of.served is not None}
-    return _rates({node_id: (of.requests - of.errors, of.errors) for node_id, of in served.items()}, "errorRate", k)
+    return _rates(
+        {node_id: (max(0, of.requests - of.errors), of.errors) for node_id, of in served.items()}, "errorRate", k
+    )
 
 
 def _accuracies(nodes: Sequence[NodeSummaries], k: int) -> _Tests:

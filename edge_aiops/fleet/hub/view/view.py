@@ -197,7 +197,7 @@ class FleetView:
         selection = structs.replace(selection, model_version=version)
         digest = found.baseline(version, "inputs") if (version, "inputs") in found.pieces else ""
         baselines = await self._reading.baselines([digest])
-        layout = Layout(baselines[digest]) if digest in baselines else None
+        layout = await asyncio.to_thread(Layout, baselines[digest]) if digest in baselines else None
         nodes: list[NodeSummaries] = []
         async for windows in self._reading.by_nodes(selection, ("inputs", "performance", "labels"), everyone):
             nodes += await asyncio.to_thread(node_summaries, windows, digest, layout)

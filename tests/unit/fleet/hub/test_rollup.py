@@ -196,8 +196,9 @@ async def test_a_damaged_summary_is_passed_over_and_counted(hub: Hub) -> None:
     assert (await hub.rollup.status()).damaged > 0
 
 
-async def test_a_summary_of_absurd_counts_spoils_no_other(hub: Hub) -> None:
-    absurd = replace(row(2**64 - 1, revision=1), n=1)
+@pytest.mark.parametrize("count", [2**64 - 1, 2**53, 2**52, 2**40 + 1])
+async def test_a_summary_of_absurd_counts_spoils_no_other(hub: Hub, count: int) -> None:
+    absurd = replace(row(count, revision=1), n=1)
     for node_id in (NODE, OTHER):
         await hub.take(absurd, replace(absurd, seq=2, key=replace(absurd.key, boot=BOOT + 1)), node_id=node_id)
     await hub.take(row(3), node_id="3" * 32)

@@ -119,6 +119,16 @@ def test_nodes_with_few_rows_are_not_shown_however_strange() -> None:
     assert found(Known([*others.nodes, few._replace(node_id="few")], others.layout)) == []
 
 
+@pytest.mark.parametrize("values", [(1e307, -1e307), (1e305, 1e305, 1e305)])
+def test_values_whose_sum_no_float_holds_have_a_mean(values: tuple[float, ...]) -> None:
+    baseline = Baseline({"a": np.arange(1_000.0)})
+    columns = [np.arange(900.0), *(np.full(900, value) for value in values)]
+    nodes = (piece(inputs(baseline, {"a": of}), owner=str(number)) for number, of in enumerate(columns))
+    outliers = {of.node_id: of for of in found(known(nodes, baseline))}
+    assert outliers["1"].node == values[0]
+    assert outliers["0"].fleet == pytest.approx(sum(value / len(values) for value in values), rel=1e-9)
+
+
 @pytest.mark.parametrize("nodes", [0, 1])
 def test_without_others_there_is_nothing_to_differ_from(nodes: int) -> None:
     assert found(fleet(np.random.default_rng(7), nodes=nodes, shifted={0: 3.0})) == []
