@@ -39,6 +39,11 @@ def counts(length: int, seed: int) -> Any:
     return np.random.default_rng(seed).integers(0, 1_000, length)
 
 
+def samples(length: int, seed: int) -> Any:
+    """Of counts in twenty cells each."""
+    return counts(length, seed).reshape(-1, 20)
+
+
 def rows(length: int, seed: int) -> Any:
     """A matrix of ten columns and as many cells."""
     return np.random.default_rng(seed).normal(size=(length // 10, 10))
@@ -166,6 +171,7 @@ CALLS: dict[str, ArrayCall] = {
     "cosine_shift_test": ArrayCall((rows, rows), {"permutations": 99}, share=10),
     "cramer_von_mises_test": _SAMPLES,
     "e_benjamini_hochberg": _P_VALUES,
+    "each_against_others": ArrayCall((samples,)),
     "energy_distance": _SAMPLES,
     "expected_calibration_error": _SCORED,
     "g_test": _COUNTS,

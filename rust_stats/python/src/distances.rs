@@ -324,6 +324,12 @@ pub fn each_against_others<'py>(
         let known = COMPARISONS.map(|(name, _)| name).join(", ");
         return Err(PyValueError::new_err(format!("comparison must be one of {known}, not {comparison:?}")));
     };
+    if comparison == "fisher" && cells != 2 {
+        let problem = format!(
+            "counts must have two cells for \"fisher\", but has {cells}; for more use \"chi_square\""
+        );
+        return Err(PyValueError::new_err(problem));
+    }
     let compared =
         py.detach(|| core::counts::each_against_others(&counts, cells, compare)).map_err(to_python)?;
     let numbers = |number: fn(&core::TestResult) -> Option<f64>| {
