@@ -37,8 +37,8 @@ from edge_aiops.store.shared.leases import Leases
 from edge_aiops.testing.clock import FakeClock
 from tests.unit.fleet.hub.pushes import Judge
 
-EVENTS_OF_A_MODEL = 24
-"""More would not fit into the sum, which has 64 bits."""
+EVENTS_OF_A_MODEL = 20
+"""More would not fit into the sum of a window, of which a hub takes up to 2 to the power of 40."""
 WINDOW_MS = 300_000
 READ_TO = "INSERT OR REPLACE INTO position VALUES ('place', ?)"
 
