@@ -110,14 +110,17 @@ def _user() -> str:
 
 def _path(client: Client, beginning: str) -> str:
     """The path of the only alert whose id begins so. Raises `InvalidInput` where there are more."""
+    from uuid import UUID
+
     from edge_aiops.base.errors import InvalidInput
     from edge_aiops.cli.client import segment
 
     found = beginning.lower()
     last = found + _LAST[len(found) :]
     if found and found != last and _ID.fullmatch(last):
-        # Ids sort: of those below the last that could begin so, the first two tell whether there is one, and only one.
-        page = client.get("/monitoring/alerts", cursor=last, limit=2)["alerts"]
+        # Ids sort: of those up to the last that could begin so, the first two tell whether there is one, and only one.
+        after = str(UUID(int=UUID(last).int + 1))
+        page = client.get("/monitoring/alerts", cursor=after if _ID.fullmatch(after) else last, limit=2)["alerts"]
         ids = [alert["id"] for alert in page if alert["id"].startswith(found)]
         if len(ids) > 1:
             raise InvalidInput(f"several alerts begin with {beginning!r}, such as {' and '.join(ids)}; say more of it")
